@@ -1,0 +1,162 @@
+//! What every engine takes and gives: [`Engine::predict`], [`Events`], [`Prediction`].
+//!
+//! An engine turns a query into samples. It reports progress and asks for cancellation through [`Events`], so the same
+//! engine runs in a worker process, on a server and in a test. Each sample says which engine made it; nothing
+//! downstream may drop that, because a docking pose must never pass for a K-Fold prediction.
+
+use kfold_molecule::{SmallMolecule, Structure};
+use serde::{Deserialize, Serialize};
+
+use crate::query::Query;
+use crate::settings::Settings;
+
+/// The engines by the names used in settings, on the command line and in every result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineName {
+    /// Empirical pose search: no weights, no GPU.
+    Docking,
+}
+
+impl EngineName {
+    /// How a result of this engine is named wherever a person reads it.
+    #[must_use]
+    pub const fn display_name(self) -> &'static str {
+        match self {
+            Self::Docking => "docking (Vinardo)",
+        }
+    }
+}
+
+/// Where a long task stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Stage key, e.g. `prepare`, `search`, `refine`, `check`; the window has a text for each.
+    pub stage: String,
+    /// Finished steps of this stage.
+    pub step: u64,
+    /// Steps of this stage; 0 when not known.
+    pub steps: u64,
+    /// What is being worked on (a ligand's name, a file), or empty.
+    pub message: String,
+}
+
+/// How an engine talks to whoever runs it.
+pub trait Events: Send {
+    /// Reports where the work stands.
+    fn progress(&mut self, progress: Progress);
+    /// Reports something the user should know although the work goes on.
+    fn warning(&mut self, message: &str);
+    /// Whether the work should stop; asked often, cheap.
+    fn is_cancelled(&self) -> bool;
+}
+
+/// Something that predicts.
+pub trait Engine {
+    /// Its name.
+    fn name(&self) -> EngineName;
+
+    /// Predicts the query with the one seed of `settings.seed`.
+    ///
+    /// # Errors
+    /// When the query lacks what this engine needs, when its input is wrong, or when it was cancelled
+    /// ([`EngineError::Cancelled`]).
+    fn predict(&self, query: &Query, settings: &Settings, events: &mut dyn Events) -> Result<Prediction, EngineError>;
+}
+
+/// What an engine made of one query with one seed.
+#[derive(Clone, Debug, Default)]
+pub struct Prediction {
+    /// Best first within each ligand; ligands of a series in input order.
+    pub samples: Vec<Sample>,
+    /// Conformers of the protein that the engine made (elastic network), if asked for; one topology.
+    pub receptor_ensemble: Option<ReceptorEnsemble>,
+}
+
+/// Conformers of a protein around the given structure.
+#[derive(Clone, Debug)]
+pub struct ReceptorEnsemble {
+    /// The conformers, one model each; model 1 is the input.
+    pub structure: Structure,
+    /// Root mean square fluctuation in Å, one for each residue of the topology (0 where it has no CA).
+    pub rmsf: Vec<f32>,
+    /// Mean amplitude in Å RMSD over CA, one for each conformer after the first.
+    pub amplitudes: Vec<f32>,
+}
+
+/// One predicted complex.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Who made it and how.
+    pub provenance: Provenance,
+    /// 1 is the best of its ligand.
+    pub rank: u32,
+    /// Name of the ligand: its chain id in the query, or its name in a series.
+    pub ligand_name: String,
+    /// The receptor as used (heavy atoms and what else was kept), one model.
+    pub receptor: Structure,
+    /// The ligand with the input's bond orders and hydrogens, one conformer: the pose.
+    pub pose: SmallMolecule,
+    /// Energies of the pose.
+    pub score: PoseScore,
+    /// What the ligand does to its surroundings.
+    pub interactions: Vec<kfold_molecule::analysis::interactions::Interaction>,
+    /// Whether the pose is chemically sound.
+    pub checks: Vec<kfold_molecule::analysis::pose_checks::PoseCheck>,
+    /// Measured affinity as pK = -log10(M), when the input gave one.
+    pub measured_pk: Option<f32>,
+}
+
+/// Energies of a pose, all in kcal/mol unless the name says otherwise. Estimates of an empirical function: good for
+/// ordering poses, not a measured free energy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PoseScore {
+    /// Estimated free energy of binding: the number poses are ranked by.
+    pub score_kcal_per_mol: f32,
+    /// Ligand against receptor, before the torsion penalty.
+    pub intermolecular_kcal_per_mol: f32,
+    /// Within the ligand.
+    pub intramolecular_kcal_per_mol: f32,
+    /// Rotatable bonds counted by the function.
+    pub rotatable_bonds: u32,
+    /// Heavy atoms of the ligand.
+    pub heavy_atoms: u32,
+    /// `score / heavy_atoms`.
+    pub ligand_efficiency_kcal_per_mol: f32,
+    /// Symmetry-aware RMSD in Å to the best pose of this run.
+    pub rmsd_to_best: f32,
+    /// Symmetry-aware RMSD in Å to the reference ligand, when the query names one of the same molecule.
+    pub rmsd_to_reference: Option<f32>,
+}
+
+/// Who made a result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The engine.
+    pub engine: EngineName,
+    /// Version of this program.
+    pub version: String,
+    /// The seed.
+    pub seed: u64,
+    /// The scoring function, e.g. `Vinardo`.
+    pub scoring: String,
+}
+
+/// Why an engine gave no prediction.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The query lacks what the engine needs.
+    #[error("{engine} cannot run this query: {reason}")]
+    Unsupported {
+        /// Display name of the engine.
+        engine: &'static str,
+        /// What is missing and how to add it.
+        reason: String,
+    },
+    /// Something in the input is wrong.
+    #[error("{0}")]
+    Input(String),
+    /// The user cancelled.
+    #[error("cancelled")]
+    Cancelled,
+}

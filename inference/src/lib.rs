@@ -1,0 +1,10 @@
+//! Queries, engines and jobs.
+//!
+//! A query says what to predict, an engine predicts it, a job is the directory in which that happens. This crate knows
+//! nothing of drawing or windows.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod engine;
+pub mod query;
+pub mod settings;

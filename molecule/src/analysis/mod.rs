@@ -1,0 +1,4 @@
+//! Structural analysis.
+
+pub mod interactions;
+pub mod pose_checks;

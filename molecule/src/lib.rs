@@ -1,0 +1,14 @@
+//! Molecules: structures and their files, chemistry, structural analysis.
+//!
+//! This crate knows nothing of engines, drawing or windows. Coordinates are in Å, angles in radians.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod analysis;
+pub mod element;
+pub mod small_molecule;
+pub mod structure;
+
+pub use element::Element;
+pub use small_molecule::{SmallMolecule, SmallMoleculeAtom};
+pub use structure::{Atom, Bond, BondOrder, Chain, Model, Residue, ResidueKind, Structure, Topology};

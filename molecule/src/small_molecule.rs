@@ -1,0 +1,132 @@
+//! A ligand as chemistry sees it: a graph with bond orders and charges, its conformers, and the record's data fields.
+//!
+//! [`crate::Structure`] is what a crystallographer deposits; a [`SmallMolecule`] is what a chemist draws. SDF records,
+//! SMILES and docked poses are small molecules; [`SmallMolecule::to_structure`] makes one drawable.
+
+use std::sync::Arc;
+
+use glam::Vec3;
+use smol_str::{SmolStr, format_smolstr};
+
+use crate::element::Element;
+use crate::structure::{Atom, Bond, Chain, Model, Residue, ResidueKind, Structure, Topology};
+
+/// A molecule graph with any number of conformers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SmallMolecule {
+    /// Name or title line; may be empty.
+    pub name: String,
+    /// Atoms; hydrogens are atoms like others when present.
+    pub atoms: Vec<SmallMoleculeAtom>,
+    /// Bonds, each once, `a < b`.
+    pub bonds: Vec<Bond>,
+    /// Conformers: Å, one position for each atom. Empty for a molecule that is only a graph.
+    pub conformers: Vec<Vec<Vec3>>,
+    /// Data fields of an SDF record, in order.
+    pub properties: Vec<(String, String)>,
+}
+
+/// An atom of a small molecule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SmallMoleculeAtom {
+    /// Element.
+    pub element: Element,
+    /// Formal charge in elementary charges.
+    pub formal_charge: i8,
+    /// Mass number when the input gave one.
+    pub isotope: Option<u16>,
+    /// Atom name when the source has names (component dictionary, PDB); else empty.
+    pub name: SmolStr,
+}
+
+impl SmallMolecule {
+    /// Atoms that are not hydrogen.
+    #[must_use]
+    pub fn heavy_atom_count(&self) -> usize {
+        self.atoms.iter().filter(|atom| atom.element != Element::H).count()
+    }
+
+    /// For each atom, its bonded atoms with the index of the bond.
+    #[must_use]
+    pub fn neighbours(&self) -> Vec<Vec<(u32, u32)>> {
+        let mut neighbours = vec![Vec::new(); self.atoms.len()];
+        for (index, bond) in self.bonds.iter().enumerate() {
+            neighbours[bond.a as usize].push((bond.b, index as u32));
+            neighbours[bond.b as usize].push((bond.a, index as u32));
+        }
+        neighbours
+    }
+
+    /// The first value of a data field.
+    #[must_use]
+    pub fn property(&self, key: &str) -> Option<&str> {
+        self.properties.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Atom names for files that need them: the molecule's own, else element and running number (`C1`, `N2`).
+    #[must_use]
+    pub fn atom_names(&self) -> Vec<SmolStr> {
+        let mut counts = std::collections::HashMap::new();
+        self.atoms
+            .iter()
+            .map(|atom| {
+                let count = counts.entry(atom.element).or_insert(0_u32);
+                *count += 1;
+                if atom.name.is_empty() {
+                    format_smolstr!("{}{count}", atom.element.symbol().to_uppercase())
+                } else {
+                    atom.name.clone()
+                }
+            })
+            .collect()
+    }
+
+    /// The molecule as one hetero residue of one chain, a model a conformer, for drawing and for PDB files.
+    #[must_use]
+    pub fn to_structure(&self, chain_id: &str, residue_name: &str) -> Structure {
+        let count = self.atoms.len() as u32;
+        let atoms = self
+            .atoms
+            .iter()
+            .zip(self.atom_names())
+            .enumerate()
+            .map(|(index, (atom, name))| Atom {
+                name,
+                element: atom.element,
+                serial: index as i32 + 1,
+                altloc: None,
+                occupancy: 1.0,
+                formal_charge: atom.formal_charge,
+                residue: 0,
+            })
+            .collect();
+        let topology = Arc::new(Topology {
+            atoms,
+            residues: vec![Residue {
+                name: residue_name.into(),
+                number: 1,
+                insertion_code: None,
+                sequence_index: None,
+                asym_id: SmolStr::default(),
+                is_hetero: true,
+                kind: ResidueKind::Ligand,
+                atoms: 0..count,
+                chain: 0,
+            }],
+            chains: vec![Chain { id: chain_id.into(), residues: 0..1 }],
+            bonds: self.bonds.clone(),
+        });
+        let models = self
+            .conformers
+            .iter()
+            .enumerate()
+            .map(|(index, positions)| Model {
+                number: index as i32 + 1,
+                topology: Arc::clone(&topology),
+                positions: positions.clone(),
+                b_factors: vec![0.0; positions.len()],
+            })
+            .collect();
+        Structure { name: self.name.clone(), models }
+    }
+}
