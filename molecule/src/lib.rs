@@ -10,5 +10,5 @@ pub mod small_molecule;
 pub mod structure;
 
 pub use element::Element;
-pub use small_molecule::{SmallMolecule, SmallMoleculeAtom};
+pub use small_molecule::{SmallMolecule, SmallMoleculeAtom, Stereo};
 pub use structure::{Atom, Bond, BondOrder, Chain, Model, Residue, ResidueKind, Structure, Topology};

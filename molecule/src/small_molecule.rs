@@ -20,6 +20,9 @@ pub struct SmallMolecule {
     pub atoms: Vec<SmallMoleculeAtom>,
     /// Bonds, each once, `a < b`.
     pub bonds: Vec<Bond>,
+    /// Known configurations of centres and double bonds; what is not listed is open or has none. Left empty by file
+    /// readers, because coordinates say it: `chemistry::perceive` reads it from them.
+    pub stereo: Vec<Stereo>,
     /// Conformers: Å, one position for each atom. Empty for a molecule that is only a graph.
     pub conformers: Vec<Vec<Vec3>>,
     /// Data fields of an SDF record, in order.
@@ -37,6 +40,76 @@ pub struct SmallMoleculeAtom {
     pub isotope: Option<u16>,
     /// Atom name when the source has names (component dictionary, PDB); else empty.
     pub name: SmolStr,
+}
+
+/// The configuration of one stereocentre or one double bond, in terms of the molecule's atom indices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stereo {
+    /// A tetrahedral centre.
+    Tetrahedral {
+        /// The centre.
+        centre: u32,
+        /// Three of its neighbours. The fourth substituent (an atom, an implied hydrogen, a lone pair) is whatever is left.
+        neighbours: [u32; 3],
+        /// Whether the three run counterclockwise when the fourth substituent points away from the viewer.
+        counterclockwise: bool,
+    },
+    /// A double bond.
+    DoubleBond {
+        /// The two atoms of the bond.
+        atoms: [u32; 2],
+        /// One neighbour of each of them, in the same order.
+        neighbours: [u32; 2],
+        /// Whether the two neighbours lie on the same side.
+        same_side: bool,
+    },
+}
+
+impl Stereo {
+    /// The configuration that these positions show at the same place: `Some(true)` when it is this one, `Some(false)`
+    /// when it is the other one, `None` when the geometry is too flat (or, at a double bond, too twisted) to tell.
+    #[must_use]
+    pub fn is_satisfied_by(&self, positions: &[Vec3]) -> Option<bool> {
+        let at = |atom: u32| positions.get(atom as usize).copied();
+        match *self {
+            Self::Tetrahedral { centre, neighbours: [a, b, c], counterclockwise } => {
+                let centre = at(centre)?;
+                let [a, b, c] = [at(a)? - centre, at(b)? - centre, at(c)? - centre].map(Vec3::normalize_or_zero);
+                // 0.77 for an ideal centre; below 0.1 the three directions are within 4 degrees of one plane.
+                let volume = a.dot(b.cross(c));
+                (volume.abs() > 0.1).then_some((volume > 0.0) == counterclockwise)
+            }
+            Self::DoubleBond { atoms: [a, b], neighbours: [c, d], same_side } => {
+                let axis = (at(b)? - at(a)?).normalize_or_zero();
+                let first = (at(c)? - at(a)?).reject_from_normalized(axis).normalize_or_zero();
+                let second = (at(d)? - at(b)?).reject_from_normalized(axis).normalize_or_zero();
+                let cosine = first.dot(second);
+                (cosine.abs() > 0.2).then_some((cosine > 0.0) == same_side)
+            }
+        }
+    }
+
+    /// The same place with the other configuration.
+    #[must_use]
+    pub fn inverted(self) -> Self {
+        match self {
+            Self::Tetrahedral { centre, neighbours, counterclockwise } => {
+                Self::Tetrahedral { centre, neighbours, counterclockwise: !counterclockwise }
+            }
+            Self::DoubleBond { atoms, neighbours, same_side } => {
+                Self::DoubleBond { atoms, neighbours, same_side: !same_side }
+            }
+        }
+    }
+
+    /// The centre, or the two atoms of the double bond.
+    #[must_use]
+    pub fn atoms(&self) -> Vec<u32> {
+        match self {
+            Self::Tetrahedral { centre, .. } => vec![*centre],
+            Self::DoubleBond { atoms, .. } => atoms.to_vec(),
+        }
+    }
 }
 
 impl SmallMolecule {

@@ -13,6 +13,8 @@ pub enum PoseCheckKind {
     BondAngles,
     /// Largest distance of an aromatic ring's atom from the ring's plane.
     RingPlanarity,
+    /// Largest distance of an atom from the plane of a double bond and its neighbours.
+    DoubleBondPlanarity,
     /// Stereocentres and double bonds that differ from the input's.
     Stereochemistry,
     /// Closest contact inside the ligand as a fraction of the allowed distance.
