@@ -2,10 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::EngineName;
+use crate::query::Query;
+
+/// Seeds of one run at most.
+const MAX_SEEDS: usize = 1_000;
+
 /// Settings of a run. Equal settings on equal builds give equal files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// Who predicts.
+    pub engine: EngineName,
     /// Seeds to run, one after the other; each has its own folder of outputs.
     pub seeds: Vec<u64>,
     /// The seed of this call of the engine; the worker sets it from `seeds`.
@@ -60,7 +68,7 @@ impl ScoringFunction {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { seeds: vec![1], seed: 1, docking: DockingSettings::default() }
+        Self { engine: EngineName::Docking, seeds: vec![1], seed: 1, docking: DockingSettings::default() }
     }
 }
 
@@ -76,5 +84,146 @@ impl Default for DockingSettings {
             ensemble_conformers: 0,
             ensemble_amplitude: 1.5,
         }
+    }
+}
+
+impl EngineName {
+    /// Every engine.
+    pub const ALL: [Self; 1] = [Self::Docking];
+
+    /// The name in files and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Docking => "docking",
+        }
+    }
+
+    /// The engine of a name as [`Self::name`] gives it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|engine| engine.name() == name)
+    }
+
+    /// All names, for messages.
+    #[must_use]
+    pub fn list() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+}
+
+impl Settings {
+    /// The defaults with what the query itself asks for.
+    #[must_use]
+    pub fn for_query(query: &Query) -> Self {
+        let mut settings = Self::default();
+        if let Some(engine) = &query.engine {
+            settings.engine = engine.name;
+            if let Some(docking) = &engine.docking {
+                settings.docking.clone_from(docking);
+            }
+        }
+        settings
+    }
+
+    /// Checks that every number is in its range.
+    ///
+    /// # Errors
+    /// The field and what is wrong with it.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        if self.seeds.is_empty() || self.seeds.len() > MAX_SEEDS {
+            return Err(SettingsError::new("seeds", format!("give 1 to {MAX_SEEDS} seeds, not {}", self.seeds.len())));
+        }
+        for (index, seed) in self.seeds.iter().enumerate() {
+            if self.seeds[..index].contains(seed) {
+                return Err(SettingsError::new("seeds", format!("the seed {seed} is given twice")));
+            }
+        }
+        self.docking.validate().map_err(|(field, problem)| SettingsError::new(&format!("docking.{field}"), problem))
+    }
+}
+
+/// A setting outside its range.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("settings: {field}: {problem}")]
+pub struct SettingsError {
+    /// The field, e.g. `docking.poses`.
+    pub field: String,
+    /// What is wrong and what to do.
+    pub problem: String,
+}
+
+impl SettingsError {
+    fn new(field: &str, problem: String) -> Self {
+        Self { field: field.to_owned(), problem }
+    }
+}
+
+impl DockingSettings {
+    /// The fields as files name them.
+    pub(crate) const FIELDS: &[&str] = &[
+        "scoring",
+        "exhaustiveness",
+        "poses",
+        "min_rmsd",
+        "energy_range_kcal_per_mol",
+        "threads",
+        "ensemble_conformers",
+        "ensemble_amplitude",
+    ];
+
+    /// Checks that every number is in its range; the error is the field and what is wrong with it.
+    pub(crate) fn validate(&self) -> Result<(), (&'static str, String)> {
+        let whole = [
+            ("exhaustiveness", self.exhaustiveness, 1, 10_000),
+            ("poses", self.poses, 1, 1_000),
+            ("threads", self.threads, 0, 1_024),
+            ("ensemble_conformers", self.ensemble_conformers, 0, 1_000),
+        ];
+        for (field, value, low, high) in whole {
+            if !(low..=high).contains(&value) {
+                return Err((field, format!("{value} is not between {low} and {high}")));
+            }
+        }
+        let real = [
+            ("min_rmsd", self.min_rmsd, 0.0, 20.0, "Å"),
+            ("energy_range_kcal_per_mol", self.energy_range_kcal_per_mol, 0.0, 1_000.0, "kcal/mol"),
+            ("ensemble_amplitude", self.ensemble_amplitude, 0.0, 20.0, "Å"),
+        ];
+        for (field, value, low, high, unit) in real {
+            if !(low..=high).contains(&value) {
+                return Err((field, format!("{value} is not between {low} and {high} {unit}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_docking_fields_is_complete() {
+        let value = serde_json::to_value(DockingSettings::default()).unwrap();
+        let fields: Vec<&String> = value.as_object().unwrap().keys().collect();
+        let mut known = DockingSettings::FIELDS.to_vec();
+        known.sort_unstable();
+        let mut fields: Vec<&str> = fields.into_iter().map(String::as_str).collect();
+        fields.sort_unstable();
+        assert_eq!(fields, known);
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.validate(), Ok(()));
+        settings.docking.poses = 0;
+        assert_eq!(settings.validate().unwrap_err().field, "docking.poses");
+        settings.docking.poses = 1;
+        settings.docking.min_rmsd = f32::NAN;
+        assert_eq!(settings.validate().unwrap_err().field, "docking.min_rmsd");
+        settings = Settings { seeds: vec![3, 3], ..Settings::default() };
+        assert_eq!(settings.validate().unwrap_err().field, "seeds");
     }
 }
