@@ -587,7 +587,14 @@ fn engine(node: &Node<'_>) -> Result<QueryEngine> {
         let json = serde_json::to_value(node.value).map_err(|error| node.error(error.to_string()))?;
         serde_json::from_value::<DockingSettings>(json).map_err(|error| node.error(error.to_string()))
     });
-    Ok(QueryEngine { name: name(&fields.require("name")?)?, docking: docking.transpose()? })
+    let docking = docking.transpose()?;
+    let name = match fields.get("name") {
+        Some(node) => name(&node)?,
+        // Settings of an engine ask for that engine.
+        None if docking.is_some() => EngineName::Docking,
+        None => return Err(node.error("the field `name` is missing")),
+    };
+    Ok(QueryEngine { name, docking })
 }
 
 /// The known name that differs from `word` by at most two edits, if there is just one such.

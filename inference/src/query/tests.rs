@@ -294,6 +294,22 @@ fn files_are_found_beside_the_query() {
 }
 
 #[test]
+fn every_sample_reads() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(samples).unwrap() {
+        let path = entry.unwrap().path().join("query.yaml");
+        if path.exists() {
+            names.push(Query::read(&path).unwrap().name);
+        }
+    }
+    names.sort();
+    for name in ["adenylate_kinase", "egfr_erlotinib", "thrombin_series"] {
+        assert!(names.iter().any(|found| found == name), "{names:?}");
+    }
+}
+
+#[test]
 fn series_files() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {

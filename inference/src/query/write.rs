@@ -126,9 +126,11 @@ impl Writer<'_> {
         let mut map = Map::new();
         match entity {
             Entity::Protein(polymer) | Entity::Dna(polymer) | Entity::Rna(polymer) => {
-                self.polymer(&mut map, polymer)?
+                self.polymer(&mut map, polymer)?;
             }
-            Entity::ProteinPair(pair) => self.pair(&mut map, pair)?,
+            Entity::ProteinPair(pair) => {
+                self.pair(&mut map, pair)?;
+            }
             Entity::Ligand(ligand) => {
                 put(&mut map, "id", texts(&ligand.ids));
                 self.ligand(&mut map, &ligand.source, "ligand")?;
