@@ -5,7 +5,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod analysis;
+pub mod bonds;
 pub mod element;
+pub mod formats;
+pub mod residues;
 pub mod small_molecule;
 pub mod structure;
 

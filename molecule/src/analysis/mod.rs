@@ -1,4 +1,5 @@
 //! Structural analysis.
 
 pub mod interactions;
+pub mod neighbour_grid;
 pub mod pose_checks;

@@ -1,0 +1,346 @@
+//! Which atoms are bonded, for structures whose files do not say.
+//!
+//! Four sources, in this order of trust:
+//! 1. what the file states (CONECT, LINK, SSBOND, `struct_conn`): kept as it is;
+//! 2. templates of standard residues ([`crate::residues`]): bonds with their orders, by atom name;
+//! 3. links between neighbours of a chain: peptide C-N and phosphodiester O3'-P by distance;
+//! 4. distance for everything else: bonded when closer than the sum of the covalent radii (Cordero et al., Dalton
+//!    Trans. 2008, 2832) plus a tolerance. Within a residue without template the tolerance is 0.4 Å. Between residues it
+//!    is tighter the more is known: 0.25 Å with one standard residue, 0.2 Å with two (their covalent links, disulfides
+//!    and isopeptides, not their clashes). When an atom has more partners than its element can have, the relatively
+//!    longest bonds go.
+//!
+//! A hydrogen is bonded to the nearest heavy atom only, in its own residue if one is near enough. Metals get
+//! coordination bonds to N, O, S, Se, P and halogens; to carbon only at a true metal-carbon distance; never to metals
+//! or hydrogen. Atoms of different alternate locations are never bonded.
+//!
+//! Orders beyond templates and statements are not guessed: [`BondOrder::Single`] there means "not known".
+//!
+//! Distances are searched with a [`NeighbourGrid`], so the time is linear in the number of atoms. Cells that hold more
+//! atoms than matter can (a damaged file with everything at one point) are left without bonds by distance, because
+//! pairs there would be quadratic.
+
+use glam::Vec3;
+
+use crate::analysis::neighbour_grid::NeighbourGrid;
+use crate::element::Element;
+use crate::residues::{self, Template};
+use crate::structure::{Bond, BondOrder, Topology};
+
+/// Two atoms closer than this (Å) are the same atom twice, not a bond.
+const SHORTEST: f32 = 0.4;
+/// Longest bond between non-metals that is looked for, Å: the cell size of the search.
+const SEARCH_RADIUS: f32 = 2.9;
+/// Longest coordination bond that is looked for, Å.
+const METAL_RADIUS: f32 = 3.3;
+/// Bonds of templates longer than this (Å) are breaks of the model.
+const TEMPLATE_LIMIT: f32 = 3.0;
+/// Longest peptide and phosphodiester link between neighbours, Å.
+const LINK_LIMIT: f32 = 2.1;
+/// More atoms than this in one cell of the search is not matter.
+const CROWDED: usize = 400;
+
+/// Finds the bonds of a topology at these positions (one model's) and the kinds of its residues. Bonds already in the
+/// topology are kept with their orders; those to metals become coordination bonds.
+pub fn assign(topology: &mut Topology, positions: &[Vec3]) {
+    let count = topology.atoms.len().min(positions.len());
+    let mut bonds: Vec<Bond> = std::mem::take(&mut topology.bonds)
+        .into_iter()
+        .filter(|bond| bond.a != bond.b && (bond.b as usize) < count)
+        .map(|bond| Bond::new(bond.a, bond.b, bond.order))
+        .collect();
+    // Stated bonds come first and win over what is found below for the same pair, except that a template knows the
+    // order where the statement (as in CONECT) does not.
+    let stated = bonds.len();
+    let mut search =
+        Search { topology, positions, template_atom: vec![NO_TEMPLATE; topology.atoms.len()], found: Vec::new() };
+    search.templates();
+    search.chain_links();
+    let grid = NeighbourGrid::new(&positions[..count], SEARCH_RADIUS);
+    if grid.fullest_cell() <= CROWDED {
+        search.hydrogens(&grid);
+        search.by_distance(&grid);
+        search.metals(&grid);
+    }
+    bonds.append(&mut search.found);
+    topology.bonds = merged(topology, bonds, stated);
+    residues::assign_kinds(topology);
+    backbone_orders(topology);
+}
+
+/// Atom not found in its residue's template, or residue without one.
+const NO_TEMPLATE: u8 = u8::MAX;
+
+struct Search<'a> {
+    topology: &'a Topology,
+    positions: &'a [Vec3],
+    /// Position in the residue's template for each atom.
+    template_atom: Vec<u8>,
+    found: Vec<Bond>,
+}
+
+impl Search<'_> {
+    fn compatible(&self, a: usize, b: usize) -> bool {
+        match (self.topology.atoms[a].altloc, self.topology.atoms[b].altloc) {
+            (Some(first), Some(second)) => first == second,
+            _ => true,
+        }
+    }
+
+    fn distance(&self, a: usize, b: usize) -> f32 {
+        match (self.positions.get(a), self.positions.get(b)) {
+            (Some(a), Some(b)) => a.distance(*b),
+            _ => f32::INFINITY,
+        }
+    }
+
+    fn templates(&mut self) {
+        let mut by_place: Vec<Vec<u32>> = Vec::new();
+        for residue in &self.topology.residues {
+            let Some(template) = residues::template_of(&residue.name) else { continue };
+            by_place.iter_mut().for_each(Vec::clear);
+            by_place.resize_with(template.atoms.len().max(by_place.len()), Vec::new);
+            for index in self.topology.atoms_of(residue) {
+                let atom = &self.topology.atoms[index];
+                let place = template.position(&atom.name).filter(|place| template.elements[*place] == atom.element);
+                if let Some(place) = place {
+                    self.template_atom[index] = place as u8;
+                    by_place[place].push(index as u32);
+                }
+            }
+            self.template_bonds(template, &by_place);
+        }
+    }
+
+    fn template_bonds(&mut self, template: &Template, by_place: &[Vec<u32>]) {
+        for &(first, second, order) in &template.bonds {
+            // No residue repeats an atom this often; the bound is for files that do.
+            for &a in by_place[first as usize].iter().take(26) {
+                for &b in by_place[second as usize].iter().take(26) {
+                    if self.compatible(a as usize, b as usize) && self.distance(a as usize, b as usize) < TEMPLATE_LIMIT
+                    {
+                        self.found.push(Bond::new(a, b, order));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Peptide and phosphodiester links to the next residue of the chain, and over microheterogeneity to the one after.
+    fn chain_links(&mut self) {
+        for chain in &self.topology.chains {
+            for index in chain.residues.clone() {
+                let this = &self.topology.residues[index as usize];
+                for next in (index + 1..chain.residues.end).take(3) {
+                    let next = &self.topology.residues[next as usize];
+                    for a in self.topology.atoms_of(this).take(200) {
+                        let partner: &[&str] = match self.topology.atoms[a].name.as_str() {
+                            "C" if self.topology.atoms[a].element == Element::C => &["N"],
+                            "O3'" | "O3*" => &["P"],
+                            _ => continue,
+                        };
+                        for b in self.topology.atoms_of(next).take(200) {
+                            if partner.contains(&self.topology.atoms[b].name.as_str())
+                                && self.compatible(a, b)
+                                && self.distance(a, b) < LINK_LIMIT
+                            {
+                                self.found.push(Bond::new(a as u32, b as u32, BondOrder::Single));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn hydrogens(&mut self, grid: &NeighbourGrid) {
+        for index in 0..self.positions.len().min(self.topology.atoms.len()) {
+            let atom = &self.topology.atoms[index];
+            if atom.element != Element::H {
+                continue;
+            }
+            // (in another residue, distance): its own residue comes first.
+            let mut best: Option<((bool, f32), u32)> = None;
+            let mut hydrogen: Option<(f32, u32)> = None;
+            grid.for_each_within(self.positions[index], 1.65, |other, distance| {
+                let partner = &self.topology.atoms[other as usize];
+                if other as usize == index || !self.compatible(index, other as usize) || distance < SHORTEST * SHORTEST
+                {
+                    return;
+                }
+                let elsewhere = partner.residue != atom.residue;
+                if partner.element == Element::H {
+                    // Molecular hydrogen: two hydrogens that are their whole residue.
+                    let residue = &self.topology.residues[atom.residue as usize];
+                    if !elsewhere && residue.atoms.len() == 2 && distance < 0.95 {
+                        hydrogen = Some((distance, other));
+                    }
+                    return;
+                }
+                let reach = partner.element.covalent_radius() + 0.31 + if elsewhere { 0.2 } else { 0.45 };
+                if partner.element.is_metal() || distance > reach * reach {
+                    return;
+                }
+                let rank = (elsewhere, distance);
+                if best.is_none_or(|(held, _)| rank < held) {
+                    best = Some((rank, other));
+                }
+            });
+            if let Some(other) = best.map(|(_, other)| other).or(hydrogen.map(|(_, other)| other)) {
+                self.found.push(Bond::new(index as u32, other, BondOrder::Single));
+            }
+        }
+    }
+
+    fn by_distance(&mut self, grid: &NeighbourGrid) {
+        let mut found: Vec<(Bond, f32)> = Vec::new();
+        let radii: Vec<f32> = self
+            .topology
+            .atoms
+            .iter()
+            .map(|atom| {
+                if atom.element.is_metal() || atom.element == Element::H { 0.0 } else { atom.element.covalent_radius() }
+            })
+            .collect();
+        grid.for_each_pair(SEARCH_RADIUS, |a, b, squared| {
+            let (first, second) = (a as usize, b as usize);
+            let (radius_a, radius_b) = (radii[first], radii[second]);
+            if radius_a == 0.0 || radius_b == 0.0 {
+                return;
+            }
+            let widest = radius_a + radius_b + 0.4;
+            if squared > widest * widest || squared < SHORTEST * SHORTEST {
+                return;
+            }
+            let known = [first, second].map(|atom| self.template_atom[atom] != NO_TEMPLATE);
+            let same = self.topology.atoms[first].residue == self.topology.atoms[second].residue;
+            if (same && known == [true, true]) || !self.compatible(first, second) {
+                return;
+            }
+            let mut tolerance = match (same, known) {
+                (true, _) | (false, [false, false]) => 0.4,
+                (false, [true, true]) => 0.2,
+                (false, _) => 0.25,
+            };
+            if !same {
+                let residues = [first, second].map(|atom| self.topology.residue_of(atom));
+                if residues.iter().any(|residue| residues::is_water(&residue.name)) {
+                    return;
+                }
+                let both_sulfur = [first, second].iter().all(|atom| self.topology.atoms[*atom].element == Element::S);
+                if both_sulfur {
+                    tolerance = 0.4;
+                }
+            }
+            let reach = radius_a + radius_b + tolerance;
+            if squared <= reach * reach {
+                found.push((Bond::new(a, b, BondOrder::Single), squared.sqrt() / (radius_a + radius_b)));
+            }
+        });
+        self.prune(&mut found);
+        self.found.extend(found.into_iter().map(|(bond, _)| bond));
+    }
+
+    /// Removes the relatively longest bonds found by distance from atoms that have more partners than they can.
+    fn prune(&self, found: &mut Vec<(Bond, f32)>) {
+        let mut partners: Vec<u32> = vec![0; self.topology.atoms.len()];
+        // Several alternates of one neighbour count once; counting only compatible ones needs the atom's own altloc.
+        let counts = |a: u32, b: u32| {
+            let (a, b) = (&self.topology.atoms[a as usize], &self.topology.atoms[b as usize]);
+            a.altloc.is_some() || b.altloc.is_none() || b.altloc == Some('A')
+        };
+        let everything = self.found.iter().chain(found.iter().map(|(bond, _)| bond));
+        for bond in everything {
+            partners[bond.a as usize] += u32::from(counts(bond.a, bond.b));
+            partners[bond.b as usize] += u32::from(counts(bond.b, bond.a));
+        }
+        found.sort_by(|(a, ratio_a), (b, ratio_b)| ratio_b.total_cmp(ratio_a).then(a.cmp(b)));
+        let most = |atom: u32| most_partners(self.topology.atoms[atom as usize].element);
+        found.retain(|(bond, _)| {
+            let is_over = partners[bond.a as usize] > most(bond.a) || partners[bond.b as usize] > most(bond.b);
+            if is_over {
+                partners[bond.a as usize] -= u32::from(counts(bond.a, bond.b)).min(partners[bond.a as usize]);
+                partners[bond.b as usize] -= u32::from(counts(bond.b, bond.a)).min(partners[bond.b as usize]);
+            }
+            !is_over
+        });
+    }
+
+    fn metals(&mut self, grid: &NeighbourGrid) {
+        for index in 0..self.positions.len().min(self.topology.atoms.len()) {
+            let metal = self.topology.atoms[index].element;
+            if !metal.is_metal() {
+                continue;
+            }
+            grid.for_each_within(self.positions[index], METAL_RADIUS, |other, squared| {
+                let partner = self.topology.atoms[other as usize].element;
+                let tolerance = match partner {
+                    Element::N | Element::O | Element::S | Element::SE | Element::P => 0.45,
+                    Element::C => 0.1,
+                    _ if partner.is_halogen() => 0.45,
+                    _ => return,
+                };
+                let reach = metal.covalent_radius() + partner.covalent_radius() + tolerance;
+                if squared <= reach * reach
+                    && squared > SHORTEST * SHORTEST
+                    && self.compatible(index, other as usize)
+                    && !(partner == Element::C && matches!(metal, Element::LI | Element::NA | Element::K | Element::CA))
+                {
+                    self.found.push(Bond::new(index as u32, other, BondOrder::Coordination));
+                }
+            });
+        }
+    }
+}
+
+/// The most partners an atom of an element has in covalent matter.
+fn most_partners(element: Element) -> u32 {
+    match element {
+        Element::H | Element::F => 1,
+        Element::O => 2,
+        Element::N | Element::C => 4,
+        // Hypervalent iodine, bromine and chlorine exist; chlorates have four.
+        Element::CL | Element::BR | Element::I => 4,
+        Element::S | Element::SE | Element::P => 6,
+        _ => 12,
+    }
+}
+
+/// Bonds sorted, each pair once. The first `stated` are the file's: their order wins unless it is only "single", which
+/// files use for "not known", where a template's order may speak.
+fn merged(topology: &Topology, bonds: Vec<Bond>, stated: usize) -> Vec<Bond> {
+    let mut ranked: Vec<(Bond, usize)> = bonds.into_iter().enumerate().map(|(rank, bond)| (bond, rank)).collect();
+    ranked.sort_unstable_by_key(|(bond, rank)| (bond.a, bond.b, *rank));
+    let mut merged: Vec<Bond> = Vec::with_capacity(ranked.len());
+    for (mut bond, rank) in ranked {
+        let has_metal = [bond.a, bond.b].iter().any(|end| topology.atoms[*end as usize].element.is_metal());
+        if has_metal {
+            bond.order = BondOrder::Coordination;
+        }
+        match merged.last_mut() {
+            Some(last) if last.a == bond.a && last.b == bond.b => {
+                if last.order == BondOrder::Single && rank >= stated {
+                    last.order = bond.order;
+                }
+            }
+            _ => merged.push(bond),
+        }
+    }
+    merged
+}
+
+/// Gives modified amino acids, found by their backbone, the carbonyl that every amino acid has.
+fn backbone_orders(topology: &mut Topology) {
+    let Topology { atoms, residues, bonds, .. } = topology;
+    for bond in bonds.iter_mut().filter(|bond| bond.order == BondOrder::Single) {
+        let (a, b) = (&atoms[bond.a as usize], &atoms[bond.b as usize]);
+        let is_carbonyl = matches!((a.name.as_str(), b.name.as_str()), ("C", "O") | ("O", "C"));
+        if is_carbonyl
+            && a.residue == b.residue
+            && [a.element, b.element].iter().all(|element| matches!(*element, Element::C | Element::O))
+            && residues[a.residue as usize].kind == crate::structure::ResidueKind::Protein
+        {
+            bond.order = BondOrder::Double;
+        }
+    }
+}
