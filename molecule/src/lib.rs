@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod bonds;
+pub mod chemistry;
 pub mod element;
 pub mod formats;
 pub mod residues;

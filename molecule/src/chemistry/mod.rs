@@ -1,0 +1,24 @@
+//! Chemistry of small molecules: SMILES, aromaticity and stereo, hydrogens, 3D conformers, descriptors, 2D pictures.
+//!
+//! The rules (valence, aromaticity, canonical order, distance geometry, MMFF94) are RDKit's, by way of `cosmolkit`, a
+//! port of RDKit to Rust. No type of that crate leaves this module: everything goes in and out as
+//! [`SmallMolecule`](crate::SmallMolecule).
+//!
+//! Conventions: molecules made here carry alternating single and double bonds (Kekulé form), because that is what
+//! files and hydrogens need; which atoms and bonds are aromatic is told by [`Perception`]. Hydrogens that are not atoms
+//! of their own follow from the usual valences. Molecules with unpaired electrons are refused, since the usual valences
+//! would silently fill them up.
+
+pub mod conformers;
+mod error;
+pub(crate) mod graph;
+pub mod hydrogens;
+pub mod perception;
+pub mod smiles;
+mod toolkit;
+
+pub use conformers::{Embedding, embed, embed_smiles};
+pub use error::ChemistryError;
+pub use hydrogens::{add_hydrogens, remove_hydrogens};
+pub use perception::{Perception, perceive};
+pub use smiles::canonical_smiles;

@@ -1,0 +1,281 @@
+//! SMILES in and out.
+
+use cosmolkit as kit;
+
+use super::perception::read_perception;
+use super::toolkit::{MAX_ATOMS, atom_text, explain, into_toolkit};
+use super::{ChemistryError, Perception};
+use crate::SmallMolecule;
+
+/// Longest SMILES that is read, in characters.
+pub const MAX_LENGTH: usize = 10_000;
+
+/// Reads a SMILES, with an optional name after white space. The result is the graph as written (hydrogens are atoms
+/// only where the SMILES makes them so), in Kekulé form, with its stereo and without conformers.
+///
+/// # Errors
+/// When the SMILES is empty, too long, wrong, or describes something other than a closed-shell molecule.
+pub fn parse(text: &str) -> Result<SmallMolecule, ChemistryError> {
+    Ok(perceive(text)?.molecule)
+}
+
+/// Reads a SMILES as [`parse`] does and returns all that the graph implies.
+///
+/// # Errors
+/// As for [`parse`].
+pub fn perceive(text: &str) -> Result<Perception, ChemistryError> {
+    let text = text.trim();
+    let (smiles, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    if smiles.is_empty() {
+        return Err(ChemistryError::EmptySmiles);
+    }
+    // What follows may be a name, or extensions in bars that we do not use.
+    let rest = rest.trim();
+    let name = if rest.starts_with('|') { "" } else { rest };
+    let length = smiles.chars().count();
+    if length > MAX_LENGTH {
+        return Err(ChemistryError::SmilesTooLong { length, limit: MAX_LENGTH });
+    }
+    refuse_unreadable(smiles)?;
+    let params = kit::SmilesParseParams { allow_cxsmiles: false, parse_name: false, ..Default::default() };
+    let molecule = kit::Molecule::from_smiles_with_params(smiles, &params).map_err(|error| refusal(smiles, &error))?;
+    let wrong = |reason: String, atom: Option<usize>| ChemistryError::Smiles {
+        smiles: shortened(smiles),
+        reason,
+        position: atom.and_then(|atom| atom_positions(smiles).get(atom).copied()),
+    };
+    if molecule.num_atoms() == 0 {
+        return Err(ChemistryError::NoAtoms);
+    }
+    for (index, atom) in molecule.topology().atoms.iter().enumerate() {
+        if atom.atomic_number() == 0 {
+            return Err(wrong("`*` stands for any atom; give the whole molecule".to_owned(), Some(index)));
+        }
+        if atom.radical_electrons() > 0 {
+            return Err(wrong(
+                format!(
+                    "{} has an unpaired electron: give its hydrogens inside the brackets (as in [NH2]) or its charge; \
+                     only closed-shell molecules are handled",
+                    atom.element().symbol()
+                ),
+                Some(index),
+            ));
+        }
+    }
+    let perception = read_perception(&molecule, name).map_err(|reason| wrong(reason, None))?;
+    // Hydrogens are remembered by valence alone: refuse what the usual valences would not give back.
+    let again = super::perceive(&perception.molecule)?;
+    if let Some(atom) = (0..again.hydrogens.len()).find(|&atom| again.hydrogens[atom] != perception.hydrogens[atom]) {
+        return Err(wrong(
+            format!("{} has an unusual number of hydrogens", atom_text(&perception.molecule, atom)),
+            Some(atom),
+        ));
+    }
+    Ok(perception)
+}
+
+/// The canonical SMILES: one text for one molecule, whatever the order of its atoms. Stereo and isotopes included,
+/// explicit hydrogens left out.
+///
+/// # Errors
+/// When the molecule breaks the rules of valence.
+pub fn canonical_smiles(molecule: &SmallMolecule) -> Result<String, ChemistryError> {
+    let invalid = |error: &(dyn std::error::Error + 'static)| ChemistryError::Invalid {
+        name: molecule.name.clone(),
+        reason: explain(error).reason,
+    };
+    let sanitised = into_toolkit(&super::perceive(molecule)?.molecule)?;
+    let bare = sanitised.without_hydrogens().map_err(|error| invalid(&error))?;
+    // The stereo is ours already: the writer would drop double bonds that are not marked by directions.
+    let params = kit::SmilesWriteParams { clean_stereo: false, ..Default::default() };
+    let text = bare.to_smiles_with_params(&params).map_err(|error| invalid(&error))?;
+    Ok(String::from_utf8_lossy(text.as_bytes()).into_owned())
+}
+
+/// Refuses early what would be read as something else or is clearly not a molecule.
+fn refuse_unreadable(smiles: &str) -> Result<(), ChemistryError> {
+    let wrong = |reason: &str, position: usize| ChemistryError::Smiles {
+        smiles: shortened(smiles),
+        reason: reason.to_owned(),
+        position: Some(position),
+    };
+    if let Some(position) = conflicting_ring_bond(smiles) {
+        return Err(wrong("the two ends of this ring bond give different orders", position));
+    }
+    let mut depth = 0_usize;
+    let mut deepest = 0_usize;
+    for (index, character) in smiles.chars().enumerate() {
+        let position = index + 1;
+        match character {
+            '(' => depth += 1,
+            ')' => {
+                depth = depth.checked_sub(1).ok_or_else(|| wrong("this `)` closes nothing", position))?;
+            }
+            '>' if !smiles.contains("->") => return Err(wrong("this is a reaction; give one molecule", position)),
+            '~' => return Err(wrong("`~` stands for any bond; give its order", position)),
+            '$' => return Err(wrong("quadruple bonds are not handled", position)),
+            _ if !character.is_ascii() => {
+                return Err(wrong(&format!("`{character}` does not belong in a SMILES"), position));
+            }
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+        if deepest > MAX_ATOMS {
+            return Err(wrong("too many branches inside each other", position));
+        }
+    }
+    if depth > 0 {
+        return Err(wrong("a `(` is not closed", smiles.len()));
+    }
+    Ok(())
+}
+
+/// Puts the toolkit's refusal into words, with the place in the text.
+fn refusal(smiles: &str, error: &kit::SmilesError) -> ChemistryError {
+    let said = |reason: String, position: Option<usize>| ChemistryError::Smiles {
+        smiles: shortened(smiles),
+        reason,
+        position: position.filter(|&position| position <= smiles.len()),
+    };
+    if let kit::SmilesError::Parse(parse) = error {
+        match parse {
+            kit::SmilesParseError::Unsupported { token, offset } => {
+                return said(format!("`{token}` is not expected here"), Some(offset + 1));
+            }
+            kit::SmilesParseError::Syntax { offset, message } => {
+                return said(message.clone(), Some(offset + 1));
+            }
+            kit::SmilesParseError::Atom { offset, text } => {
+                let reason = if text.is_empty() {
+                    "an atom is missing here".to_owned()
+                } else {
+                    format!("`{text}` is not an atom")
+                };
+                return said(reason, Some(offset + 1));
+            }
+            kit::SmilesParseError::UnclosedRing { index } => {
+                return said(
+                    format!("ring bond {index} is opened but not closed"),
+                    ring_digit_position(smiles, *index),
+                );
+            }
+            _ => {}
+        }
+    }
+    // Explicit hydrogens are taken away before the check that failed; without that, atoms count as they are written.
+    let params =
+        kit::SmilesParseParams { allow_cxsmiles: false, parse_name: false, remove_hs: false, ..Default::default() };
+    let found = match kit::Molecule::from_smiles_with_params(smiles, &params) {
+        Err(error) => explain(&error),
+        Ok(_) => explain(error),
+    };
+    let position = found.atom.and_then(|atom| atom_positions(smiles).get(atom).copied());
+    said(found.reason, position)
+}
+
+/// The last use of a ring number, as a character counted from 1.
+fn ring_digit_position(smiles: &str, index: u32) -> Option<usize> {
+    ring_digits(smiles).into_iter().filter(|digit| digit.number == index).map(|digit| digit.position).next_back()
+}
+
+/// Where a ring bond is closed with another bond symbol than it was opened with (both given, neither a direction).
+fn conflicting_ring_bond(smiles: &str) -> Option<usize> {
+    let mut open = std::collections::HashMap::new();
+    for digit in ring_digits(smiles) {
+        match open.remove(&digit.number) {
+            None => {
+                open.insert(digit.number, digit.symbol);
+            }
+            Some(first) => {
+                let orders = [first, digit.symbol].map(|symbol| match symbol {
+                    Some(b'/' | b'\\') => Some(b'-'),
+                    other => other,
+                });
+                if let [Some(first), Some(second)] = orders
+                    && first != second
+                {
+                    return Some(digit.position);
+                }
+            }
+        }
+    }
+    None
+}
+
+struct RingDigit {
+    number: u32,
+    /// Character counted from 1.
+    position: usize,
+    /// The bond symbol right before it.
+    symbol: Option<u8>,
+}
+
+fn ring_digits(smiles: &str) -> Vec<RingDigit> {
+    let bytes = smiles.as_bytes();
+    let mut found = Vec::new();
+    let mut in_bracket = false;
+    let mut at = 0;
+    while at < bytes.len() {
+        let symbol = at
+            .checked_sub(1)
+            .map(|before| bytes[before])
+            .filter(|byte| matches!(byte, b'-' | b'=' | b'#' | b':' | b'/' | b'\\'));
+        match bytes[at] {
+            b'[' => in_bracket = true,
+            b']' => in_bracket = false,
+            b'%' if !in_bracket => {
+                if let Some(number) = smiles.get(at + 1..at + 3).and_then(|digits| digits.parse().ok()) {
+                    found.push(RingDigit { number, position: at + 1, symbol });
+                }
+                at += 2;
+            }
+            digit if digit.is_ascii_digit() && !in_bracket => {
+                found.push(RingDigit { number: u32::from(digit - b'0'), position: at + 1, symbol });
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+/// Where each atom starts, as characters counted from 1, in the order of the atoms.
+fn atom_positions(smiles: &str) -> Vec<usize> {
+    let bytes = smiles.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let start = at + 1;
+        match bytes[at] {
+            b'[' => {
+                found.push(start);
+                while at < bytes.len() && bytes[at] != b']' {
+                    at += 1;
+                }
+            }
+            b'C' if bytes.get(at + 1) == Some(&b'l') => {
+                found.push(start);
+                at += 1;
+            }
+            b'B' if bytes.get(at + 1) == Some(&b'r') => {
+                found.push(start);
+                at += 1;
+            }
+            b'%' => at += 2,
+            b'B' | b'C' | b'N' | b'O' | b'P' | b'S' | b'F' | b'I' | b'*' | b'b' | b'c' | b'n' | b'o' | b'p' | b's' => {
+                found.push(start);
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+fn shortened(smiles: &str) -> String {
+    if smiles.chars().count() <= 80 {
+        return smiles.to_owned();
+    }
+    let start: String = smiles.chars().take(77).collect();
+    format!("{start}...")
+}
