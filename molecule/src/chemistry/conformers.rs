@@ -325,3 +325,84 @@ fn minimised(embedded: &kit::Molecule, start: Vec<Vec3>) -> Result<(Vec<Vec3>, O
 fn first_positions(molecule: &kit::Molecule, otherwise: Vec<Vec3>) -> Vec<Vec3> {
     molecule.conformers_3d().first().map_or(otherwise, |held| coordinates_from(held.coordinates()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(smiles: &str, seed: u64, count: usize) -> Embedding {
+        embed_smiles(smiles, seed, count, &|| false).unwrap()
+    }
+
+    #[test]
+    fn conformers_have_the_stereo_asked_for() {
+        for smiles in [
+            "C[C@H](N)C(=O)O",
+            "C[C@@H](N)C(=O)O",
+            "F/C=C/Cl",
+            "F/C=C\\Cl",
+            "C[C@H]1CC[C@@H](O)CC1",
+            "C[C@H]1CC[C@H](O)CC1",
+            "OC[C@H]1O[C@@H](O)[C@H](O)[C@@H](O)[C@@H]1O",
+            "C/C=C/C(=O)N[C@@H](Cc1ccccc1)C#N",
+            "CC1(C)[C@@H]2CC[C@@]1(C)C(=O)C2",
+        ] {
+            let embedding = made(smiles, 1, 3);
+            assert_eq!(embedding.molecule.conformers.len(), 3, "{smiles}");
+            // Read back from coordinates alone.
+            for positions in &embedding.molecule.conformers {
+                let mut blank = embedding.molecule.clone();
+                blank.stereo.clear();
+                blank.conformers = vec![positions.clone()];
+                let (read, wanted) =
+                    (canonical_smiles(&blank).unwrap(), canonical_smiles(&parse(smiles).unwrap()).unwrap());
+                assert_eq!(read, wanted);
+            }
+        }
+    }
+
+    #[test]
+    fn an_open_centre_is_the_same_in_all_conformers() {
+        let embedding = made("CC(N)CC(F)Cl", 7, 6);
+        assert_eq!(embedding.chosen_stereo.len(), 2);
+        assert_eq!(embedding.notes().len(), 1);
+        for positions in &embedding.molecule.conformers {
+            assert!(embedding.chosen_stereo.iter().all(|stereo| stereo.is_satisfied_by(positions) == Some(true)));
+        }
+    }
+
+    #[test]
+    fn equal_seeds_give_equal_conformers() {
+        let (one, same, other) = (made("CCCCOC", 5, 2), made("CCCCOC", 5, 2), made("CCCCOC", 6, 2));
+        assert_eq!(one.molecule, same.molecule);
+        assert_ne!(one.molecule.conformers, other.molecule.conformers);
+        assert_ne!(one.molecule.conformers[0], one.molecule.conformers[1]);
+    }
+
+    #[test]
+    fn salts_lose_their_counter_ion() {
+        let embedding = made("Cl.CCNCC", 1, 1);
+        assert_eq!(embedding.left_out, ["Cl"]);
+        assert_eq!(embedding.molecule.heavy_atom_count(), 5);
+        assert_eq!(embedding.atom_map, [None, Some(0), Some(1), Some(2), Some(3), Some(4)]);
+        assert_eq!(embedding.force_field, ForceField::Mmff94);
+    }
+
+    #[test]
+    fn boron_takes_the_other_force_field() {
+        assert_eq!(made("OB(O)c1ccccc1", 1, 1).force_field, ForceField::Uff);
+    }
+
+    #[test]
+    fn impossible_stereo_is_refused() {
+        // A trans bridge over two atoms.
+        let found = embed_smiles("C[C@]12C[C@]1(F)CC2", 1, 1, &|| false);
+        assert!(matches!(found, Err(ChemistryError::NoConformer { .. })), "{found:?}");
+    }
+
+    #[test]
+    fn cancelling_stops_it() {
+        let found = embed_smiles("CCCCCCCCCCCCCCCCCC", 1, 1000, &|| true);
+        assert!(matches!(found, Err(ChemistryError::Cancelled)), "{found:?}");
+    }
+}

@@ -174,3 +174,59 @@ fn without_removed(stereo: Stereo, keep: &[bool], around: &[Vec<(u32, u32)>]) ->
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chemistry::{canonical_smiles, smiles::parse};
+
+    #[test]
+    fn hydrogens_come_and_go() {
+        for (smiles, hydrogens) in [("CCO", 6), ("c1cc[nH]c1", 5), ("C[NH3+]", 6), ("[O-]C=O", 1), ("F/C=C/F", 2)] {
+            let bare = parse(smiles).unwrap();
+            let full = add_hydrogens(&bare).unwrap();
+            assert_eq!(full.atoms.len(), bare.atoms.len() + hydrogens, "{smiles}");
+            assert_eq!(full.atoms[..bare.atoms.len()], bare.atoms[..], "{smiles}");
+            let (again, kept) = remove_hydrogens(&full);
+            assert_eq!(kept, (0..bare.atoms.len() as u32).collect::<Vec<_>>());
+            assert_eq!(canonical_smiles(&again).unwrap(), canonical_smiles(&bare).unwrap(), "{smiles}");
+        }
+    }
+
+    #[test]
+    fn stereo_told_by_a_hydrogen_survives_its_removal() {
+        let mut full = add_hydrogens(&parse("C[C@H](N)C(=O)O").unwrap()).unwrap();
+        let wanted = canonical_smiles(&full).unwrap();
+        let neighbours = full.neighbours();
+        let around: Vec<u32> = neighbours[1].iter().map(|(atom, _)| *atom).collect();
+        let hydrogen = *around.iter().find(|&&atom| full.atoms[atom as usize].element == Element::H).unwrap();
+        let [Stereo::Tetrahedral { centre, neighbours: [a, b, _], counterclockwise }] = full.stereo[..] else {
+            panic!("{:?}", full.stereo)
+        };
+        // The hydrogen in place of the third turns the sense round.
+        full.stereo =
+            vec![Stereo::Tetrahedral { centre, neighbours: [a, b, hydrogen], counterclockwise: !counterclockwise }];
+        assert_eq!(canonical_smiles(&full).unwrap(), wanted);
+        assert_eq!(canonical_smiles(&remove_hydrogens(&full).0).unwrap(), wanted);
+    }
+
+    #[test]
+    fn added_hydrogens_have_sensible_places() {
+        let mut bare = parse("CO").unwrap();
+        bare.conformers.push(vec![glam::Vec3::ZERO, glam::Vec3::new(1.42, 0.0, 0.0)]);
+        let full = add_hydrogens(&bare).unwrap();
+        let positions = &full.conformers[0];
+        for bond in &full.bonds {
+            let length = positions[bond.a as usize].distance(positions[bond.b as usize]);
+            assert!((0.9..1.5).contains(&length), "{length}");
+        }
+    }
+
+    #[test]
+    fn fragments_are_sorted_by_size() {
+        let found = fragments(&parse("Cl.CCN.[Na+].CCCCO").unwrap());
+        let sizes: Vec<usize> = found.iter().map(|(piece, _)| piece.atoms.len()).collect();
+        assert_eq!(sizes, [5, 3, 1, 1]);
+        assert_eq!(found[0].1, [5, 6, 7, 8, 9]);
+    }
+}

@@ -10,6 +10,7 @@
 //! would silently fill them up.
 
 pub mod conformers;
+pub mod descriptors;
 mod error;
 pub(crate) mod graph;
 pub mod hydrogens;
@@ -18,6 +19,7 @@ pub mod smiles;
 mod toolkit;
 
 pub use conformers::{Embedding, embed, embed_smiles};
+pub use descriptors::{Descriptors, Roles, RotatableBond, describe, roles, rotatable_bonds};
 pub use error::ChemistryError;
 pub use hydrogens::{add_hydrogens, remove_hydrogens};
 pub use perception::{Perception, perceive};

@@ -279,3 +279,90 @@ fn shortened(smiles: &str) -> String {
     let start: String = smiles.chars().take(77).collect();
     format!("{start}...")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_text_does_not_depend_on_how_it_was_written() {
+        for (one, other) in [
+            ("OCC", "CCO"),
+            ("c1ccccc1", "C1=CC=CC=C1"),
+            ("N[C@@H](C)C(=O)O", "OC(=O)[C@@H](N)C"),
+            ("F/C=C/F", "F\\C=C\\F"),
+            ("[nH]1cccc1", "c1cc[nH]c1"),
+            ("CN(=O)=O", "C[N+](=O)[O-]"),
+            ("[H]OC([H])([H])C", "CCO"),
+        ] {
+            let text = |smiles| canonical_smiles(&parse(smiles).unwrap()).unwrap();
+            assert_eq!(text(one), text(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn stereo_is_kept_and_told_apart() {
+        let text = |smiles| canonical_smiles(&parse(smiles).unwrap()).unwrap();
+        assert_ne!(text("N[C@@H](C)C(=O)O"), text("N[C@H](C)C(=O)O"));
+        assert_ne!(text("F/C=C/F"), text("F/C=C\\F"));
+        assert_eq!(text("C[C@H]1CC[C@@H](O)CC1"), text("C[C@@H]1CC[C@H](O)CC1"), "a mirror plane");
+        assert_ne!(text("C[C@H]1CC[C@@H](O)CC1"), text("C[C@H]1CC[C@H](O)CC1"), "cis and trans");
+    }
+
+    #[test]
+    fn open_stereo_is_reported_where_there_is_a_choice() {
+        let open = |smiles| perceive(smiles).unwrap().open_stereo.len();
+        assert_eq!(open("CC(N)C(=O)O"), 1);
+        assert_eq!(open("FC=CF"), 1);
+        assert_eq!(open("C[C@H](N)C(=O)O"), 0);
+        assert_eq!(open("C1C2CC3CC1CC(N)(C2)C3"), 0, "a cage");
+        assert_eq!(open("COP(=O)(O)OCC"), 0, "a phosphate");
+        assert_eq!(open("CC=C=CC"), 0, "an allene");
+        assert_eq!(open("CC(=N)N"), 0, "an amidine");
+        assert_eq!(open("CS(=O)CC"), 1, "a sulfoxide");
+    }
+
+    #[test]
+    fn names_follow_the_smiles() {
+        assert_eq!(parse("  CCO ethanol, dry \n").unwrap().name, "ethanol, dry");
+        assert_eq!(parse("CCO |$;;$|").unwrap().name, "");
+    }
+
+    #[test]
+    fn refusals_say_what_and_where() {
+        for (smiles, reason, position) in [
+            ("C1CCCCC", "ring bond 1 is opened", Some(2)),
+            ("CC)C", "closes nothing", Some(3)),
+            ("CC(C", "not closed", Some(4)),
+            ("CN(C)(C)(C)C", "N has 5 bonds", Some(2)),
+            ("CCXx", "`Xx` is not an atom", Some(3)),
+            ("CC[]", "missing", Some(3)),
+            ("c1ccnc1", "[nH]", Some(1)),
+            ("C=1CCCCC#1", "different orders", Some(10)),
+            ("CC*", "any atom", Some(3)),
+            ("CC>>CO", "reaction", Some(3)),
+            ("[CH2]C", "unpaired electron", Some(1)),
+            ("Cöl", "does not belong", Some(2)),
+        ] {
+            match parse(smiles) {
+                Err(ChemistryError::Smiles { reason: found, position: at, .. }) => {
+                    assert!(found.contains(reason), "{smiles}: {found}");
+                    assert_eq!(at, position, "{smiles}: {found}");
+                }
+                other => panic!("{smiles}: {other:?}"),
+            }
+        }
+        assert_eq!(parse("  "), Err(ChemistryError::EmptySmiles));
+        assert!(matches!(parse(&"C".repeat(20_000)), Err(ChemistryError::SmilesTooLong { .. })));
+        assert!(parse(&format!("{}C{}", "C(".repeat(900), ")".repeat(900))).is_ok());
+        assert!(parse(&"(".repeat(9000)).is_err());
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(500))]
+        #[test]
+        fn no_text_makes_it_panic(text in "[CNOScno()\\[\\]=#@/\\\\+\\-H1-3%.]{0,30}") {
+            let _ = parse(&text);
+        }
+    }
+}
