@@ -1,0 +1,243 @@
+//! Writing what an engine predicted.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+
+use kfold_molecule::formats::{mmcif, pdb, sdf};
+use kfold_molecule::{Model, SmallMolecule, Structure};
+
+use super::complex::complex;
+use super::results::{PoseRecord, PoseResult, Results};
+use super::{Job, JobError, files, write_json};
+use crate::engine::{Prediction, ReceptorEnsemble, Sample};
+use crate::query::{LigandSource, Query};
+use crate::settings::Settings;
+
+/// RT ln 10 at 298.15 K in kcal/mol: one unit of pK.
+const KCAL_PER_MOL_PER_PK: f32 = 1.364_25;
+
+/// The pK that a free energy of binding stands for at 298.15 K. From a docking score it is as rough as the score.
+#[must_use]
+pub fn estimated_pk(kcal_per_mol: f32) -> f32 {
+    -kcal_per_mol / KCAL_PER_MOL_PER_PK
+}
+
+/// Writes a seed's folder: all files into a folder with a temporary name, then one rename.
+pub(super) fn write_seed(job: &Job, seed: u64, prediction: &Prediction) -> Result<(), JobError> {
+    let target = job.seed_folder(seed);
+    let folder = job.folder().join(format!("{}seed-{seed}", files::TEMPORARY_PREFIX));
+    for old in [&folder, &target] {
+        match std::fs::remove_dir_all(old) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(JobError::write(old)(error)),
+            _ => {}
+        }
+    }
+    std::fs::create_dir(&folder).map_err(JobError::write(&folder))?;
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        files::write_whole(&path, text.as_bytes()).map_err(JobError::write(&path))
+    };
+
+    let molecules: Vec<SmallMolecule> = prediction.samples.iter().map(record_molecule).collect();
+    write("poses.sdf", &sdf::write(&molecules))?;
+    let records: Vec<PoseRecord> = prediction.samples.iter().map(PoseRecord::of).collect();
+    write_json(&folder.join("poses.json"), &records)?;
+    if let Some(sample) = prediction.samples.first() {
+        write("receptor.pdb", &pdb::write(&sample.receptor))?;
+    }
+    let is_series = !job.query().series.is_empty();
+    for (index, sample) in prediction.samples.iter().enumerate() {
+        // A series would repeat the receptor a thousand times; its poses are all in poses.sdf.
+        if is_series && sample.rank != 1 {
+            continue;
+        }
+        if let Some(structure) = complex_of(job.query(), sample.receptor.first(), &sample.pose, &sample.ligand_name) {
+            write(&format!("{}_complex_{}.cif", job.query().name, index + 1), &mmcif::write(&structure))?;
+        }
+    }
+    if let Some(ensemble) = &prediction.receptor_ensemble {
+        write("ensemble.pdb", &pdb::write(&ensemble.structure))?;
+        write("rmsf.csv", &rmsf_table(ensemble))?;
+        write_json(&folder.join("ensemble.json"), &ensemble.amplitudes)?;
+    }
+    let settings = Settings { seed, seeds: vec![seed], ..job.settings().clone() };
+    write_json(&folder.join("settings.json"), &settings)?;
+    write("done", "")?;
+    std::fs::rename(&folder, &target).map_err(JobError::write(&target))
+}
+
+/// Writes the files above the seeds from what the seeds' folders hold.
+pub(super) fn write_summary(job: &Job) -> Result<(), JobError> {
+    let results = Results::load_job(job)?;
+    let mut poses: Vec<&PoseResult> = results.seeds.iter().flat_map(|seed| &seed.poses).collect();
+    // Stable: equal scores keep the order of seeds and ranks.
+    poses.sort_by(|a, b| a.record.score.score_kcal_per_mol.total_cmp(&b.record.score.score_kcal_per_mol));
+
+    if let Some(best) = poses.first() {
+        let receptor = results.seeds.iter().find(|seed| seed.seed == best.record.provenance.seed);
+        let receptor = receptor.and_then(|seed| seed.receptor.as_ref()).and_then(Structure::first);
+        if let Some(structure) = complex_of(job.query(), receptor, &best.molecule, &best.record.ligand_name) {
+            let path = job.model_path();
+            files::write_whole(&path, mmcif::write(&structure).as_bytes()).map_err(JobError::write(&path))?;
+        }
+    }
+    let records: Vec<&PoseRecord> = poses.iter().map(|pose| &pose.record).collect();
+    write_json(&job.record_path(), &records)?;
+    let path = job.summary_path();
+    let table = summary_table(&records).map_err(|error| JobError::content(&path, error))?;
+    files::write_whole(&path, &table).map_err(JobError::write(&path))
+}
+
+/// The chain and residue under which a ligand stands in a complex: its chain id in the query, and its component code
+/// where the query gives one.
+fn ligand_place(query: &Query, ligand_name: &str) -> (String, String) {
+    let entry = query
+        .ligands()
+        .find(|ligand| ligand.ids.iter().any(|id| id == ligand_name))
+        .or_else(|| query.ligands().next().filter(|_| query.series.is_empty()));
+    let chain = entry.and_then(|ligand| ligand.ids.first()).map_or("L", String::as_str);
+    let residue = match entry.map(|ligand| &ligand.source) {
+        Some(LigandSource::Ccd(codes)) if codes.len() == 1 => codes[0].as_str(),
+        _ => "LIG",
+    };
+    (chain.to_owned(), residue.to_owned())
+}
+
+fn complex_of(query: &Query, receptor: Option<&Model>, pose: &SmallMolecule, ligand_name: &str) -> Option<Structure> {
+    let (chain, residue) = ligand_place(query, ligand_name);
+    let mut structure = complex(receptor?, pose, 0, &chain, &residue)?;
+    structure.name.clone_from(&query.name);
+    Some(structure)
+}
+
+/// The pose with its numbers as data fields, as SDF readers find them.
+fn record_molecule(sample: &Sample) -> SmallMolecule {
+    let mut molecule = sample.pose.clone();
+    molecule.conformers.truncate(1);
+    molecule.name.clone_from(&sample.ligand_name);
+    let score = &sample.score;
+    let mut fields = vec![
+        ("score_kcal_per_mol", number(score.score_kcal_per_mol)),
+        ("rank", sample.rank.to_string()),
+        ("intermolecular_kcal_per_mol", number(score.intermolecular_kcal_per_mol)),
+        ("intramolecular_kcal_per_mol", number(score.intramolecular_kcal_per_mol)),
+        ("ligand_efficiency_kcal_per_mol", number(score.ligand_efficiency_kcal_per_mol)),
+        ("rotatable_bonds", score.rotatable_bonds.to_string()),
+        ("rmsd_to_best", number(score.rmsd_to_best)),
+    ];
+    if let Some(rmsd) = score.rmsd_to_reference {
+        fields.push(("rmsd_to_reference", number(rmsd)));
+    }
+    if let Some(pk) = sample.measured_pk {
+        fields.push(("measured_pk", pk.to_string()));
+    }
+    fields.push(("engine", sample.provenance.engine.name().to_owned()));
+    fields.push(("scoring", sample.provenance.scoring.clone()));
+    fields.push(("seed", sample.provenance.seed.to_string()));
+    molecule.properties.retain(|(key, _)| fields.iter().all(|(name, _)| name != key));
+    let mut properties: Vec<(String, String)> = fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    properties.append(&mut molecule.properties);
+    molecule.properties = properties;
+    molecule
+}
+
+fn number(value: f32) -> String {
+    // Not "-0.0000".
+    format!("{:.4}", if value.abs() < 0.000_05 { 0.0 } else { value })
+}
+
+fn summary_table(records: &[&PoseRecord]) -> Result<Vec<u8>, String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut write = |row: &[&str]| writer.write_record(row).map_err(|error| error.to_string());
+    write(&[
+        "ligand",
+        "seed",
+        "rank",
+        "score_kcal_per_mol",
+        "estimated_pk",
+        "measured_pk",
+        "intermolecular_kcal_per_mol",
+        "intramolecular_kcal_per_mol",
+        "ligand_efficiency_kcal_per_mol",
+        "heavy_atoms",
+        "rotatable_bonds",
+        "rmsd_to_best",
+        "rmsd_to_reference",
+        "checks_passed",
+        "checks_failed",
+        "interactions",
+        "engine",
+        "scoring",
+    ])?;
+    let optional = |value: Option<f32>| value.map_or_else(String::new, number);
+    for record in records {
+        let score = &record.score;
+        let passed = record.checks.iter().filter(|check| check.passed).count();
+        let failed: Vec<String> =
+            record.checks.iter().filter(|check| !check.passed).map(|check| snake_name(&check.kind)).collect();
+        let mut kinds: Vec<_> = record.interactions.iter().map(|interaction| interaction.kind).collect();
+        kinds.sort_unstable();
+        let interactions: Vec<String> =
+            kinds.chunk_by(|a, b| a == b).map(|same| format!("{} {}", same.len(), snake_name(&same[0]))).collect();
+        write(&[
+            &record.ligand_name,
+            &record.provenance.seed.to_string(),
+            &record.rank.to_string(),
+            &number(score.score_kcal_per_mol),
+            &number(estimated_pk(score.score_kcal_per_mol)),
+            &optional(record.measured_pk),
+            &number(score.intermolecular_kcal_per_mol),
+            &number(score.intramolecular_kcal_per_mol),
+            &number(score.ligand_efficiency_kcal_per_mol),
+            &score.heavy_atoms.to_string(),
+            &score.rotatable_bonds.to_string(),
+            &number(score.rmsd_to_best),
+            &optional(score.rmsd_to_reference),
+            &format!("{passed}/{}", record.checks.len()),
+            &failed.join(" "),
+            &interactions.join(", "),
+            record.provenance.engine.name(),
+            &record.provenance.scoring,
+        ])?;
+    }
+    writer.into_inner().map_err(|error| error.to_string())
+}
+
+/// A unit variant as files spell it.
+fn snake_name<T: serde::Serialize>(kind: &T) -> String {
+    match serde_json::to_value(kind) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => String::new(),
+    }
+}
+
+fn rmsf_table(ensemble: &ReceptorEnsemble) -> String {
+    ensemble.structure.first().map_or_else(String::new, |model| rmsf_csv(model, &ensemble.rmsf))
+}
+
+/// Root mean square fluctuations as a table: chain, residue, Å. Residues without a value are left out.
+#[must_use]
+pub(crate) fn rmsf_csv(model: &Model, rmsf: &[f32]) -> String {
+    let topology = &model.topology;
+    let mut text = String::from("chain,residue,name,rmsf_angstrom\n");
+    for (residue, value) in topology.residues.iter().zip(rmsf) {
+        if *value > 0.0 {
+            let chain = &topology.chain_of(residue).id;
+            let _ = writeln!(text, "{chain},{},{},{value:.3}", residue.number_text(), residue.name);
+        }
+    }
+    text
+}
+
+/// For tests and for the engine's callers outside a job: the poses as one SDF text.
+#[must_use]
+pub fn poses_sdf(prediction: &Prediction) -> String {
+    sdf::write(&prediction.samples.iter().map(record_molecule).collect::<Vec<_>>())
+}
+
+/// Whether a path lies in a folder that can be written.
+pub(super) fn check_writable(folder: &Path) -> Result<(), JobError> {
+    let probe = tempfile::Builder::new().prefix(files::TEMPORARY_PREFIX).tempfile_in(folder);
+    probe.map(drop).map_err(JobError::write(folder))
+}

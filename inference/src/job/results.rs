@@ -1,0 +1,169 @@
+//! Reading back what a job has produced so far: all that the window, the server and reports ever see of a run.
+
+use std::path::Path;
+
+use kfold_molecule::analysis::interactions::Interaction;
+use kfold_molecule::analysis::pose_checks::PoseCheck;
+use kfold_molecule::formats;
+use kfold_molecule::{SmallMolecule, Structure};
+use serde::{Deserialize, Serialize};
+
+use super::{Job, JobError, read_json};
+use crate::engine::{PoseScore, Provenance, Sample};
+
+/// What is known of a pose beside its coordinates; a line of `poses.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoseRecord {
+    /// Name of the ligand: its chain id in the query, or its name in a series.
+    pub ligand_name: String,
+    /// 1 is the best of its ligand and seed.
+    pub rank: u32,
+    /// Energies.
+    pub score: PoseScore,
+    /// What the ligand does to its surroundings.
+    pub interactions: Vec<Interaction>,
+    /// Whether the pose is sound.
+    pub checks: Vec<PoseCheck>,
+    /// Measured affinity, when the input gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_pk: Option<f32>,
+    /// Who made it.
+    pub provenance: Provenance,
+}
+
+impl PoseRecord {
+    pub(super) fn of(sample: &Sample) -> Self {
+        Self {
+            ligand_name: sample.ligand_name.clone(),
+            rank: sample.rank,
+            score: sample.score,
+            interactions: sample.interactions.clone(),
+            checks: sample.checks.clone(),
+            measured_pk: sample.measured_pk,
+            provenance: sample.provenance.clone(),
+        }
+    }
+}
+
+/// A pose.
+#[derive(Clone, Debug)]
+pub struct PoseResult {
+    /// Its numbers.
+    pub record: PoseRecord,
+    /// The ligand with bond orders and hydrogens; one conformer.
+    pub molecule: SmallMolecule,
+}
+
+/// Conformers of the receptor.
+#[derive(Clone, Debug)]
+pub struct ReceptorConformers {
+    /// One model each; the first is the input.
+    pub structure: Structure,
+    /// Å, one for each residue of the first model's topology; 0 where there is none.
+    pub rmsf: Vec<f32>,
+    /// Å RMSD over CA, one for each conformer after the first.
+    pub amplitudes: Vec<f32>,
+}
+
+/// The outputs of one seed.
+#[derive(Clone, Debug)]
+pub struct SeedResults {
+    /// The seed.
+    pub seed: u64,
+    /// The receptor as the engine used it; interactions count its atoms. `None` when there is no pose.
+    pub receptor: Option<Structure>,
+    /// Poses in the engine's order: best first within each ligand.
+    pub poses: Vec<PoseResult>,
+    /// The receptor's conformers, when asked for.
+    pub ensemble: Option<ReceptorConformers>,
+}
+
+/// What a job has produced so far.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// The job.
+    pub job: Job,
+    /// Its finished seeds in the order of the settings.
+    pub seeds: Vec<SeedResults>,
+}
+
+impl Results {
+    /// Reads a job directory. Seeds that are not finished are not there; a job that has not run has none.
+    ///
+    /// # Errors
+    /// When there is no job, or when a finished seed cannot be read.
+    pub fn load(folder: &Path) -> Result<Self, JobError> {
+        Self::load_job(&Job::open(folder)?)
+    }
+
+    /// The same for an open job.
+    ///
+    /// # Errors
+    /// When a finished seed cannot be read.
+    pub fn load_job(job: &Job) -> Result<Self, JobError> {
+        let mut seeds = Vec::new();
+        for seed in &job.settings().seeds {
+            if job.is_seed_done(*seed) {
+                seeds.push(load_seed(&job.seed_folder(*seed), *seed)?);
+            }
+        }
+        Ok(Self { job: job.clone(), seeds })
+    }
+
+    /// All poses with the index of their seed in [`Self::seeds`], best score first.
+    #[must_use]
+    pub fn ranked_poses(&self) -> Vec<(usize, &PoseResult)> {
+        let mut poses: Vec<(usize, &PoseResult)> =
+            self.seeds.iter().enumerate().flat_map(|(index, seed)| seed.poses.iter().map(move |pose| (index, pose))).collect();
+        poses.sort_by(|(_, a), (_, b)| a.record.score.score_kcal_per_mol.total_cmp(&b.record.score.score_kcal_per_mol));
+        poses
+    }
+}
+
+fn load_seed(folder: &Path, seed: u64) -> Result<SeedResults, JobError> {
+    let path = folder.join("poses.json");
+    let records: Vec<PoseRecord> = read_json(&path)?;
+    let mut poses = Vec::with_capacity(records.len());
+    let mut receptor = None;
+    if !records.is_empty() {
+        let sdf = folder.join("poses.sdf");
+        let molecules = formats::read_small_molecules(&sdf).map_err(|error| JobError::content(&sdf, error))?;
+        if molecules.len() != records.len() {
+            let problem = format!("{} poses, but poses.json has {}", molecules.len(), records.len());
+            return Err(JobError::content(&sdf, problem));
+        }
+        let path = folder.join("receptor.pdb");
+        receptor = Some(formats::read_structure(&path).map_err(|error| JobError::content(&path, error))?);
+        poses.extend(records.into_iter().zip(molecules).map(|(record, molecule)| PoseResult { record, molecule }));
+    }
+    let path = folder.join("ensemble.pdb");
+    let ensemble = if path.is_file() {
+        let structure = formats::read_structure(&path).map_err(|error| JobError::content(&path, error))?;
+        Some(ReceptorConformers {
+            rmsf: read_rmsf(&folder.join("rmsf.csv"), &structure)?,
+            amplitudes: read_json(&folder.join("ensemble.json"))?,
+            structure,
+        })
+    } else {
+        None
+    };
+    Ok(SeedResults { seed, receptor, poses, ensemble })
+}
+
+fn read_rmsf(path: &Path, structure: &Structure) -> Result<Vec<f32>, JobError> {
+    let Some(model) = structure.first() else { return Ok(Vec::new()) };
+    let topology = &model.topology;
+    let mut reader = csv::Reader::from_path(path).map_err(|error| JobError::content(path, error))?;
+    let mut values = std::collections::HashMap::new();
+    for row in reader.records() {
+        let row = row.map_err(|error| JobError::content(path, error))?;
+        let (Some(chain), Some(residue), Some(value)) = (row.get(0), row.get(1), row.get(3)) else { continue };
+        let value: f32 = value.parse().map_err(|error| JobError::content(path, error))?;
+        values.insert((chain.to_owned(), residue.to_owned()), value);
+    }
+    let value_of = |residue: &kfold_molecule::Residue| {
+        values.get(&(topology.chain_of(residue).id.to_string(), residue.number_text())).copied().unwrap_or(0.0)
+    };
+    Ok(topology.residues.iter().map(value_of).collect())
+}

@@ -1,0 +1,190 @@
+//! Running a job: one worker, one seed after the other.
+//!
+//! A worker may be killed at any moment, and the disk may fill up under it. What it leaves is either finished (a seed's
+//! folder that appeared by a rename) or is removed by the next worker. Two workers never run one job: each holds a lock
+//! on `worker.lock`, which the system takes back when the process ends, however it ends.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::events::{EventKind, EventWriter};
+use super::output::{check_writable, write_seed, write_summary};
+use super::{Job, JobError, files};
+use crate::engine::{Engine, EngineError, Events, Prediction, Progress};
+use crate::settings::Settings;
+
+/// How often the worker looks whether somebody asked it to stop.
+const CANCEL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Runs the job in `folder` to its end: every seed that is not done yet, then the summary. What happens is written to
+/// the job's events.
+///
+/// # Errors
+/// Why the job is not done; also written as an event where that is possible. [`JobError::is_cancelled`] when the user
+/// asked to stop.
+pub fn run(folder: &Path, engines: &[&dyn Engine]) -> Result<(), JobError> {
+    let folder = std::path::absolute(folder).map_err(JobError::read(folder))?;
+    if !folder.join("query.json").exists() {
+        return Err(JobError::Missing { path: folder });
+    }
+    let _lock = lock(&folder)?;
+    let path = folder.join("events.jsonl");
+    let mut events = EventWriter::open(&path).map_err(JobError::write(&path))?;
+    let result = run_locked(&folder, engines, &mut events, &path);
+    let last = match &result {
+        Ok(()) => EventKind::Finished,
+        Err(error) if error.is_cancelled() => EventKind::Cancelled,
+        Err(error) => EventKind::Failed { message: error.to_string() },
+    };
+    let written = events.write(last).map_err(JobError::write(&path));
+    // Why the work stopped matters more than that this could not be written down.
+    result.and(written)
+}
+
+fn run_locked(
+    folder: &Path,
+    engines: &[&dyn Engine],
+    events: &mut EventWriter,
+    events_path: &Path,
+) -> Result<(), JobError> {
+    let job = Job::open(folder)?;
+    check_writable(folder)?;
+    for place in [folder.to_owned(), folder.join("inputs")] {
+        files::remove_leftovers(&place).map_err(JobError::write(&place))?;
+    }
+    let settings = job.settings();
+    let wanted = settings.engine;
+    let engine =
+        engines.iter().find(|engine| engine.name() == wanted).ok_or(JobError::NoEngine(wanted.name()))?;
+    let done = settings.seeds.iter().filter(|seed| job.is_seed_done(**seed)).count();
+    let started =
+        EventKind::Started { process: std::process::id(), seeds: settings.seeds.len() as u64, seeds_done: done as u64 };
+    events.write(started).map_err(JobError::write(events_path))?;
+
+    let watch = CancelWatch::start(folder.join("cancel"));
+    for seed in &settings.seeds {
+        if job.is_seed_done(*seed) {
+            continue;
+        }
+        if watch.is_cancelled() {
+            return Err(EngineError::Cancelled.into());
+        }
+        events.write(EventKind::SeedStarted { seed: *seed }).map_err(JobError::write(events_path))?;
+        let seed_settings = Settings { seed: *seed, ..settings.clone() };
+        let mut reporter = Reporter { events, watch: &watch, failure: None };
+        let prediction = predict(*engine, &job, &seed_settings, &mut reporter);
+        if let Some(error) = reporter.failure {
+            return Err(JobError::write(events_path)(error));
+        }
+        write_seed(&job, *seed, &prediction?)?;
+        events.write(EventKind::SeedFinished { seed: *seed }).map_err(JobError::write(events_path))?;
+    }
+    write_summary(&job)
+}
+
+/// Calls the engine; a panic in it becomes an error like others, so that whoever watches the job learns of it.
+fn predict(engine: &dyn Engine, job: &Job, settings: &Settings, events: &mut dyn Events) -> Result<Prediction, JobError> {
+    let call = AssertUnwindSafe(|| engine.predict(job.query(), settings, events));
+    match std::panic::catch_unwind(call) {
+        Ok(prediction) => Ok(prediction?),
+        Err(panic) => {
+            let message = panic
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "unknown".into());
+            Err(JobError::Panic { engine: engine.name().display_name(), message })
+        }
+    }
+}
+
+/// Takes the job's lock and writes this process into it.
+fn lock(folder: &Path) -> Result<File, JobError> {
+    let path = folder.join("worker.lock");
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(JobError::write(&path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            let process = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+            return Err(JobError::Running { path: folder.to_owned(), process });
+        }
+        Err(TryLockError::Error(error)) => return Err(JobError::write(&path)(error)),
+    }
+    let text = format!("{}\n", std::process::id());
+    file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(JobError::write(&path))?;
+    Ok(file)
+}
+
+/// Looks for the `cancel` file from a thread of its own, so that engines may ask as often as they like.
+struct CancelWatch {
+    cancelled: Arc<AtomicBool>,
+    path: PathBuf,
+}
+
+impl CancelWatch {
+    fn start(path: PathBuf) -> Self {
+        let cancelled = Arc::new(AtomicBool::new(path.exists()));
+        let (flag, file) = (Arc::downgrade(&cancelled), path.clone());
+        let thread = std::thread::Builder::new().name("cancel-watch".into()).spawn(move || {
+            // Ends with the job: the flag is gone then.
+            while let Some(flag) = flag.upgrade() {
+                if file.exists() {
+                    flag.store(true, Ordering::Relaxed);
+                    return;
+                }
+                drop(flag);
+                std::thread::sleep(CANCEL_INTERVAL);
+            }
+        });
+        // Without the thread a request is still seen between seeds.
+        drop(thread);
+        Self { cancelled, path }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed) || self.path.exists()
+    }
+}
+
+/// What the engine sees of the job.
+struct Reporter<'a> {
+    events: &'a mut EventWriter,
+    watch: &'a CancelWatch,
+    /// Why an event could not be written. The work then has to stop: nobody could follow it, and the outputs would fail
+    /// for the same reason.
+    failure: Option<std::io::Error>,
+}
+
+impl Reporter<'_> {
+    fn write(&mut self, kind: EventKind) {
+        if self.failure.is_none() {
+            self.failure = self.events.write(kind).err();
+        }
+    }
+}
+
+impl Events for Reporter<'_> {
+    fn progress(&mut self, progress: Progress) {
+        self.write(EventKind::Progress(progress));
+    }
+
+    fn warning(&mut self, message: &str) {
+        self.write(EventKind::Warning { message: message.to_owned() });
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.failure.is_some() || self.watch.cancelled.load(Ordering::Relaxed)
+    }
+}
