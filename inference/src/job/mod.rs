@@ -35,6 +35,8 @@ pub mod files;
 mod output;
 mod progress;
 mod results;
+#[cfg(test)]
+mod tests;
 pub mod worker;
 
 use std::collections::{HashMap, HashSet};
@@ -45,7 +47,7 @@ use std::path::{Path, PathBuf};
 use crate::query::{Query, QueryError, QueryFormat};
 use crate::settings::{Settings, SettingsError};
 
-pub use output::estimated_pk;
+pub use output::{estimated_pk, poses_sdf};
 pub use progress::{JobProgress, JobState};
 pub use results::{PoseRecord, PoseResult, ReceptorConformers, Results, SeedResults};
 

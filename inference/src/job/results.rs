@@ -114,8 +114,12 @@ impl Results {
     /// All poses with the index of their seed in [`Self::seeds`], best score first.
     #[must_use]
     pub fn ranked_poses(&self) -> Vec<(usize, &PoseResult)> {
-        let mut poses: Vec<(usize, &PoseResult)> =
-            self.seeds.iter().enumerate().flat_map(|(index, seed)| seed.poses.iter().map(move |pose| (index, pose))).collect();
+        let mut poses: Vec<(usize, &PoseResult)> = self
+            .seeds
+            .iter()
+            .enumerate()
+            .flat_map(|(index, seed)| seed.poses.iter().map(move |pose| (index, pose)))
+            .collect();
         poses.sort_by(|(_, a), (_, b)| a.record.score.score_kcal_per_mol.total_cmp(&b.record.score.score_kcal_per_mol));
         poses
     }

@@ -59,8 +59,7 @@ fn run_locked(
     }
     let settings = job.settings();
     let wanted = settings.engine;
-    let engine =
-        engines.iter().find(|engine| engine.name() == wanted).ok_or(JobError::NoEngine(wanted.name()))?;
+    let engine = engines.iter().find(|engine| engine.name() == wanted).ok_or(JobError::NoEngine(wanted.name()))?;
     let done = settings.seeds.iter().filter(|seed| job.is_seed_done(**seed)).count();
     let started =
         EventKind::Started { process: std::process::id(), seeds: settings.seeds.len() as u64, seeds_done: done as u64 };
@@ -88,7 +87,12 @@ fn run_locked(
 }
 
 /// Calls the engine; a panic in it becomes an error like others, so that whoever watches the job learns of it.
-fn predict(engine: &dyn Engine, job: &Job, settings: &Settings, events: &mut dyn Events) -> Result<Prediction, JobError> {
+fn predict(
+    engine: &dyn Engine,
+    job: &Job,
+    settings: &Settings,
+    events: &mut dyn Events,
+) -> Result<Prediction, JobError> {
     let call = AssertUnwindSafe(|| engine.predict(job.query(), settings, events));
     match std::panic::catch_unwind(call) {
         Ok(prediction) => Ok(prediction?),

@@ -133,6 +133,7 @@ fn errors_name_the_place_and_the_remedy() {
         ("- ligand: {id: 1A, smiles: C}\n", "sequences[0].ligand.id: `1A` is no chain id; begin with a letter"),
         ("- ligand: {id: [], smiles: C}\n", "sequences[0].ligand.id: there is no chain id"),
         ("- ligand: {id: A, smiles: ''}\n", "sequences[0].ligand.smiles: the SMILES is empty"),
+        ("- ligand: {id: A, smiles: C1CC}\n", "sequences[0].ligand.smiles: SMILES `C1CC`"),
         (
             "- protein: {id: A, sequence: avg}\n",
             "sequences[0].protein.sequence: `a` at position 1 is no protein residue; use",
@@ -368,7 +369,16 @@ fn modification(length: usize) -> impl Strategy<Value = Vec<Modification>> {
 
 fn source() -> impl Strategy<Value = LigandSource> {
     prop_oneof![
-        awkward_text().prop_filter("not blank", |text| !text.trim().is_empty()).prop_map(LigandSource::Smiles),
+        proptest::sample::select(vec![
+            "CCO",
+            "[Na+]",
+            "N",
+            "C#N",
+            "O=[N+]([O-])c1ccccc1",
+            "F/C=C\\F",
+            "C[C@@H](N)C(=O)O"
+        ])
+        .prop_map(|smiles| LigandSource::Smiles(smiles.into())),
         (path(), 1_u32..9).prop_map(|(file, record)| LigandSource::Sdf { file, record }),
     ]
 }

@@ -281,6 +281,8 @@ fn validate_ligand(source: &LigandSource, place: &str) -> Result {
             if smiles.trim().is_empty() {
                 return Err(QueryError::field(format!("{place}.smiles"), "the SMILES is empty"));
             }
+            kfold_molecule::chemistry::smiles::parse(smiles)
+                .map_err(|error| QueryError::field(format!("{place}.smiles"), error.to_string()))?;
             Ok(())
         }
         LigandSource::Ccd(codes) => {
