@@ -15,11 +15,11 @@
 //!   poses.sdf           poses with bond orders, best first within each ligand, `score_kcal_per_mol` and more
 //!   poses.json          scores, interactions, checks and provenance of every pose, in the order of poses.sdf
 //!   receptor.pdb        the receptor as the engine used it
-//!   NAME_complex_1.cif  the complexes, numbered as in poses.sdf
+//!   NAME_complex_1.pdb  the complexes, numbered as in poses.sdf
 //!   ensemble.pdb        conformers of the receptor, a model each, when asked for; rmsf.csv with them
 //!   settings.json       the settings of this seed
 //!   done                empty, for eyes and scripts
-//! NAME_model.cif        the best complex of all seeds
+//! NAME_model.pdb        the best complex of all seeds
 //! NAME_docking.json     every pose of all seeds, best first
 //! NAME_summary.csv      the same as a table
 //! ```
@@ -135,7 +135,7 @@ impl JobError {
         matches!(self, Self::Engine(crate::engine::EngineError::Cancelled))
     }
 
-    pub(crate) fn content(path: &Path, problem: impl ToString) -> Self {
+    pub(crate) fn content(path: &Path, problem: impl std::fmt::Display) -> Self {
         Self::Content { path: path.to_owned(), problem: problem.to_string() }
     }
 
@@ -279,7 +279,7 @@ impl Job {
     /// The best complex.
     #[must_use]
     pub fn model_path(&self) -> PathBuf {
-        self.output_path("model.cif")
+        self.output_path("model.pdb")
     }
 
     /// Every pose with its interactions, checks and provenance.

@@ -53,7 +53,7 @@ pub(super) fn write_seed(job: &Job, seed: u64, prediction: &Prediction) -> Resul
             continue;
         }
         if let Some(structure) = complex_of(job.query(), sample.receptor.first(), &sample.pose, &sample.ligand_name) {
-            let name = format!("{}_complex_{}.cif", job.query().name, index + 1);
+            let name = format!("{}_complex_{}.pdb", job.query().name, index + 1);
             write(&name, &text_of(&folder, pdb::write(&structure))?)?;
         }
     }

@@ -158,12 +158,12 @@ fn a_job_runs_and_is_read_back() {
         "seed-1/receptor.pdb",
         "seed-1/rmsf.csv",
         "seed-1/settings.json",
-        "seed-1/small_complex_1.cif",
-        "seed-1/small_complex_2.cif",
-        "seed-1/small_complex_3.cif",
+        "seed-1/small_complex_1.pdb",
+        "seed-1/small_complex_2.pdb",
+        "seed-1/small_complex_3.pdb",
     ];
     assert_eq!(names[..expected.len()], expected);
-    for name in ["settings.json", "small_docking.json", "small_model.cif", "small_summary.csv"] {
+    for name in ["settings.json", "small_docking.json", "small_model.pdb", "small_summary.csv"] {
         assert!(names.iter().any(|found| found == name), "{name} is missing in {names:?}");
     }
 
