@@ -158,6 +158,17 @@ pub fn template_of(name: &str) -> Option<&'static Template> {
     TEMPLATES.get(name)
 }
 
+/// The element of an atom by its residue's template where the file does not say it, or says a metal because some
+/// program took the first two letters of the name for it (`CA` of lysine as calcium); else what the file says.
+#[must_use]
+pub fn element_in_template(residue: &str, atom: &str, stated: Element) -> Element {
+    if stated != Element::UNKNOWN && !stated.is_metal() {
+        return stated;
+    }
+    let known = template_of(residue).and_then(|template| Some(template.elements[template.position(atom)?]));
+    known.unwrap_or(stated)
+}
+
 /// Whether a residue name stands for water.
 #[must_use]
 pub fn is_water(name: &str) -> bool {

@@ -8,7 +8,7 @@ use glam::Vec3;
 use smol_str::SmolStr;
 
 use super::ParseError;
-use crate::structure::{Atom, Bond, Chain, Model, Residue, ResidueKind, Structure, Topology};
+use crate::structure::{Atom, Bond, BondOrder, Chain, Model, Residue, ResidueKind, Structure, Topology};
 use crate::{bonds, residues};
 
 /// What identifies a residue within its chain.
@@ -191,6 +191,49 @@ fn is_same(a: &Topology, b: &Topology) -> bool {
         && a.chains == b.chains
         && a.residues == b.residues
         && a.atoms.iter().zip(&b.atoms).all(same_atom)
+}
+
+/// An atom named by its place.
+pub(crate) struct Place {
+    pub chain: SmolStr,
+    pub number: i32,
+    pub insertion_code: Option<char>,
+    pub residue: SmolStr,
+    pub atom: SmolStr,
+    pub altloc: Option<char>,
+}
+
+/// A bond between residues that the file states.
+pub(crate) struct Link {
+    pub ends: [Place; 2],
+    pub order: BondOrder,
+}
+
+/// Stated links as bonds of a topology; those whose atoms it lacks are left out.
+pub(crate) fn link_bonds(topology: &Topology, links: &[Link]) -> Vec<Bond> {
+    if links.is_empty() {
+        return Vec::new();
+    }
+    let mut by_number: HashMap<(&str, i32, Option<char>, &str), u32> = HashMap::new();
+    for (index, residue) in topology.residues.iter().enumerate() {
+        let chain = topology.chain_of(residue).id.as_str();
+        let key = (chain, residue.number, residue.insertion_code, residue.name.as_str());
+        by_number.entry(key).or_insert(index as u32);
+    }
+    let find = |place: &Place| {
+        let key = (place.chain.as_str(), place.number, place.insertion_code, place.residue.as_str());
+        let residue = topology.residues.get(*by_number.get(&key)? as usize)?;
+        topology
+            .atoms_of(residue)
+            .find(|atom| topology.atoms[*atom].name == place.atom && topology.atoms[*atom].altloc == place.altloc)
+            .or_else(|| topology.atom_named(residue, &place.atom))
+    };
+    links
+        .iter()
+        .filter_map(|link| Some((find(&link.ends[0])?, find(&link.ends[1])?, link.order)))
+        .filter(|(a, b, _)| a != b)
+        .map(|(a, b, order)| Bond::new(a as u32, b as u32, order))
+        .collect()
 }
 
 /// Puts models together: equal topologies are shared, bonds and kinds assigned once for each distinct one.

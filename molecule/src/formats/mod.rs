@@ -5,11 +5,13 @@
 //! second, and put the path into the error. Files are hostile until read: sizes are bounded, counts in headers are
 //! never trusted with memory, and nothing here panics on any sequence of bytes (`tests/damaged_files.rs`).
 
+pub mod mmcif;
 pub mod pdb;
 pub mod sdf;
 pub mod smiles_list;
 
 mod assemble;
+mod cif;
 mod hybrid36;
 mod text;
 
@@ -149,13 +151,7 @@ pub fn read_structure(path: &Path) -> Result<Structure, FormatError> {
     let bytes = read_bytes(path)?;
     let parsed = match recognise(path, &bytes) {
         Some(Format::Pdb) => pdb::read(&bytes),
-        Some(Format::Mmcif) => {
-            return Err(FormatError::NotRecognised {
-                path: path.to_owned(),
-                expected: "a PDB file",
-                advice: "save it as PDB",
-            });
-        }
+        Some(Format::Mmcif) => mmcif::read(&bytes),
         Some(Format::Sdf) => {
             return Err(FormatError::NotRecognised {
                 path: path.to_owned(),

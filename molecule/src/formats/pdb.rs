@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use glam::Vec3;
 use smol_str::SmolStr;
 
-use super::assemble::{ModelBuilder, ResidueKey};
+use super::assemble::{Link, ModelBuilder, Place, ResidueKey};
 use super::text::{columns, field, lines, number};
 use super::{ParseError, assemble, hybrid36};
 use crate::element::Element;
@@ -34,23 +34,13 @@ const FOUR_LETTER_NAMES: &[&str] = &[
     "CPRO", "CSER", "CTHR", "CTRP", "CTYR", "CVAL",
 ];
 
-/// An atom named by its place: chain, residue number, insertion code, residue name, atom name, altloc.
-struct Place {
-    chain: SmolStr,
-    number: i32,
-    insertion_code: Option<char>,
-    residue: SmolStr,
-    atom: SmolStr,
-    altloc: Option<char>,
-}
-
 /// What the file says about bonds.
 #[derive(Default)]
 struct Stated {
     /// CONECT: (from, to) by serial, with how often this record lists it.
     connected: HashMap<(i32, i32), u8>,
     /// SSBOND and LINK.
-    links: Vec<[Place; 2]>,
+    links: Vec<Link>,
 }
 
 /// Reads a PDB file from memory; assigns bonds and residue kinds.
@@ -222,21 +212,17 @@ fn element(line: &[u8], residue_name: &str, name: &str) -> Element {
         "S" => return Element::S,
         _ => {}
     }
-    if let Some(element) = Element::from_symbol(stated).filter(|_| !stated.is_empty()) {
+    let stated = if stated.is_empty() { None } else { Element::from_symbol(stated) };
+    let element = residues::element_in_template(residue_name, name, stated.unwrap_or(Element::UNKNOWN));
+    if element != Element::UNKNOWN {
         return element;
     }
-    let template = residues::template_of(residue_name);
-    if let Some(template) = template
-        && let Some(position) = template.position(name)
-    {
-        return template.elements[position];
-    }
-    let is_polymer = template.is_some();
+    let is_standard = residues::template_of(residue_name).is_some();
     let mut padded = [b' '; 4];
     for (target, source) in padded.iter_mut().zip(columns(line, 12, 16)) {
         *target = source.to_ascii_uppercase();
     }
-    element_from_name(padded, is_polymer)
+    element_from_name(padded, is_standard)
 }
 
 /// The element that the four name columns say: a symbol right-justified in the first two. Four-letter names beginning
@@ -276,7 +262,7 @@ fn read_conect(line: &[u8], stated: &mut Stated) {
     }
 }
 
-fn read_ssbond(line: &[u8]) -> Option<[Place; 2]> {
+fn read_ssbond(line: &[u8]) -> Option<Link> {
     if !same_unit(line) {
         return None;
     }
@@ -286,10 +272,10 @@ fn read_ssbond(line: &[u8]) -> Option<[Place; 2]> {
         let (chain, residue) = (chain.into(), residue.into());
         Some(Place { chain, number, insertion_code, residue, atom: "SG".into(), altloc: None })
     };
-    Some([place(11, 17)?, place(25, 31)?])
+    Some(Link { ends: [place(11, 17)?, place(25, 31)?], order: BondOrder::Single })
 }
 
-fn read_link(line: &[u8]) -> Option<[Place; 2]> {
+fn read_link(line: &[u8]) -> Option<Link> {
     if !same_unit(line) {
         return None;
     }
@@ -300,7 +286,7 @@ fn read_link(line: &[u8]) -> Option<[Place; 2]> {
         let altloc = optional(line.get(first + 4));
         Some(Place { chain: chain.into(), number, insertion_code, residue: residue.into(), atom, altloc })
     };
-    Some([place(12)?, place(42)?])
+    Some(Link { ends: [place(12)?, place(42)?], order: BondOrder::Single })
 }
 
 /// Whether both symmetry operators (columns 60-65 and 67-72) are the same or not given.
@@ -332,31 +318,7 @@ impl Stated {
                 }
             }
         }
-        if !self.links.is_empty() {
-            let mut by_number: HashMap<(&str, i32, Option<char>, &str), u32> = HashMap::new();
-            for (index, residue) in topology.residues.iter().enumerate() {
-                let chain = topology.chain_of(residue).id.as_str();
-                let key = (chain, residue.number, residue.insertion_code, residue.name.as_str());
-                by_number.entry(key).or_insert(index as u32);
-            }
-            let find = |place: &Place| {
-                let key = (place.chain.as_str(), place.number, place.insertion_code, place.residue.as_str());
-                let residue = topology.residues.get(*by_number.get(&key)? as usize)?;
-                topology
-                    .atoms_of(residue)
-                    .find(|atom| {
-                        topology.atoms[*atom].name == place.atom && topology.atoms[*atom].altloc == place.altloc
-                    })
-                    .or_else(|| topology.atom_named(residue, &place.atom))
-            };
-            for [first, second] in &self.links {
-                if let (Some(a), Some(b)) = (find(first), find(second))
-                    && a != b
-                {
-                    bonds.push(Bond::new(a as u32, b as u32, BondOrder::Single));
-                }
-            }
-        }
+        bonds.extend(assemble::link_bonds(topology, &self.links));
         bonds
     }
 }

@@ -229,7 +229,8 @@ fn read_v2000<'a>(
             return Err(cut_short(last_line, "atoms", index, atoms));
         };
         last_line = line_number;
-        if line.starts_with(b"M  END") {
+        // A line too short for an atom is the first bond.
+        if line.starts_with(b"M  ") || (line.len() < 25 && !line.contains(&b'.')) {
             return Err(cut_short(line_number, "atoms", index, atoms));
         }
         read_v2000_atom(line_number, line, table)?;
@@ -239,6 +240,9 @@ fn read_v2000<'a>(
             return Err(cut_short(last_line, "bonds", index, bonds));
         };
         last_line = line_number;
+        if line.starts_with(b"M  ") {
+            return Err(cut_short(line_number, "bonds", index, bonds));
+        }
         let [Some(a), Some(b), Some(code)] = bond_numbers(line) else {
             return Err(ParseError::new(
                 line_number,
@@ -643,4 +647,177 @@ fn write_v3000(out: &mut String, molecule: &SmallMolecule, position: impl Fn(usi
         let _ = writeln!(out, "M  V30 {} {} {} {}", index + 1, order_code(bond.order), bond.a + 1, bond.b + 1);
     }
     out.push_str("M  V30 END BOND\nM  V30 END CTAB\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ACETATE: &str = "acetate\n  by hand           3D\n\n  4  3  0  0  0  0            999 V2000\n    \
+        0.0000    0.0000    0.0000 C   0  0\n    1.5000    0.1000    0.0000 C   0  0\n    \
+        2.1000    1.2000    0.0000 O   0  0\n    2.1000   -1.2000   -0.5000 O   0  5\n  \
+        1  2  1  0\n  2  3  2  0\n  2  4  1  0\nM  CHG  1   4  -1\nM  ISO  1   1  13\nM  END\n\
+        > <pK>\n4.76\nin water\n\n>  <note>  (1)\n\n$$$$\n";
+
+    #[test]
+    fn a_record_is_read_whole() {
+        let found = read(ACETATE.as_bytes());
+        assert_eq!(found.errors, vec![]);
+        let molecule = &found.molecules[0];
+        assert_eq!(molecule.name, "acetate");
+        assert_eq!(molecule.atoms[3].formal_charge, -1);
+        assert_eq!(molecule.atoms[0].isotope, Some(13));
+        assert_eq!(molecule.bonds[1], Bond::new(1, 2, BondOrder::Double));
+        assert_eq!(molecule.property("pK"), Some("4.76\nin water"));
+        assert_eq!(molecule.property("note"), Some(""));
+        assert_eq!(molecule.conformers[0][3], Vec3::new(2.1, -1.2, -0.5));
+    }
+
+    #[test]
+    fn a_wrong_record_costs_only_itself() {
+        let wrong = ACETATE.replace("  1  2  1  0", "  1  9  1  0");
+        let text = format!("{ACETATE}{wrong}{}", ACETATE.replace('\n', "\r\n"));
+        let found = read(text.as_bytes());
+        assert_eq!(found.molecules.len(), 2);
+        assert_eq!(found.errors.len(), 1);
+        assert_eq!(found.errors[0].record, Some(2));
+        let line = text.lines().collect::<Vec<_>>()[found.errors[0].line - 1];
+        assert_eq!(line, "  1  9  1  0");
+    }
+
+    #[test]
+    fn queries_and_cut_records_are_errors_with_their_line() {
+        for (from, to, part) in [
+            (" O   0  5", " Qq  0  5", "\"Qq\" is no element"),
+            ("  2  3  2", "  2  3  6", "bond type 6"),
+            ("M  END\n", "", "M  END"),
+            ("  4  3", "  9  3", "announces"),
+            ("    1.5000", "       nan", "no coordinates"),
+        ] {
+            let found = read(ACETATE.replacen(from, to, 1).as_bytes());
+            assert_eq!(found.errors.len(), 1, "{from}");
+            let text = found.errors[0].to_string();
+            assert!(text.contains(part) && text.contains("record 1, line"), "{text}");
+        }
+    }
+
+    #[test]
+    fn v3000_is_read_with_its_own_atom_numbers_and_continued_lines() {
+        let text = "x\n  a                 3D\n\n  0  0  0     0  0            999 V3000\nM  V30 BEGIN CTAB\n\
+            M  V30 COUNTS 2 1 0 0 0\nM  V30 BEGIN ATOM\nM  V30 7 Fe 1 2 3 0 -\nM  V30 CHG=2 MASS=57\nM  V30 3 O 0 0 1.5 0\n\
+            M  V30 END ATOM\nM  V30 BEGIN BOND\nM  V30 1 9 7 3\nM  V30 END BOND\nM  V30 END CTAB\nM  END\n$$$$\n";
+        let found = read(text.as_bytes());
+        assert_eq!(found.errors, vec![]);
+        let molecule = &found.molecules[0];
+        assert_eq!((molecule.atoms[0].formal_charge, molecule.atoms[0].isotope), (2, Some(57)));
+        assert_eq!(molecule.bonds, vec![Bond::new(0, 1, BondOrder::Coordination)]);
+    }
+
+    fn molecules() -> impl Strategy<Value = SmallMolecule> {
+        let atom = (1_u8..=118, -4_i8..=4, prop::option::of(1_u16..300));
+        let position = (-999.0_f32..999.0, -999.0_f32..999.0, -50.0_f32..50.0);
+        let order = prop::sample::select(vec![
+            BondOrder::Single,
+            BondOrder::Double,
+            BondOrder::Triple,
+            BondOrder::Aromatic,
+            BondOrder::Coordination,
+        ]);
+        (
+            "[ -~]{0,30}",
+            prop::collection::vec((atom, position), 1..40),
+            prop::collection::vec((0_u32..40, 0_u32..40, order), 0..40),
+            prop::collection::vec(("[!-;=?-~]{1,12}", "[ -~]{0,20}(\n[ -~]{1,20}){0,2}"), 0..4),
+        )
+            .prop_map(|(name, atoms, bonds, properties)| {
+                let count = atoms.len() as u32;
+                let mut bonds: Vec<Bond> = bonds
+                    .into_iter()
+                    .filter(|(a, b, _)| a != b && *a < count && *b < count)
+                    .map(|(a, b, order)| Bond::new(a, b, order))
+                    .collect();
+                bonds.sort_unstable();
+                bonds.dedup_by_key(|bond| (bond.a, bond.b));
+                SmallMolecule {
+                    name,
+                    atoms: atoms
+                        .iter()
+                        .map(|((number, formal_charge, isotope), _)| SmallMoleculeAtom {
+                            element: Element::from_atomic_number(*number),
+                            formal_charge: *formal_charge,
+                            isotope: *isotope,
+                            name: SmolStr::default(),
+                        })
+                        .collect(),
+                    bonds,
+                    conformers: vec![atoms.iter().map(|(_, position)| Vec3::from(*position)).collect()],
+                    properties,
+                    ..SmallMolecule::default()
+                }
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(molecules in prop::collection::vec(molecules(), 1..4)) {
+            let text = write(&molecules);
+            let found = read(text.as_bytes());
+            prop_assert_eq!(&found.errors, &vec![]);
+            prop_assert_eq!(found.molecules.len(), molecules.len());
+            for (read, written) in found.molecules.iter().zip(&molecules) {
+                prop_assert_eq!(&read.atoms, &written.atoms);
+                prop_assert_eq!(&read.bonds, &written.bonds);
+                prop_assert_eq!(&read.name, written.name.trim());
+                for (a, b) in read.conformers[0].iter().zip(&written.conformers[0]) {
+                    // Half a unit of the fourth decimal, and half a step of f32 below 1024.
+                    prop_assert!((*a - *b).abs().max_element() <= 0.00005 + 0.00004);
+                }
+                for ((key, value), (written_key, written_value)) in read.properties.iter().zip(&written.properties) {
+                    prop_assert_eq!(key, written_key);
+                    let kept: Vec<&str> = written_value.lines().map(str::trim_end).filter(|line| !line.trim().is_empty()).collect();
+                    let value: Vec<&str> = value.lines().collect();
+                    prop_assert_eq!(value.len(), kept.len());
+                    for (line, kept) in value.iter().zip(&kept) {
+                        prop_assert!(line == kept || line.trim_start() == *kept);
+                    }
+                }
+            }
+            // What has been through once does not change any more.
+            prop_assert_eq!(write(&found.molecules), write(&read(write(&found.molecules).as_bytes()).molecules));
+        }
+    }
+
+    #[test]
+    fn molecules_beyond_v2000_are_written_as_v3000() {
+        let count = 1200;
+        let molecule = SmallMolecule {
+            atoms: (0..count)
+                .map(|_| SmallMoleculeAtom {
+                    element: Element::C,
+                    formal_charge: 0,
+                    isotope: None,
+                    name: SmolStr::default(),
+                })
+                .collect(),
+            bonds: (1..count).map(|index| Bond::new(index - 1, index, BondOrder::Single)).collect(),
+            conformers: vec![(0..count).map(|index| Vec3::new(index as f32 * 1.5, 0.25, -1.0)).collect()],
+            ..SmallMolecule::default()
+        };
+        let text = write(std::slice::from_ref(&molecule));
+        assert!(text.contains("V3000"));
+        let found = read(text.as_bytes());
+        assert_eq!(found.molecules[0].atoms.len(), 1200);
+        assert_eq!(found.molecules[0].bonds, molecule.bonds);
+    }
+
+    #[test]
+    fn a_molecule_without_conformers_stays_without() {
+        let mut found = read(ACETATE.as_bytes());
+        found.molecules[0].conformers.clear();
+        let again = read(write(&found.molecules).as_bytes());
+        assert!(again.molecules[0].conformers.is_empty());
+        assert_eq!(again.molecules[0].bonds.len(), 3);
+    }
 }

@@ -1,0 +1,369 @@
+//! mmCIF/PDBx files (Fitzgerald et al., International Tables for Crystallography G, 2005, 3.6).
+//!
+//! Chains are the author's (`auth_asym_id`), as in PDB files; the label identifiers, which the archive made to be unique,
+//! are kept on each residue. Files of other programs leave columns out: whatever of author and label is there is used.
+//! `struct_conn` gives links, `chem_comp_bond` the bonds of components with their orders, the rest comes from
+//! [`crate::bonds`].
+
+use std::collections::HashMap;
+
+use glam::Vec3;
+use smol_str::SmolStr;
+
+use super::assemble::{self, Link, ModelBuilder, Place, ResidueKey};
+use super::cif::{self, Category, Rows, Value};
+use super::{ParseError, text};
+use crate::element::Element;
+use crate::residues;
+use crate::structure::{Atom, Bond, BondOrder, Structure, Topology};
+
+mod writer;
+
+pub use writer::write;
+
+/// Reads an mmCIF file from memory: the first data block that holds atoms. Assigns bonds and residue kinds.
+///
+/// # Errors
+/// When the file breaks the syntax, holds no Cartesian coordinates, or has one that is not a number, with the line.
+pub fn read(bytes: &[u8]) -> Result<Structure, ParseError> {
+    let mut reader = Reader::default();
+    cif::walk(bytes, &mut reader)?;
+    if reader.builders.is_empty() {
+        let (what, advice) = if reader.has_fractional {
+            (
+                "the atoms have fractional coordinates only",
+                "convert the file to Cartesian coordinates (_atom_site.Cartn_x)",
+            )
+        } else {
+            ("there is no _atom_site category with coordinates", "check that this is a structure and not cut short")
+        };
+        return Err(ParseError::new(1, what, advice));
+    }
+    let Reader { id, title, block_name, builders, links, components, .. } = reader;
+    let name = [id, title, block_name].into_iter().find(|name| !name.is_empty()).unwrap_or_default();
+    assemble::structure(name, builders, |topology| {
+        let mut bonds = component_bonds(topology, &components);
+        bonds.extend(assemble::link_bonds(topology, &links));
+        Ok(bonds)
+    })
+}
+
+/// Bonds of a component by atom names.
+type ComponentBonds = HashMap<SmolStr, Vec<(SmolStr, SmolStr, BondOrder)>>;
+
+fn component_bonds(topology: &Topology, components: &ComponentBonds) -> Vec<Bond> {
+    let mut bonds = Vec::new();
+    if components.is_empty() {
+        return bonds;
+    }
+    for residue in &topology.residues {
+        let Some(listed) = components.get(&residue.name).filter(|_| residues::template_of(&residue.name).is_none())
+        else {
+            continue;
+        };
+        let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+        for atom in topology.atoms_of(residue) {
+            by_name.entry(&topology.atoms[atom].name).or_default().push(atom);
+        }
+        let all = |name: &SmolStr| by_name.get(name.as_str()).map_or(&[][..], |atoms| &atoms[..atoms.len().min(26)]);
+        for (first, second, order) in listed {
+            for &a in all(first) {
+                for &b in all(second) {
+                    let (alt_a, alt_b) = (topology.atoms[a].altloc, topology.atoms[b].altloc);
+                    if a != b && (alt_a.is_none() || alt_b.is_none() || alt_a == alt_b) {
+                        bonds.push(Bond::new(a as u32, b as u32, *order));
+                    }
+                }
+            }
+        }
+    }
+    bonds
+}
+
+/// Columns of the category being read, by position in [`ATOM_ITEMS`] or another list.
+#[derive(Default)]
+struct Columns(Vec<Option<usize>>);
+
+impl Columns {
+    fn new(category: &Category, items: &[&str]) -> Self {
+        Self(items.iter().map(|item| category.column(item)).collect())
+    }
+
+    fn get<'a>(&self, row: &[Value<'a>], item: usize) -> Value<'a> {
+        self.0.get(item).copied().flatten().and_then(|column| row.get(column)).copied().unwrap_or(Value::NULL)
+    }
+
+    /// The first of two items that has a value.
+    fn either<'a>(&self, row: &[Value<'a>], first: usize, second: usize) -> Value<'a> {
+        let value = self.get(row, first);
+        if value.is_null() { self.get(row, second) } else { value }
+    }
+}
+
+macro_rules! items {
+    ($list:ident: $($constant:ident $item:literal,)*) => {
+        const $list: &[&str] = &[$($item),*];
+        items!(@number 0; $($constant)*);
+    };
+    (@number $number:expr; $first:ident $($rest:ident)*) => {
+        const $first: usize = $number;
+        items!(@number $number + 1; $($rest)*);
+    };
+    (@number $number:expr;) => {};
+}
+
+items! { ATOM_ITEMS:
+    GROUP "group_pdb", ID "id", SYMBOL "type_symbol", LABEL_ATOM "label_atom_id", AUTH_ATOM "auth_atom_id",
+    ALTLOC "label_alt_id", LABEL_COMP "label_comp_id", AUTH_COMP "auth_comp_id", LABEL_ASYM "label_asym_id",
+    AUTH_ASYM "auth_asym_id", LABEL_SEQ "label_seq_id", AUTH_SEQ "auth_seq_id", INSERTION "pdbx_pdb_ins_code",
+    X "cartn_x", Y "cartn_y", Z "cartn_z", OCCUPANCY "occupancy", B_FACTOR "b_iso_or_equiv",
+    CHARGE "pdbx_formal_charge", MODEL "pdbx_pdb_model_num", FRACTIONAL "fract_x",
+}
+
+items! { LINK_ITEMS:
+    KIND "conn_type_id", ORDER "pdbx_value_order", SYMMETRY_1 "ptnr1_symmetry", SYMMETRY_2 "ptnr2_symmetry",
+    ASYM_1 "ptnr1_auth_asym_id", SEQ_1 "ptnr1_auth_seq_id", COMP_1 "ptnr1_label_comp_id", ATOM_1 "ptnr1_label_atom_id",
+    INSERTION_1 "pdbx_ptnr1_pdb_ins_code", ALTLOC_1 "pdbx_ptnr1_label_alt_id",
+    ASYM_2 "ptnr2_auth_asym_id", SEQ_2 "ptnr2_auth_seq_id", COMP_2 "ptnr2_label_comp_id", ATOM_2 "ptnr2_label_atom_id",
+    INSERTION_2 "pdbx_ptnr2_pdb_ins_code", ALTLOC_2 "pdbx_ptnr2_label_alt_id",
+    LABEL_ASYM_1 "ptnr1_label_asym_id", LABEL_ASYM_2 "ptnr2_label_asym_id",
+    LABEL_SEQ_1 "ptnr1_label_seq_id", LABEL_SEQ_2 "ptnr2_label_seq_id",
+}
+
+items! { BOND_ITEMS:
+    BOND_COMP "comp_id", BOND_ATOM_1 "atom_id_1", BOND_ATOM_2 "atom_id_2", BOND_ORDER "value_order",
+    BOND_AROMATIC "pdbx_aromatic_flag",
+}
+
+/// Which category the rows belong to.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    None,
+    Entry,
+    Title,
+    Atoms,
+    Links,
+    Bonds,
+}
+
+/// The bytes that identify a residue, to see without parsing that the next atom belongs to the same one.
+type RawKey<'a> = [&'a [u8]; 6];
+
+#[derive(Default)]
+struct Reader<'a> {
+    id: String,
+    title: String,
+    block_name: String,
+    kind: Kind,
+    columns: Columns,
+    builders: Vec<ModelBuilder>,
+    builder_of: HashMap<i32, usize>,
+    current: usize,
+    current_model: Option<&'a [u8]>,
+    /// Of the latest atom, when the next one may simply join its residue.
+    raw_key: Option<RawKey<'a>>,
+    raw_symbol: (&'a [u8], Element),
+    is_standard: bool,
+    links: Vec<Link>,
+    components: ComponentBonds,
+    has_fractional: bool,
+}
+
+impl<'a> Rows<'a> for Reader<'a> {
+    fn block(&mut self, name: &str) -> bool {
+        if !self.builders.is_empty() {
+            return false;
+        }
+        name.clone_into(&mut self.block_name);
+        self.id.clear();
+        self.title.clear();
+        self.links.clear();
+        self.components.clear();
+        true
+    }
+
+    fn wants(&self, category: &str) -> bool {
+        matches!(category, "entry" | "struct" | "atom_site" | "struct_conn" | "chem_comp_bond")
+    }
+
+    fn category(&mut self, category: &Category) -> Result<(), ParseError> {
+        let (kind, items): (Kind, &[&str]) = match category.name.as_str() {
+            "entry" => (Kind::Entry, &["id"]),
+            "struct" => (Kind::Title, &["title"]),
+            "atom_site" => (Kind::Atoms, ATOM_ITEMS),
+            "struct_conn" => (Kind::Links, LINK_ITEMS),
+            "chem_comp_bond" => (Kind::Bonds, BOND_ITEMS),
+            _ => (Kind::None, &[]),
+        };
+        self.columns = Columns::new(category, items);
+        self.kind = kind;
+        if kind == Kind::Atoms && [X, Y, Z].iter().any(|item| self.columns.0[*item].is_none()) {
+            self.has_fractional = self.columns.0[FRACTIONAL].is_some();
+            self.kind = Kind::None;
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, line: usize, row: &[Value<'a>]) -> Result<(), ParseError> {
+        match self.kind {
+            Kind::None => {}
+            Kind::Entry => self.columns.get(row, 0).text().clone_into(&mut self.id),
+            Kind::Title => self.columns.get(row, 0).text().trim().replace('\n', " ").clone_into(&mut self.title),
+            Kind::Atoms => self.atom(line, row)?,
+            Kind::Links => self.links.extend(link(&self.columns, row)),
+            Kind::Bonds => self.component_bond(row),
+        }
+        Ok(())
+    }
+}
+
+/// A single letter, or nothing for null.
+fn letter(value: Value<'_>) -> Option<char> {
+    value.text().trim().chars().next()
+}
+
+fn order_of(text: &str) -> BondOrder {
+    match text.to_ascii_lowercase().get(..4) {
+        Some("doub") => BondOrder::Double,
+        Some("trip") => BondOrder::Triple,
+        Some("arom" | "delo") => BondOrder::Aromatic,
+        _ => BondOrder::Single,
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn atom(&mut self, line: usize, row: &[Value<'a>]) -> Result<(), ParseError> {
+        let model = self.columns.get(row, MODEL);
+        if self.current_model != Some(model.bytes()) {
+            self.turn_to_model(model);
+        }
+        let columns = &self.columns;
+        let asym = columns.either(row, AUTH_ASYM, LABEL_ASYM);
+        let sequence = columns.either(row, AUTH_SEQ, LABEL_SEQ);
+        let component = columns.either(row, LABEL_COMP, AUTH_COMP);
+        let name = columns.either(row, LABEL_ATOM, AUTH_ATOM).text();
+        let place =
+            || format!("atom {name} of residue {} {} in chain {:?}", component.text(), sequence.text(), asym.text());
+        let mut position = [0.0; 3];
+        for (value, item) in position.iter_mut().zip([X, Y, Z]) {
+            let found = columns.get(row, item);
+            *value = text::number(found.text()).ok_or_else(|| {
+                let axis = ["x", "y", "z"][item - X];
+                ParseError::new(
+                    line,
+                    format!("{} has {:?} for {axis}", place(), String::from_utf8_lossy(found.bytes())),
+                    "give every atom three coordinates, or remove it",
+                )
+            })?;
+        }
+        let insertion = columns.get(row, INSERTION);
+        let raw_key = [
+            asym.bytes(),
+            sequence.bytes(),
+            component.bytes(),
+            insertion.bytes(),
+            columns.get(row, LABEL_ASYM).bytes(),
+            columns.get(row, LABEL_SEQ).bytes(),
+        ];
+        let altloc = letter(columns.get(row, ALTLOC));
+        let is_same_residue = self.raw_key == Some(raw_key);
+        let residue_name = component.text();
+        if !is_same_residue {
+            let number = sequence.text().parse().or_else(|_| {
+                // Components without a number in either scheme share 0.
+                if sequence.is_null() { Ok(0) } else { Err(()) }
+            });
+            let Ok(number) = number else {
+                return Err(ParseError::new(
+                    line,
+                    format!("{} has a number that is no whole number", place()),
+                    "correct _atom_site.auth_seq_id",
+                ));
+            };
+            self.is_standard = residues::template_of(residue_name).is_some();
+            let is_hetero = match columns.get(row, GROUP).text() {
+                "" => !self.is_standard,
+                group => group.eq_ignore_ascii_case("HETATM"),
+            };
+            let key = ResidueKey {
+                name: residue_name.into(),
+                number,
+                insertion_code: letter(insertion),
+                sequence_index: columns.get(row, LABEL_SEQ).text().parse().ok(),
+                asym_id: columns.get(row, LABEL_ASYM).text().into(),
+            };
+            self.builders[self.current].enter(asym.text(), &key, is_hetero, name, altloc);
+            // Waters that share a number are told apart atom by atom.
+            self.raw_key = Some(raw_key).filter(|_| !residues::is_water(residue_name));
+        }
+        let columns = &self.columns;
+        let symbol = columns.get(row, SYMBOL);
+        if self.raw_symbol.0 != symbol.bytes() {
+            self.raw_symbol = (symbol.bytes(), Element::from_symbol(symbol.text()).unwrap_or(Element::UNKNOWN));
+        }
+        let mut element = self.raw_symbol.1;
+        if self.is_standard && (element == Element::UNKNOWN || element.is_metal()) {
+            element = residues::element_in_template(residue_name, name, element);
+        }
+        let builder = &mut self.builders[self.current];
+        let atom = Atom {
+            name: name.into(),
+            element,
+            serial: columns.get(row, ID).text().parse().unwrap_or_else(|_| builder.last_serial().saturating_add(1)),
+            altloc,
+            occupancy: text::number(columns.get(row, OCCUPANCY).text()).unwrap_or(1.0),
+            formal_charge: columns.get(row, CHARGE).text().parse().unwrap_or(0),
+            residue: 0,
+        };
+        let b_factor = text::number(columns.get(row, B_FACTOR).text()).unwrap_or(0.0);
+        builder.push(atom, Vec3::from_array(position), b_factor);
+        Ok(())
+    }
+
+    fn turn_to_model(&mut self, model: Value<'a>) {
+        let number = model.text().parse().unwrap_or(1);
+        self.current = *self.builder_of.entry(number).or_insert_with(|| {
+            self.builders.push(ModelBuilder::new(number));
+            self.builders.len() - 1
+        });
+        self.current_model = Some(model.bytes());
+        self.raw_key = None;
+    }
+
+    fn component_bond(&mut self, row: &[Value<'a>]) {
+        let columns = &self.columns;
+        let [component, first, second] =
+            [BOND_COMP, BOND_ATOM_1, BOND_ATOM_2].map(|item| SmolStr::new(columns.get(row, item).text()));
+        let is_aromatic = columns.get(row, BOND_AROMATIC).text().eq_ignore_ascii_case("Y");
+        let order = order_of(columns.get(row, BOND_ORDER).text());
+        let order = if is_aromatic { BondOrder::Aromatic } else { order };
+        self.components.entry(component).or_default().push((first, second, order));
+    }
+}
+
+/// A row of `struct_conn` as a link; hydrogen bonds, salt bridges and links to symmetry copies are none.
+fn link(columns: &Columns, row: &[Value<'_>]) -> Option<Link> {
+    let text = |item: usize| columns.get(row, item).text();
+    let kind = text(KIND).to_ascii_lowercase();
+    if !(kind.starts_with("covale") || kind == "disulf" || kind == "metalc" || kind == "modres") {
+        return None;
+    }
+    let symmetry = [text(SYMMETRY_1), text(SYMMETRY_2)];
+    if symmetry[0] != symmetry[1] && !symmetry.contains(&"") {
+        return None;
+    }
+    let place = |[asym, label_asym, sequence, label_sequence, component, atom, insertion, altloc]: [usize; 8]| Place {
+        chain: columns.either(row, asym, label_asym).text().into(),
+        number: columns.either(row, sequence, label_sequence).text().parse().unwrap_or(0),
+        residue: text(component).into(),
+        atom: text(atom).into(),
+        insertion_code: letter(columns.get(row, insertion)),
+        altloc: letter(columns.get(row, altloc)),
+    };
+    let ends = [
+        place([ASYM_1, LABEL_ASYM_1, SEQ_1, LABEL_SEQ_1, COMP_1, ATOM_1, INSERTION_1, ALTLOC_1]),
+        place([ASYM_2, LABEL_ASYM_2, SEQ_2, LABEL_SEQ_2, COMP_2, ATOM_2, INSERTION_2, ALTLOC_2]),
+    ];
+    Some(Link { ends, order: order_of(text(ORDER)) })
+}
