@@ -1,0 +1,325 @@
+//! The two landscapes of a ligand in a receptor: on grids for the search, pair by pair for the final word.
+
+use std::sync::Arc;
+
+use glam::{Vec3, Vec3A};
+
+use super::grid::{Grids, Map, OUTSIDE_SLOPE};
+use super::ligand_tree::{Frame, LigandTree, Placement, Pose};
+use super::minimize::Landscape;
+use super::pocket::SearchBox;
+use super::scoring::{EmpiricalFunction, PairTables};
+use super::typing::{AtomType, TypedReceptor};
+
+/// Where repulsion is cut off softly, so that a ligand can pass through what it must: an energy `e > 0` becomes
+/// `e c / (e + c)`.
+#[derive(Clone, Copy, Debug)]
+pub struct Caps {
+    /// kcal/mol for one atom in the receptor.
+    pub atom: f32,
+    /// kcal/mol for one pair inside the ligand.
+    pub pair: f32,
+}
+
+impl Caps {
+    /// While hunting for a minimum, as Vina has it.
+    pub const HUNT: Self = Self { atom: 1.5, pair: 10.0 };
+    /// For poses that count.
+    pub const AUTHENTIC: Self = Self { atom: 1000.0, pair: 1000.0 };
+}
+
+/// The factor on the energy and the one on its gradient.
+#[inline]
+fn capped(energy: f32, cap: f32) -> (f32, f32) {
+    if energy > 0.0 {
+        let factor = cap / (cap + energy);
+        (energy * factor, factor * factor)
+    } else {
+        (energy, 1.0)
+    }
+}
+
+/// What a ligand needs for grid energies, shared by all searches.
+#[derive(Clone, Debug)]
+pub struct GridField<'a> {
+    tree: &'a LigandTree,
+    grids: &'a Grids,
+    /// One map for each heavy atom in tree order.
+    maps: Vec<Arc<Map>>,
+    /// Pairs with their table.
+    pairs: Vec<(u32, u32, u32)>,
+    tables: PairTables,
+}
+
+impl<'a> GridField<'a> {
+    /// Fails (`None`) when a map of the ligand's types was not added to the grids.
+    #[must_use]
+    pub fn new(tree: &'a LigandTree, grids: &'a Grids, function: &EmpiricalFunction) -> Option<Self> {
+        let maps = tree.types().iter().map(|&kind| grids.map(kind)).collect::<Option<Vec<_>>>()?;
+        let mut kinds: Vec<(AtomType, AtomType)> = Vec::new();
+        let pairs = tree
+            .pairs()
+            .iter()
+            .map(|&(a, b)| {
+                let (first, second) = (tree.types()[a as usize], tree.types()[b as usize]);
+                let kind = (first.min(second), first.max(second));
+                let table = kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
+                    kinds.push(kind);
+                    kinds.len() - 1
+                });
+                (a, b, table as u32)
+            })
+            .collect();
+        Some(Self { tree, grids, maps, pairs, tables: PairTables::new(function, &kinds) })
+    }
+
+    /// The tree.
+    #[must_use]
+    pub const fn tree(&self) -> &'a LigandTree {
+        self.tree
+    }
+
+    /// The box.
+    #[must_use]
+    pub const fn search_box(&self) -> &SearchBox {
+        self.grids.search_box()
+    }
+}
+
+/// A ligand on grids.
+#[derive(Debug)]
+pub struct GridLandscape<'a> {
+    field: &'a GridField<'a>,
+    /// The conformer.
+    pub frame: &'a Frame,
+    /// How hard atoms are.
+    pub caps: Caps,
+    placement: Placement,
+    by_coordinate: Vec<Vec3A>,
+}
+
+impl<'a> GridLandscape<'a> {
+    /// A landscape with its own working memory.
+    #[must_use]
+    pub fn new(field: &'a GridField<'a>, frame: &'a Frame, caps: Caps) -> Self {
+        let by_coordinate = vec![Vec3A::ZERO; field.maps.len()];
+        Self { field, frame, caps, placement: Placement::default(), by_coordinate }
+    }
+
+    /// Heavy atoms of the pose, in tree order.
+    pub fn coordinates(&mut self, pose: &Pose) -> &[Vec3A] {
+        self.field.tree.place(self.frame, pose, &mut self.placement);
+        &self.placement.coordinates
+    }
+}
+
+impl Landscape for GridLandscape<'_> {
+    fn evaluate(&mut self, pose: &Pose, gradient: &mut [f32]) -> f32 {
+        let field = self.field;
+        field.tree.place(self.frame, pose, &mut self.placement);
+        let coordinates = &self.placement.coordinates;
+        let mut energy = 0.0;
+        for ((map, &position), by_coordinate) in field.maps.iter().zip(coordinates).zip(&mut self.by_coordinate) {
+            let (atom_energy, slope) = field.grids.at(map, position);
+            let (atom_energy, factor) = capped(atom_energy, self.caps.atom);
+            energy += atom_energy;
+            *by_coordinate = slope * factor;
+        }
+        let cutoff = field.tables.cutoff_squared();
+        for &(a, b, table) in &field.pairs {
+            let (a, b) = (a as usize, b as usize);
+            let apart = coordinates[a] - coordinates[b];
+            let squared = apart.length_squared();
+            if squared < cutoff {
+                let (pair_energy, slope) = field.tables.at(table as usize, squared);
+                let (pair_energy, factor) = capped(pair_energy, self.caps.pair);
+                energy += pair_energy;
+                let force = apart * (2.0 * slope * factor);
+                self.by_coordinate[a] += force;
+                self.by_coordinate[b] -= force;
+            }
+        }
+        field.tree.gradient(&mut self.placement, &self.by_coordinate, gradient);
+        energy
+    }
+
+    fn levers(&self) -> &[f32] {
+        self.frame.levers()
+    }
+}
+
+/// The parts of a pose's energy, kcal/mol.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Energies {
+    /// Ligand against receptor.
+    pub intermolecular: f32,
+    /// Within the ligand.
+    pub intramolecular: f32,
+}
+
+/// Receptor atoms in cells, for exact sums.
+#[derive(Clone, Debug)]
+pub struct ReceptorCells {
+    low: Vec3,
+    counts: [usize; 3],
+    cells: Vec<Vec<(Vec3A, AtomType)>>,
+}
+
+/// Edge of a cell, Å: half of the cutoff.
+const CELL: f32 = 4.0;
+
+impl ReceptorCells {
+    /// Sorts the receptor's atoms into cells.
+    #[must_use]
+    pub fn new(receptor: &TypedReceptor) -> Self {
+        let (mut low, mut high) = (Vec3::INFINITY, Vec3::NEG_INFINITY);
+        for &position in &receptor.positions {
+            low = low.min(position);
+            high = high.max(position);
+        }
+        if receptor.positions.is_empty() {
+            (low, high) = (Vec3::ZERO, Vec3::ZERO);
+        }
+        let counts = ((high - low) / CELL).to_array().map(|extent| (extent.floor() as usize).min(1023) + 1);
+        let mut cells = vec![Vec::new(); counts.iter().product()];
+        let mut built = Self { low, counts, cells: Vec::new() };
+        for (&position, &kind) in receptor.positions.iter().zip(&receptor.types) {
+            let [x, y, z] = built.cell(position).map(|cell| cell.max(0) as usize);
+            cells[(x * counts[1] + y) * counts[2] + z].push((Vec3A::from(position), kind));
+        }
+        built.cells = cells;
+        built
+    }
+
+    fn cell(&self, position: Vec3) -> [i32; 3] {
+        let scaled = ((position - self.low) / CELL).floor().to_array();
+        std::array::from_fn(|axis| (scaled[axis] as i32).clamp(-3, self.counts[axis] as i32 + 2))
+            .map(|index: i32| index)
+    }
+
+    /// Calls for each receptor atom that may be within 8 Å.
+    fn near(&self, position: Vec3A, mut visit: impl FnMut(Vec3A, AtomType)) {
+        let center = self.cell(Vec3::from(position));
+        let range = |axis: usize| {
+            let last = self.counts[axis] as i32 - 1;
+            (center[axis] - 2).max(0)..=(center[axis] + 2).min(last)
+        };
+        for x in range(0) {
+            for y in range(1) {
+                for z in range(2) {
+                    let index = (x as usize * self.counts[1] + y as usize) * self.counts[2] + z as usize;
+                    for &(atom, kind) in &self.cells[index] {
+                        visit(atom, kind);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A ligand against every atom of the receptor, without grids.
+#[derive(Debug)]
+pub struct ExactLandscape<'a> {
+    tree: &'a LigandTree,
+    frame: &'a Frame,
+    cells: &'a ReceptorCells,
+    function: &'a EmpiricalFunction,
+    search_box: Option<SearchBox>,
+    placement: Placement,
+    by_coordinate: Vec<Vec3A>,
+    scratch: Vec<f32>,
+}
+
+impl<'a> ExactLandscape<'a> {
+    /// A landscape; with a box, leaving it costs as much as on the grids.
+    #[must_use]
+    pub fn new(
+        tree: &'a LigandTree,
+        frame: &'a Frame,
+        cells: &'a ReceptorCells,
+        function: &'a EmpiricalFunction,
+        search_box: Option<SearchBox>,
+    ) -> Self {
+        Self {
+            tree,
+            frame,
+            cells,
+            function,
+            search_box,
+            placement: Placement::default(),
+            by_coordinate: vec![Vec3A::ZERO; tree.heavy().len()],
+            scratch: vec![0.0; tree.degrees_of_freedom()],
+        }
+    }
+
+    /// The parts of a pose's energy, the penalty of the box left out.
+    pub fn energies(&mut self, pose: &Pose) -> Energies {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let energies = self.sum(pose, &mut scratch).0;
+        self.scratch = scratch;
+        energies
+    }
+
+    /// Positions of all atoms of the molecule.
+    pub fn all_positions(&mut self, pose: &Pose) -> Vec<Vec3> {
+        self.tree.place(self.frame, pose, &mut self.placement);
+        self.tree.all_positions(self.frame, &self.placement)
+    }
+
+    fn sum(&mut self, pose: &Pose, gradient: &mut [f32]) -> (Energies, f32) {
+        let (tree, function) = (self.tree, self.function);
+        tree.place(self.frame, pose, &mut self.placement);
+        let coordinates = &self.placement.coordinates;
+        let cutoff = function.cutoff * function.cutoff;
+        // In double precision: thousands of small terms of either sign.
+        let mut intermolecular = 0.0_f64;
+        let mut outside = 0.0;
+        for ((&position, &kind), by_coordinate) in coordinates.iter().zip(tree.types()).zip(&mut self.by_coordinate) {
+            let mut slope = Vec3A::ZERO;
+            self.cells.near(position, |atom, other| {
+                let apart = position - atom;
+                let squared = apart.length_squared();
+                if squared < cutoff {
+                    let r = squared.sqrt().max(1e-3);
+                    let (energy, derivative) = function.pair(kind, other, r);
+                    intermolecular += f64::from(energy);
+                    slope += apart * (derivative / r);
+                }
+            });
+            if let Some(search_box) = &self.search_box {
+                let away = position - position.clamp(Vec3A::from(search_box.low()), Vec3A::from(search_box.high()));
+                outside += OUTSIDE_SLOPE * away.abs().element_sum();
+                slope += Vec3A::select(away.cmpne(Vec3A::ZERO), OUTSIDE_SLOPE * away.signum(), Vec3A::ZERO);
+            }
+            *by_coordinate = slope;
+        }
+        let mut intramolecular = 0.0_f64;
+        for &(a, b) in tree.pairs() {
+            let (a, b) = (a as usize, b as usize);
+            let apart = coordinates[a] - coordinates[b];
+            let squared = apart.length_squared();
+            if squared < cutoff {
+                let r = squared.sqrt().max(1e-3);
+                let (energy, derivative) = function.pair(tree.types()[a], tree.types()[b], r);
+                intramolecular += f64::from(energy);
+                let force = apart * (derivative / r);
+                self.by_coordinate[a] += force;
+                self.by_coordinate[b] -= force;
+            }
+        }
+        tree.gradient(&mut self.placement, &self.by_coordinate, gradient);
+        let energies = Energies { intermolecular: intermolecular as f32, intramolecular: intramolecular as f32 };
+        (energies, outside)
+    }
+}
+
+impl Landscape for ExactLandscape<'_> {
+    fn evaluate(&mut self, pose: &Pose, gradient: &mut [f32]) -> f32 {
+        let (energies, outside) = self.sum(pose, gradient);
+        energies.intermolecular + energies.intramolecular + outside
+    }
+
+    fn levers(&self) -> &[f32] {
+        self.frame.levers()
+    }
+}

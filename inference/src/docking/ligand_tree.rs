@@ -1,0 +1,516 @@
+//! The ligand as rigid fragments joined by torsions, its pose as few numbers, and the way from forces to their gradient.
+//!
+//! A pose is the position of the root fragment's origin, its orientation and one angle a torsion. Each fragment has a
+//! frame of its own; in the reference conformer all frames are parallel to the world's axes, so a torsion of zero is
+//! the reference conformer's. Placing walks the tree from the root: a fragment's orientation is its parent's times the
+//! turn about the axis, its origin (the axis' far atom) moves with the parent. The gradient walks back: force and
+//! torque of a fragment's atoms about its origin; the torque along the axis is the derivative by the torsion; both are
+//! handed on to the parent (Abe, Braun, Noguti & Gō, Comput. Chem. 1984, 8, 239). The root is the fragment in the
+//! middle, so that a turn moves the smaller side.
+//!
+//! Ring conformers share the tree: each is a [`Frame`] with its own lengths and angles.
+
+use std::ops::Range;
+
+use glam::{Mat3A, Quat, Vec3, Vec3A};
+use kfold_molecule::SmallMolecule;
+
+use super::rotors::rotors;
+use super::typing::{AtomType, TypingError, ligand_types};
+
+/// Heavy atoms up to which a molecule counts as a ligand.
+const MOST_HEAVY_ATOMS: usize = 400;
+
+/// Why a molecule has no tree.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    /// Atoms without types.
+    #[error(transparent)]
+    Typing(#[from] TypingError),
+    /// Several molecules.
+    #[error(
+        "the ligand has {0} unconnected parts; docking moves one molecule: remove counter-ions and solvent, or dock the \
+         parts one after the other"
+    )]
+    Unconnected(usize),
+    /// Not a small molecule.
+    #[error("the ligand has {0} heavy atoms; docking is made for small molecules and takes at most {MOST_HEAVY_ATOMS}")]
+    TooLarge(usize),
+    /// No coordinates.
+    #[error("the ligand has no 3D coordinates for all of its atoms")]
+    NoCoordinates,
+}
+
+/// The part of the ligand that all its conformers share.
+#[derive(Clone, Debug)]
+pub struct LigandTree {
+    fragments: Vec<Fragment>,
+    /// Molecule indices of the heavy atoms in the order of the fragments.
+    heavy: Vec<u32>,
+    types: Vec<AtomType>,
+    fragment_of_atom: Vec<u32>,
+    pairs: Vec<(u32, u32)>,
+    torsion_count: f32,
+}
+
+#[derive(Clone, Debug)]
+struct Fragment {
+    /// Lower than the fragment's own index; the root's is itself.
+    parent: usize,
+    /// Range in the order of heavy atoms.
+    atoms: Range<usize>,
+    /// Molecule indices of the axis' ends: in the parent, and here (the origin). The root's are both its origin.
+    axis: (u32, u32),
+}
+
+/// The geometry of one conformer.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Heavy atoms relative to their fragment's origin, in tree order.
+    local: Vec<Vec3A>,
+    /// Every atom of the molecule relative to its fragment's origin, in the molecule's order.
+    local_of_all: Vec<Vec3A>,
+    /// Origin of each fragment relative to the parent's.
+    offsets: Vec<Vec3A>,
+    /// Unit vector of each axis.
+    axes: Vec<Vec3A>,
+    /// Dihedral of each torsion in this conformer, radians.
+    dihedrals: Vec<f32>,
+    /// Origin of the root in the conformer as given.
+    root: Vec3A,
+    /// Mean squared lever of each degree of freedom: atoms moved for the position, summed squared distances for turns.
+    inertia: Vec<f32>,
+}
+
+/// Position, orientation and torsions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pose {
+    /// Origin of the root fragment, Å.
+    pub position: Vec3A,
+    /// Orientation of the root fragment.
+    pub orientation: Quat,
+    /// Radians relative to the frame's conformer.
+    pub torsions: Vec<f32>,
+}
+
+/// Coordinates of a pose with what the gradient needs; kept between calls so that nothing is allocated.
+#[derive(Clone, Debug, Default)]
+pub struct Placement {
+    /// Heavy atoms in tree order, Å.
+    pub coordinates: Vec<Vec3A>,
+    origins: Vec<Vec3A>,
+    orientations: Vec<Quat>,
+    axes: Vec<Vec3A>,
+    forces: Vec<Vec3A>,
+    torques: Vec<Vec3A>,
+}
+
+impl LigandTree {
+    /// Builds the tree of a molecule, which needs at least one conformer for [`Self::frame`].
+    ///
+    /// # Errors
+    /// For molecules that cannot be docked.
+    pub fn new(molecule: &SmallMolecule) -> Result<Self, TreeError> {
+        let heavy_count = molecule.heavy_atom_count();
+        if heavy_count > MOST_HEAVY_ATOMS {
+            return Err(TreeError::TooLarge(heavy_count));
+        }
+        let types_of_all = ligand_types(molecule)?;
+        let neighbours = molecule.neighbours();
+        let parts = components(&neighbours, &[]).1;
+        if parts > 1 {
+            return Err(TreeError::Unconnected(parts));
+        }
+        let rotors = rotors(molecule);
+        let (component_of_atom, count) = components(&neighbours, &rotors.bonds);
+        let joints: Vec<(usize, usize, u32, u32)> = rotors
+            .bonds
+            .iter()
+            .map(|&bond| {
+                let bond = &molecule.bonds[bond];
+                (component_of_atom[bond.a as usize], component_of_atom[bond.b as usize], bond.a, bond.b)
+            })
+            .collect();
+        let mut sizes = vec![0; count];
+        for (atom, kind) in types_of_all.iter().enumerate() {
+            sizes[component_of_atom[atom]] += usize::from(kind.is_some());
+        }
+        let root = middle(&joints, &sizes);
+
+        // Depth first, parents before children.
+        let mut fragments: Vec<Fragment> = Vec::with_capacity(count);
+        let mut heavy = Vec::with_capacity(heavy_count);
+        let mut fragment_of_component = vec![usize::MAX; count];
+        let origin = (0..molecule.atoms.len())
+            .find(|&atom| component_of_atom[atom] == root && types_of_all[atom].is_some())
+            .unwrap_or(0) as u32;
+        let mut stack = vec![(root, 0_usize, (origin, origin))];
+        while let Some((component, parent, axis)) = stack.pop() {
+            let index = fragments.len();
+            fragment_of_component[component] = index;
+            let start = heavy.len();
+            heavy.extend(
+                (0..molecule.atoms.len())
+                    .filter(|&atom| component_of_atom[atom] == component && types_of_all[atom].is_some())
+                    .map(|atom| atom as u32),
+            );
+            fragments.push(Fragment { parent, atoms: start..heavy.len(), axis });
+            for &(first, second, a, b) in joints.iter().rev() {
+                if first == component && fragment_of_component[second] == usize::MAX {
+                    stack.push((second, index, (a, b)));
+                } else if second == component && fragment_of_component[first] == usize::MAX {
+                    stack.push((first, index, (b, a)));
+                }
+            }
+        }
+        let fragment_of_atom =
+            component_of_atom.iter().map(|&component| fragment_of_component[component] as u32).collect();
+        let types = heavy.iter().filter_map(|&atom| types_of_all[atom as usize]).collect();
+        let mut tree =
+            Self { fragments, heavy, types, fragment_of_atom, pairs: Vec::new(), torsion_count: rotors.torsion_count };
+        tree.pairs = tree.moving_pairs(&neighbours);
+        Ok(tree)
+    }
+
+    /// Degrees of freedom of a pose's gradient: three of position, three of orientation, one a torsion.
+    #[must_use]
+    pub fn degrees_of_freedom(&self) -> usize {
+        6 + self.torsions()
+    }
+
+    /// Torsions of the search.
+    #[must_use]
+    pub fn torsions(&self) -> usize {
+        self.fragments.len() - 1
+    }
+
+    /// Torsions as the scoring functions count them.
+    #[must_use]
+    pub const fn torsion_count(&self) -> f32 {
+        self.torsion_count
+    }
+
+    /// Types of the heavy atoms in tree order.
+    #[must_use]
+    pub fn types(&self) -> &[AtomType] {
+        &self.types
+    }
+
+    /// Pairs of heavy atoms, in tree order, whose distance can change and that are more than three bonds apart.
+    #[must_use]
+    pub fn pairs(&self) -> &[(u32, u32)] {
+        &self.pairs
+    }
+
+    /// Molecule indices of the heavy atoms in tree order.
+    #[must_use]
+    pub fn heavy(&self) -> &[u32] {
+        &self.heavy
+    }
+
+    /// The geometry of one conformer.
+    ///
+    /// # Errors
+    /// When it does not have a finite position for each atom.
+    pub fn frame(&self, molecule: &SmallMolecule, positions: &[Vec3]) -> Result<Frame, TreeError> {
+        if positions.len() != self.fragment_of_atom.len() || !positions.iter().all(|position| position.is_finite()) {
+            return Err(TreeError::NoCoordinates);
+        }
+        let origin_of = |fragment: usize| Vec3A::from(positions[self.fragments[fragment].axis.1 as usize]);
+        let local_of_all: Vec<Vec3A> = positions
+            .iter()
+            .zip(&self.fragment_of_atom)
+            .map(|(&position, &fragment)| Vec3A::from(position) - origin_of(fragment as usize))
+            .collect();
+        let local = self.heavy.iter().map(|&atom| local_of_all[atom as usize]).collect();
+        let offsets = (0..self.fragments.len())
+            .map(|fragment| origin_of(fragment) - origin_of(self.fragments[fragment].parent))
+            .collect();
+        let axes = self
+            .fragments
+            .iter()
+            .map(|fragment| {
+                let (begin, end) = (positions[fragment.axis.0 as usize], positions[fragment.axis.1 as usize]);
+                Vec3A::from(end - begin).normalize_or_zero()
+            })
+            .collect();
+        let neighbours = molecule.neighbours();
+        let dihedrals = self.fragments[1..]
+            .iter()
+            .map(|fragment| {
+                let (b, c) = fragment.axis;
+                // The lowest other neighbour on each side: the same choice for every conformer.
+                let outer = |atom: u32, not: u32| {
+                    neighbours[atom as usize].iter().map(|&(other, _)| other).filter(|&other| other != not).min()
+                };
+                match (outer(b, c), outer(c, b)) {
+                    (Some(a), Some(d)) => dihedral([a, b, c, d].map(|atom| positions[atom as usize])),
+                    _ => 0.0,
+                }
+            })
+            .collect();
+        let mut frame = Frame {
+            local,
+            local_of_all,
+            offsets,
+            axes,
+            dihedrals,
+            root: origin_of(0),
+            inertia: Vec::new(),
+        };
+        frame.inertia = self.inertia(positions);
+        Ok(frame)
+    }
+
+    fn inertia(&self, positions: &[Vec3]) -> Vec<f32> {
+        let count = self.heavy.len() as f32;
+        let mut inertia = vec![0.0; self.degrees_of_freedom()];
+        let root = positions[self.fragments[0].axis.1 as usize];
+        let spread: f32 =
+            self.heavy.iter().map(|&atom| positions[atom as usize].distance_squared(root)).sum::<f32>() * (2.0 / 3.0);
+        inertia[..3].fill(count);
+        inertia[3..6].fill(spread.max(1.0));
+        for (index, fragment) in self.fragments.iter().enumerate().skip(1) {
+            let (begin, end) = (positions[fragment.axis.0 as usize], positions[fragment.axis.1 as usize]);
+            let axis = (end - begin).normalize_or_zero();
+            let lever: f32 = self.fragments[index..]
+                .iter()
+                .enumerate()
+                .filter(|&(later, _)| self.descends(index + later, index))
+                .flat_map(|(_, moved)| &self.heavy[moved.atoms.clone()])
+                .map(|&atom| axis.cross(positions[atom as usize] - end).length_squared())
+                .sum();
+            inertia[5 + index] = lever.max(1.0);
+        }
+        inertia
+    }
+
+    fn descends(&self, mut fragment: usize, ancestor: usize) -> bool {
+        while fragment > ancestor {
+            fragment = self.fragments[fragment].parent;
+        }
+        fragment == ancestor
+    }
+
+    /// The pose in which the frame's conformer was given.
+    #[must_use]
+    pub fn pose_as_given(&self, frame: &Frame) -> Pose {
+        Pose { position: frame.root, orientation: Quat::IDENTITY, torsions: vec![0.0; self.torsions()] }
+    }
+
+    /// The pose whose torsions in `to` have the dihedrals that `pose` has in `from`.
+    pub fn carry_over(&self, pose: &mut Pose, from: &Frame, to: &Frame) {
+        for ((torsion, &old), &new) in pose.torsions.iter_mut().zip(&from.dihedrals).zip(&to.dihedrals) {
+            *torsion += old - new;
+        }
+    }
+
+    /// Places the heavy atoms.
+    pub fn place(&self, frame: &Frame, pose: &Pose, placement: &mut Placement) {
+        placement.resize(self);
+        for (index, fragment) in self.fragments.iter().enumerate() {
+            let (origin, orientation) = if index == 0 {
+                (pose.position, pose.orientation)
+            } else {
+                let parent = placement.orientations[fragment.parent];
+                let axis = frame.axes[index];
+                let (sine, cosine) = (0.5 * pose.torsions[index - 1]).sin_cos();
+                let turn = Quat::from_xyzw(axis.x * sine, axis.y * sine, axis.z * sine, cosine);
+                placement.axes[index] = parent * axis;
+                (placement.origins[fragment.parent] + parent * frame.offsets[index], parent * turn)
+            };
+            placement.origins[index] = origin;
+            placement.orientations[index] = orientation;
+            let rotation = Mat3A::from_quat(orientation);
+            for atom in fragment.atoms.clone() {
+                placement.coordinates[atom] = rotation * frame.local[atom] + origin;
+            }
+        }
+    }
+
+    /// Positions of all atoms of the molecule in its own order, after [`Self::place`].
+    #[must_use]
+    pub fn all_positions(&self, frame: &Frame, placement: &Placement) -> Vec<Vec3> {
+        frame
+            .local_of_all
+            .iter()
+            .zip(&self.fragment_of_atom)
+            .map(|(&local, &fragment)| {
+                let fragment = fragment as usize;
+                Vec3::from(placement.orientations[fragment] * local + placement.origins[fragment])
+            })
+            .collect()
+    }
+
+    /// The gradient by position, orientation (as a turn in the world) and torsions, from the gradient by the
+    /// coordinates; after [`Self::place`].
+    pub fn gradient(&self, placement: &mut Placement, by_coordinate: &[Vec3A], gradient: &mut [f32]) {
+        placement.forces.fill(Vec3A::ZERO);
+        placement.torques.fill(Vec3A::ZERO);
+        for (index, fragment) in self.fragments.iter().enumerate().rev() {
+            let origin = placement.origins[index];
+            let (mut force, mut torque) = (placement.forces[index], placement.torques[index]);
+            for atom in fragment.atoms.clone() {
+                force += by_coordinate[atom];
+                torque += (placement.coordinates[atom] - origin).cross(by_coordinate[atom]);
+            }
+            if index == 0 {
+                gradient[..3].copy_from_slice(&force.to_array());
+                gradient[3..6].copy_from_slice(&torque.to_array());
+            } else {
+                gradient[5 + index] = placement.axes[index].dot(torque);
+                let parent = fragment.parent;
+                placement.forces[parent] += force;
+                placement.torques[parent] += torque + (origin - placement.origins[parent]).cross(force);
+            }
+        }
+    }
+
+    /// Pairs whose distance a torsion can change. Atoms of one fragment keep their distances, and so do the two atoms
+    /// of a torsion's axis to both of its sides.
+    fn moving_pairs(&self, neighbours: &[Vec<(u32, u32)>]) -> Vec<(u32, u32)> {
+        let mut sides: Vec<Vec<u32>> = self.fragment_of_atom.iter().map(|&fragment| vec![fragment]).collect();
+        for (index, fragment) in self.fragments.iter().enumerate().skip(1) {
+            sides[fragment.axis.0 as usize].push(index as u32);
+            sides[fragment.axis.1 as usize].push(fragment.parent as u32);
+        }
+        let mut pairs = Vec::new();
+        for (first, &a) in self.heavy.iter().enumerate() {
+            let near = within_three_bonds(neighbours, a);
+            for (second, &b) in self.heavy.iter().enumerate().skip(first + 1) {
+                let is_rigid = sides[a as usize].iter().any(|side| sides[b as usize].contains(side));
+                if !is_rigid && !near.contains(&b) {
+                    pairs.push((first as u32, second as u32));
+                }
+            }
+        }
+        pairs
+    }
+}
+
+impl Frame {
+    /// Mean squared levers of the degrees of freedom, to scale steps of a minimiser.
+    #[must_use]
+    pub fn levers(&self) -> &[f32] {
+        &self.inertia
+    }
+}
+
+impl Pose {
+    /// Takes over another pose's numbers without allocating.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.position = other.position;
+        self.orientation = other.orientation;
+        self.torsions.clone_from(&other.torsions);
+    }
+
+    /// Moves along a direction in the coordinates of the gradient.
+    pub fn advance(&mut self, direction: &[f32], length: f32) {
+        self.position += length * Vec3A::new(direction[0], direction[1], direction[2]);
+        let turn = length * Vec3::new(direction[3], direction[4], direction[5]);
+        self.orientation = (Quat::from_scaled_axis(turn) * self.orientation).normalize();
+        for (torsion, &step) in self.torsions.iter_mut().zip(&direction[6..]) {
+            *torsion += length * step;
+        }
+    }
+
+    /// Brings the torsions into -π to π.
+    pub fn wrap(&mut self) {
+        for torsion in &mut self.torsions {
+            *torsion -= std::f32::consts::TAU * (*torsion / std::f32::consts::TAU).round();
+        }
+    }
+}
+
+impl Placement {
+    fn resize(&mut self, tree: &LigandTree) {
+        let (atoms, fragments) = (tree.heavy.len(), tree.fragments.len());
+        if self.coordinates.len() != atoms || self.origins.len() != fragments {
+            self.coordinates.resize(atoms, Vec3A::ZERO);
+            self.origins.resize(fragments, Vec3A::ZERO);
+            self.orientations.resize(fragments, Quat::IDENTITY);
+            self.axes.resize(fragments, Vec3A::ZERO);
+            self.forces.resize(fragments, Vec3A::ZERO);
+            self.torques.resize(fragments, Vec3A::ZERO);
+        }
+    }
+}
+
+/// The component of each atom when the given bonds are cut, and how many there are.
+fn components(neighbours: &[Vec<(u32, u32)>], cut: &[usize]) -> (Vec<usize>, usize) {
+    let mut component = vec![usize::MAX; neighbours.len()];
+    let mut count = 0;
+    for start in 0..neighbours.len() {
+        if component[start] != usize::MAX {
+            continue;
+        }
+        let mut stack = vec![start];
+        component[start] = count;
+        while let Some(atom) = stack.pop() {
+            for &(other, bond) in &neighbours[atom] {
+                let other = other as usize;
+                if component[other] == usize::MAX && !cut.contains(&(bond as usize)) {
+                    component[other] = count;
+                    stack.push(other);
+                }
+            }
+        }
+        count += 1;
+    }
+    (component, count)
+}
+
+/// The component whose largest branch has the fewest heavy atoms; of equals the largest, of equals the first.
+fn middle(joints: &[(usize, usize, u32, u32)], sizes: &[usize]) -> usize {
+    (0..sizes.len())
+        .min_by_key(|&candidate| (largest_branch(joints, sizes, candidate), std::cmp::Reverse(sizes[candidate])))
+        .unwrap_or(0)
+}
+
+/// Heavy atoms of the largest branch that hangs on a component.
+fn largest_branch(joints: &[(usize, usize, u32, u32)], sizes: &[usize], component: usize) -> usize {
+    let joined = |component: usize, from: usize| {
+        joints.iter().filter_map(move |&(a, b, ..)| match (a == component, b == component) {
+            (true, _) if b != from => Some(b),
+            (_, true) if a != from => Some(a),
+            _ => None,
+        })
+    };
+    joined(component, usize::MAX)
+        .map(|start| {
+            let mut size = 0;
+            let mut stack = vec![(start, component)];
+            while let Some((branch, from)) = stack.pop() {
+                size += sizes[branch];
+                stack.extend(joined(branch, from).map(|next| (next, branch)));
+            }
+            size
+        })
+        .max()
+        .unwrap_or(0)
+}
+
+fn within_three_bonds(neighbours: &[Vec<(u32, u32)>], start: u32) -> Vec<u32> {
+    let mut reached = vec![start];
+    let mut frontier = 0..1;
+    for _ in 0..3 {
+        let end = reached.len();
+        for index in frontier.clone() {
+            for &(other, _) in &neighbours[reached[index] as usize] {
+                if !reached.contains(&other) {
+                    reached.push(other);
+                }
+            }
+        }
+        frontier = end..reached.len();
+    }
+    reached
+}
+
+/// Dihedral of four points, radians.
+fn dihedral([a, b, c, d]: [Vec3; 4]) -> f32 {
+    let axis = c - b;
+    let first = (b - a).cross(axis);
+    let second = axis.cross(d - c);
+    (first.cross(second).dot(axis.normalize_or_zero())).atan2(first.dot(second))
+}
