@@ -51,9 +51,8 @@ impl Grids {
     /// An empty set of maps; [`Self::add`] fills it.
     #[must_use]
     pub fn new(search_box: SearchBox) -> Self {
-        let nodes_at = |spacing: f32| {
-            search_box.size.to_array().map(|edge| ((edge / spacing).ceil() as usize).clamp(1, 4096) + 1)
-        };
+        let nodes_at =
+            |spacing: f32| search_box.size.to_array().map(|edge| ((edge / spacing).ceil() as usize).clamp(1, 4096) + 1);
         // A ligand seldom has more than ten types.
         let bytes = |nodes: [usize; 3]| nodes.iter().product::<usize>() * size_of::<Vec4>() * 10;
         let mut spacing = SPACING;
@@ -174,11 +173,7 @@ impl Grids {
     #[inline]
     #[must_use]
     pub fn at(&self, map: &Map, position: Vec3A) -> (f32, Vec3A) {
-        let last = Vec3A::new(
-            (self.nodes[0] - 1) as f32,
-            (self.nodes[1] - 1) as f32,
-            (self.nodes[2] - 1) as f32,
-        );
+        let last = Vec3A::new((self.nodes[0] - 1) as f32, (self.nodes[1] - 1) as f32, (self.nodes[2] - 1) as f32);
         let unclamped = (position - self.origin) / self.spacing;
         let inside = unclamped.clamp(Vec3A::ZERO, last);
         let cell = inside.min(last - Vec3A::ONE).floor();
@@ -218,4 +213,77 @@ fn nodes_within(position: f32, span: f32, nodes: usize) -> std::ops::Range<usize
     let start = (position - span).ceil().max(0.0) as usize;
     let end = ((position + span).floor() + 1.0).max(0.0) as usize;
     start.min(nodes)..end.min(nodes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docking::fixture;
+    use crate::settings::ScoringFunction;
+
+    fn grids() -> Grids {
+        let search_box = SearchBox { center: Vec3::new(0.5, 0.2, -0.3), size: Vec3::new(14.0, 8.0, 7.0) };
+        let mut grids = Grids::new(search_box);
+        let function = EmpiricalFunction::of(ScoringFunction::Vina);
+        grids.add(function, &fixture::receptor(), &[AtomType::CarbonPolar, AtomType::OxygenAcceptor]);
+        grids
+    }
+
+    #[test]
+    fn nodes_hold_the_exact_sum() {
+        let grids = grids();
+        let map = grids.map(AtomType::OxygenAcceptor).unwrap();
+        let receptor = fixture::receptor();
+        let function = EmpiricalFunction::of(ScoringFunction::Vina);
+        for node in [[3, 4, 5], [20, 10, 9], [37, 21, 18], [18, 0, 7]] {
+            let position = grids.origin + grids.spacing * Vec3A::from_array(node.map(|index| index as f32));
+            let exact: f32 = receptor
+                .positions
+                .iter()
+                .zip(&receptor.types)
+                .map(|(&atom, &kind)| {
+                    function.pair(AtomType::OxygenAcceptor, kind, Vec3A::from(atom).distance(position)).0
+                })
+                .sum();
+            let found = grids.at(&map, position).0;
+            assert!((found - exact).abs() < 0.01 + 0.01 * exact.abs(), "{node:?}: {found} for {exact}");
+        }
+    }
+
+    #[test]
+    fn gradient_is_that_of_the_interpolant() {
+        let grids = grids();
+        let map = grids.map(AtomType::CarbonPolar).unwrap();
+        for step in 0..200 {
+            let t = step as f32;
+            let place = Vec3A::new(9.0 * (0.37 * t).sin(), 5.0 * (0.73 * t).cos(), 4.5 * (1.3 * t).sin());
+            // The middle of a cell's width: the interpolant has kinks between cells.
+            let position = grids.origin + (((place - grids.origin) / grids.spacing).floor() + 0.4) * grids.spacing;
+            let (_, gradient) = grids.at(&map, position);
+            for axis in [Vec3A::X, Vec3A::Y, Vec3A::Z] {
+                let h = 0.05;
+                let expected =
+                    (grids.at(&map, position + h * axis).0 - grids.at(&map, position - h * axis).0) / (2.0 * h);
+                let slope = gradient.dot(axis);
+                let scale = 1.0 + expected.abs();
+                assert!((slope - expected).abs() < 0.02 * scale, "{position} {axis}: {slope} for {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn outside_is_steep() {
+        let grids = grids();
+        let map = grids.map(AtomType::CarbonPolar).unwrap();
+        let (energy, gradient) = grids.at(&map, Vec3A::new(30.0, 0.0, 0.0));
+        assert!(energy > 2000.0 && gradient.x == OUTSIDE_SLOPE, "{energy} {gradient}");
+        assert!(grids.at(&map, Vec3A::splat(-1e9)).0.is_finite());
+    }
+
+    #[test]
+    fn large_boxes_get_coarser() {
+        let grids = Grids::new(SearchBox { center: Vec3::ZERO, size: Vec3::splat(120.0) });
+        assert!(grids.spacing > SPACING);
+        assert!(grids.nodes.iter().product::<usize>() * 16 * 10 <= MOST_MEMORY);
+    }
 }

@@ -208,6 +208,21 @@ impl LigandTree {
         &self.heavy
     }
 
+    /// The longest distance in Å between two heavy atoms of one fragment.
+    #[must_use]
+    pub fn longest_rigid_distance(&self, positions: &[Vec3]) -> f32 {
+        let at = |atom: usize| positions.get(self.heavy[atom] as usize).copied().unwrap_or_default();
+        let mut longest = 0.0_f32;
+        for fragment in &self.fragments {
+            for first in fragment.atoms.clone() {
+                for second in first + 1..fragment.atoms.end {
+                    longest = longest.max(at(first).distance(at(second)));
+                }
+            }
+        }
+        longest
+    }
+
     /// The geometry of one conformer.
     ///
     /// # Errors
@@ -249,15 +264,8 @@ impl LigandTree {
                 }
             })
             .collect();
-        let mut frame = Frame {
-            local,
-            local_of_all,
-            offsets,
-            axes,
-            dihedrals,
-            root: origin_of(0),
-            inertia: Vec::new(),
-        };
+        let mut frame =
+            Frame { local, local_of_all, offsets, axes, dihedrals, root: origin_of(0), inertia: Vec::new() };
         frame.inertia = self.inertia(positions);
         Ok(frame)
     }
@@ -513,4 +521,102 @@ fn dihedral([a, b, c, d]: [Vec3; 4]) -> f32 {
     let first = (b - a).cross(axis);
     let second = axis.cross(d - c);
     (first.cross(second).dot(axis.normalize_or_zero())).atan2(first.dot(second))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docking::fixture;
+
+    fn bent(tree: &LigandTree, frame: &Frame) -> Pose {
+        let mut pose = tree.pose_as_given(frame);
+        pose.position += Vec3A::new(1.0, -2.0, 0.5);
+        pose.orientation = Quat::from_scaled_axis(Vec3::new(0.4, -1.1, 0.7));
+        for (index, torsion) in pose.torsions.iter_mut().enumerate() {
+            *torsion = 0.9 * index as f32 - 1.3;
+        }
+        pose
+    }
+
+    #[test]
+    fn the_given_pose_is_the_conformer() {
+        let ligand = fixture::ligand();
+        let tree = LigandTree::new(&ligand).unwrap();
+        // N-C, C-C, C-C, C-O, O-aryl, aryl-C(=O), and the amide fixed; the amine's turn counts half.
+        assert_eq!((tree.torsions(), tree.torsion_count()), (5, 5.5));
+        let frame = tree.frame(&ligand, &ligand.conformers[0]).unwrap();
+        let mut placement = Placement::default();
+        tree.place(&frame, &tree.pose_as_given(&frame), &mut placement);
+        for (placed, given) in tree.all_positions(&frame, &placement).iter().zip(&ligand.conformers[0]) {
+            assert!(placed.distance(*given) < 1e-5);
+        }
+    }
+
+    #[test]
+    fn lengths_and_angles_do_not_change() {
+        let ligand = fixture::ligand();
+        let tree = LigandTree::new(&ligand).unwrap();
+        let frame = tree.frame(&ligand, &ligand.conformers[0]).unwrap();
+        let mut placement = Placement::default();
+        tree.place(&frame, &bent(&tree, &frame), &mut placement);
+        let placed = tree.all_positions(&frame, &placement);
+        let given = &ligand.conformers[0];
+        let neighbours = ligand.neighbours();
+        for (atom, others) in neighbours.iter().enumerate() {
+            for &(second, _) in others {
+                for &(third, _) in &neighbours[second as usize] {
+                    for other in [second as usize, third as usize] {
+                        let change = placed[atom].distance(placed[other]) - given[atom].distance(given[other]);
+                        assert!(change.abs() < 1e-4, "{atom} {other}: {change}");
+                    }
+                }
+            }
+        }
+        // Pairs that are not listed keep their distance, unless they are within three bonds.
+        let is_listed = |a: usize, b: usize| {
+            let place = |atom: usize| tree.heavy().iter().position(|&heavy| heavy as usize == atom).unwrap() as u32;
+            tree.pairs().contains(&(place(a).min(place(b)), place(a).max(place(b))))
+        };
+        assert!(is_listed(0, 5) && is_listed(0, 13));
+        assert!(!is_listed(0, 3) && !is_listed(6, 11) && !is_listed(4, 8));
+    }
+
+    #[test]
+    fn gradient_is_that_of_the_placement() {
+        let ligand = fixture::ligand();
+        let tree = LigandTree::new(&ligand).unwrap();
+        let frame = tree.frame(&ligand, &ligand.conformers[0]).unwrap();
+        let mut placement = Placement::default();
+        let weights: Vec<Vec3A> = (0..tree.heavy().len())
+            .map(|atom| Vec3A::new((atom as f32).sin(), (2.3 * atom as f32).cos(), (0.7 * atom as f32).sin()))
+            .collect();
+        let mut energy = |pose: &Pose| {
+            tree.place(&frame, pose, &mut placement);
+            let sum: f32 = placement.coordinates.iter().zip(&weights).map(|(a, b)| a.dot(*b)).sum();
+            (sum, placement.clone())
+        };
+        let pose = bent(&tree, &frame);
+        let mut gradient = vec![0.0; tree.degrees_of_freedom()];
+        let (_, mut placed) = energy(&pose);
+        tree.gradient(&mut placed, &weights, &mut gradient);
+        for index in 0..gradient.len() {
+            let mut direction = vec![0.0; gradient.len()];
+            direction[index] = 1.0;
+            let (mut up, mut down) = (pose.clone(), pose.clone());
+            up.advance(&direction, 0.01);
+            down.advance(&direction, -0.01);
+            let expected = (energy(&up).0 - energy(&down).0) / 0.02;
+            assert!((gradient[index] - expected).abs() < 0.02, "{index}: {} for {expected}", gradient[index]);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_docked_says_so() {
+        let mut two = fixture::ligand();
+        two.bonds.retain(|bond| (bond.a, bond.b) != (3, 4));
+        assert!(LigandTree::new(&two).unwrap_err().to_string().contains("2 unconnected parts"));
+        let ligand = fixture::ligand();
+        let tree = LigandTree::new(&ligand).unwrap();
+        assert!(tree.frame(&ligand, &ligand.conformers[0][1..]).is_err());
+    }
 }

@@ -79,7 +79,7 @@ impl Minimizer {
         for step in 0..steps {
             self.descend();
             let mut slope = dot(&self.direction, &self.gradient);
-            if !(slope < 0.0) {
+            if slope >= 0.0 || slope.is_nan() {
                 if is_fresh {
                     break;
                 }
@@ -87,7 +87,7 @@ impl Minimizer {
                 is_fresh = true;
                 self.descend();
                 slope = dot(&self.direction, &self.gradient);
-                if !(slope < 0.0) {
+                if slope >= 0.0 || slope.is_nan() {
                     break;
                 }
             }
@@ -158,7 +158,7 @@ impl Minimizer {
     fn update(&mut self, length: f32, is_first: bool) {
         let n = self.gradient.len();
         let curvature = length * dot(&self.direction, &self.change);
-        if !(curvature > 1e-12) {
+        if curvature <= 1e-12 || curvature.is_nan() {
             return;
         }
         for (row, product) in self.inverse_hessian.chunks_exact(n).zip(&mut self.product) {

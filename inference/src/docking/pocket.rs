@@ -93,8 +93,7 @@ impl SearchBox {
         let topology = &*model.topology;
         let mut points = Vec::new();
         for text in residues {
-            let (chain, number) =
-                text.trim().rsplit_once(':').ok_or_else(|| PocketError::ResidueForm(text.clone()))?;
+            let (chain, number) = text.trim().rsplit_once(':').ok_or_else(|| PocketError::ResidueForm(text.clone()))?;
             let found = topology.residues.iter().find(|residue| {
                 topology.chain_of(residue).id == chain.trim() && residue.number_text() == number.trim()
             });

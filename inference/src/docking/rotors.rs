@@ -117,9 +117,7 @@ impl<'a> Graph<'a> {
 
     /// Whether `a-b` is a single bond to a triple bond `b#c`.
     fn is_beside_triple_bond(&self, a: usize, b: usize) -> bool {
-        self.neighbours[b]
-            .iter()
-            .any(|&(other, bond)| other as usize != a && self.order(bond) == BondOrder::Triple)
+        self.neighbours[b].iter().any(|&(other, bond)| other as usize != a && self.order(bond) == BondOrder::Triple)
     }
 
     /// Whether `nitrogen-carbon` is the bond of an amide (or amidine, or thioamide) that does not turn.
@@ -132,9 +130,8 @@ impl<'a> Graph<'a> {
                 && self.order(bond) == BondOrder::Double
                 && !self.is_in_ring[bond as usize]
         });
-        let is_sp3_or_planar =
-            self.neighbours[nitrogen].iter().all(|&(_, bond)| self.order(bond) == BondOrder::Single)
-                && self.molecule.atoms[nitrogen].formal_charge == 0;
+        let is_sp3_or_planar = self.neighbours[nitrogen].iter().all(|&(_, bond)| self.order(bond) == BondOrder::Single)
+            && self.molecule.atoms[nitrogen].formal_charge == 0;
         if !has_double_bond || !is_sp3_or_planar {
             return false;
         }
@@ -203,7 +200,12 @@ mod tests {
         SmallMolecule {
             atoms: elements
                 .iter()
-                .map(|&element| SmallMoleculeAtom { element, formal_charge: 0, isotope: None, name: SmolStr::default() })
+                .map(|&element| SmallMoleculeAtom {
+                    element,
+                    formal_charge: 0,
+                    isotope: None,
+                    name: SmolStr::default(),
+                })
                 .collect(),
             bonds: bonds.iter().map(|&(a, b, order)| Bond::new(a, b, order)).collect(),
             ..SmallMolecule::default()

@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use super::energy::{Caps, GridField, GridLandscape};
 use super::ligand_tree::{Frame, Pose};
-use super::minimize::{Landscape, Minimizer};
+use super::minimize::Minimizer;
 
 /// Temperature of Metropolis' rule, kcal/mol.
 const TEMPERATURE: f32 = 1.2;
@@ -62,11 +62,7 @@ impl Effort {
     #[must_use]
     pub fn for_ligand(heavy_atoms: usize, torsions: usize, exhaustiveness: u32) -> Self {
         let size = heavy_atoms as u64 + 10 * (6 + torsions as u64);
-        Self {
-            runs: exhaustiveness.max(1),
-            steps: 105 * (50 + size),
-            local_steps: (25 + heavy_atoms) / 3,
-        }
+        Self { runs: exhaustiveness.max(1), steps: 105 * (50 + size), local_steps: (25 + heavy_atoms) / 3 }
     }
 }
 
@@ -169,7 +165,8 @@ fn one_run(
 
 /// Adds a minimum to the sorted list unless a better one is nearby.
 fn keep(minima: &mut Vec<Minimum>, landscape: &mut GridLandscape<'_>, frame: usize, pose: &Pose, energy: f32) {
-    if !energy.is_finite() || (minima.len() >= MINIMA_KEPT && minima.last().is_some_and(|worst| worst.energy <= energy)) {
+    if !energy.is_finite() || (minima.len() >= MINIMA_KEPT && minima.last().is_some_and(|worst| worst.energy <= energy))
+    {
         return;
     }
     let coordinates = landscape.coordinates(pose).to_vec();

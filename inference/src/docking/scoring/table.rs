@@ -65,8 +65,10 @@ mod tests {
     fn tables_follow_the_function() {
         for function in [ScoringFunction::Vina, ScoringFunction::Vinardo] {
             let function = EmpiricalFunction::of(function);
-            let pairs =
-                [(AtomType::CarbonHydrophobic, AtomType::CarbonHydrophobic), (AtomType::OxygenAcceptor, AtomType::NitrogenDonor)];
+            let pairs = [
+                (AtomType::CarbonHydrophobic, AtomType::CarbonHydrophobic),
+                (AtomType::OxygenAcceptor, AtomType::NitrogenDonor),
+            ];
             let tables = PairTables::new(function, &pairs);
             for (index, &(a, b)) in pairs.iter().enumerate() {
                 for step in 0..600 {
@@ -77,7 +79,11 @@ mod tests {
                     let (energy, slope) = tables.at(index, r * r);
                     let (exact, derivative) = function.pair(a, b, r);
                     assert!((energy - exact).abs() < 2e-3, "{a:?} {b:?} at {r}: {energy} for {exact}");
-                    assert!((slope * 2.0 * r - derivative).abs() < 0.06, "{a:?} {b:?} at {r}: {} for {derivative}", slope * 2.0 * r);
+                    assert!(
+                        (slope * 2.0 * r - derivative).abs() < 0.06,
+                        "{a:?} {b:?} at {r}: {} for {derivative}",
+                        slope * 2.0 * r
+                    );
                 }
             }
         }

@@ -85,10 +85,7 @@ impl AtomType {
     /// Whether it gives hydrogen bonds (or coordinates, for metals).
     #[must_use]
     pub const fn is_donor(self) -> bool {
-        matches!(
-            self,
-            Self::NitrogenDonor | Self::NitrogenDonorAcceptor | Self::OxygenDonorAcceptor | Self::Metal
-        )
+        matches!(self, Self::NitrogenDonor | Self::NitrogenDonorAcceptor | Self::OxygenDonorAcceptor | Self::Metal)
     }
 
     /// Whether it takes hydrogen bonds.

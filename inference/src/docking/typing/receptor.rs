@@ -96,9 +96,8 @@ impl Surroundings<'_> {
         let own = self.model.positions[self.atom];
         self.neighbours.iter().filter_map(move |&(other, _)| {
             let element = self.topology.atoms[other as usize].element;
-            let is_counted = element != Element::H
-                && !element.is_metal()
-                && self.topology.is_primary_location(other as usize);
+            let is_counted =
+                element != Element::H && !element.is_metal() && self.topology.is_primary_location(other as usize);
             is_counted.then(|| (element, self.model.positions[other as usize].distance(own)))
         })
     }
@@ -134,7 +133,8 @@ impl Surroundings<'_> {
     }
 
     fn histidine(&self, residue: &str, name: &str) -> AtomType {
-        let binds_metal = self.neighbours.iter().any(|&(other, _)| self.topology.atoms[other as usize].element.is_metal());
+        let binds_metal =
+            self.neighbours.iter().any(|&(other, _)| self.topology.atoms[other as usize].element.is_metal());
         match (residue, name) {
             ("HIE" | "HSE", "NE2") | ("HID" | "HSD", "ND1") | ("HIP" | "HSP", _) => AtomType::NitrogenDonor,
             ("HIE" | "HSE", "ND1") | ("HID" | "HSD", "NE2") => AtomType::NitrogenAcceptor,

@@ -1,0 +1,326 @@
+//! From a ligand to its best poses, and from a pose to its score.
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use glam::{Vec3, Vec3A};
+use kfold_molecule::SmallMolecule;
+use rayon::prelude::*;
+
+use super::energy::{Energies, ExactLandscape, GridField};
+use super::ligand_tree::{Frame, LigandTree, Placement, Pose, TreeError};
+use super::minimize::Minimizer;
+use super::scoring::EmpiricalFunction;
+use super::search::{Effort, Minimum, SearchState, mean_squared_distance, search};
+use super::site::{Receptor, Site};
+use super::{DockingError, SearchBox};
+use crate::engine::{Events, PoseScore, Progress};
+use crate::settings::{DockingSettings, ScoringFunction};
+
+/// Conformers that a search uses at most.
+const MOST_FRAMES: usize = 6;
+
+/// Two conformers count as one when no distance inside the ligand differs by more than this at equal torsions, Å.
+const SAME_FRAME: f32 = 0.5;
+
+/// Minima closer than this before refinement are refined once, Å RMSD.
+const SAME_BEFORE_REFINEMENT: f32 = 0.5;
+
+/// Minima that are refined for each pose asked for.
+const REFINED_PER_POSE: usize = 4;
+
+/// Quasi-Newton steps of the refinement.
+const REFINEMENT_STEPS: usize = 60;
+
+/// A pose with its score.
+#[derive(Clone, Debug)]
+pub struct DockedPose {
+    /// The ligand with one conformer: the pose.
+    pub molecule: SmallMolecule,
+    /// Its energies.
+    pub score: PoseScore,
+}
+
+/// Docks one ligand with at least one conformer; several conformers serve as starts with different rings. Best first.
+///
+/// # Errors
+/// When the ligand cannot be docked or does not fit, and when `events` says so ([`DockingError::Cancelled`]).
+pub fn dock_ligand(
+    site: &mut Site,
+    ligand: &SmallMolecule,
+    settings: &DockingSettings,
+    seed: u64,
+    events: &mut dyn Events,
+) -> Result<Vec<DockedPose>, DockingError> {
+    let stage = |events: &mut dyn Events, stage: &str, step: u64, steps: u64| {
+        events.progress(Progress { stage: stage.to_owned(), step, steps, message: ligand.name.clone() });
+    };
+    stage(events, "prepare", 0, 1);
+    let tree = LigandTree::new(ligand)?;
+    let frames = distinct_frames(&tree, ligand)?;
+    check_fit(site.search_box(), ligand, &tree)?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(settings.threads as usize)
+        .thread_name(|index| format!("docking {index}"))
+        .build()
+        .map_err(|error| DockingError::Threads(error.to_string()))?;
+    stage(events, "grids", 0, 1);
+    pool.install(|| {
+        site.prepare(tree.types());
+    });
+    stage(events, "grids", 1, 1);
+    if events.is_cancelled() {
+        return Err(DockingError::Cancelled);
+    }
+    let site: &Site = site;
+    let field = GridField::new(&tree, site.grids(), site.function()).ok_or(DockingError::NoPose)?;
+    let effort = Effort::for_ligand(tree.heavy().len(), tree.torsions(), settings.exhaustiveness);
+    let state = SearchState::default();
+    let minima = watch(events, &state, u64::from(effort.runs) * effort.steps, &ligand.name, || {
+        pool.install(|| search(&field, &frames, effort, seed, &state))
+    })?;
+    stage(events, "refine", 0, 1);
+    let keep = REFINED_PER_POSE * settings.poses.clamp(1, 1000) as usize;
+    let minima = distinct_minima(minima, keep);
+    let refined = pool.install(|| refine(site, &tree, &frames, &minima));
+    stage(events, "refine", 1, 1);
+    let poses = select(ligand, &tree, refined, site.function(), settings);
+    if poses.is_empty() { Err(DockingError::NoPose) } else { Ok(poses) }
+}
+
+/// Scores a molecule's first conformer where it stands, or after moving it to the nearest minimum.
+///
+/// # Errors
+/// When the molecule cannot be typed or has no coordinates.
+pub fn score_pose(
+    receptor: &Receptor,
+    pose: &SmallMolecule,
+    scoring: ScoringFunction,
+    minimize: bool,
+) -> Result<DockedPose, DockingError> {
+    let function = EmpiricalFunction::of(scoring);
+    let tree = LigandTree::new(pose)?;
+    let positions = pose.conformers.first().ok_or(TreeError::NoCoordinates)?;
+    let frame = tree.frame(pose, positions)?;
+    let mut landscape = ExactLandscape::new(&tree, &frame, receptor.cells(), function, None);
+    let mut placed = tree.pose_as_given(&frame);
+    if minimize {
+        let mut minimizer = Minimizer::new(tree.degrees_of_freedom());
+        minimizer.minimize(&mut landscape, &mut placed, 4 * REFINEMENT_STEPS, |_, _, drop| drop < 1e-5);
+    }
+    let energies = landscape.energies(&placed);
+    let moved = if minimize { landscape.all_positions(&placed) } else { positions.clone() };
+    let molecule = SmallMolecule { conformers: vec![moved], ..pose.clone() };
+    Ok(DockedPose { molecule, score: pose_score(&tree, function, energies, energies.intramolecular, 0.0) })
+}
+
+/// Runs `work` on a thread of its own while this one reports progress and listens for cancellation.
+fn watch<T: Send>(
+    events: &mut dyn Events,
+    state: &SearchState,
+    steps: u64,
+    name: &str,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, DockingError> {
+    std::thread::scope(|scope| {
+        let (sender, receiver) = channel();
+        std::thread::Builder::new()
+            .name("docking search".to_owned())
+            .spawn_scoped(scope, move || {
+                // The receiver lives until this scope ends.
+                let _ = sender.send(work());
+            })
+            .map_err(|error| DockingError::Threads(error.to_string()))?;
+        loop {
+            match receiver.recv_timeout(Duration::from_millis(50)) {
+                Ok(result) if state.is_cancelled.load(Ordering::Relaxed) => {
+                    drop(result);
+                    return Err(DockingError::Cancelled);
+                }
+                Ok(result) => return Ok(result),
+                Err(RecvTimeoutError::Timeout) => {
+                    if events.is_cancelled() {
+                        state.is_cancelled.store(true, Ordering::Relaxed);
+                    }
+                    let step = state.steps.load(Ordering::Relaxed).min(steps);
+                    events.progress(Progress { stage: "search".to_owned(), step, steps, message: name.to_owned() });
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(DockingError::Threads("a search thread ended early".to_owned()));
+                }
+            }
+        }
+    })
+}
+
+/// The conformers that differ by more than torsions: ring puckers, flipped nitrogens.
+fn distinct_frames(tree: &LigandTree, ligand: &SmallMolecule) -> Result<Vec<Frame>, DockingError> {
+    let mut frames: Vec<Frame> = Vec::new();
+    let mut shapes: Vec<Vec<Vec3A>> = Vec::new();
+    let mut placement = Placement::default();
+    for positions in &ligand.conformers {
+        let frame = tree.frame(ligand, positions)?;
+        let mut pose = tree.pose_as_given(&frame);
+        if let Some(first) = frames.first() {
+            pose.torsions.fill(0.0);
+            tree.carry_over(&mut pose, first, &frame);
+        }
+        tree.place(&frame, &pose, &mut placement);
+        let is_known = shapes.iter().any(|shape| largest_distance_change(shape, &placement.coordinates) < SAME_FRAME);
+        if !is_known {
+            shapes.push(placement.coordinates.clone());
+            frames.push(frame);
+        }
+        if frames.len() == MOST_FRAMES {
+            break;
+        }
+    }
+    if frames.is_empty() { Err(TreeError::NoCoordinates.into()) } else { Ok(frames) }
+}
+
+fn largest_distance_change(a: &[Vec3A], b: &[Vec3A]) -> f32 {
+    let mut largest = 0.0_f32;
+    for i in 0..a.len() {
+        for j in 0..i {
+            largest = largest.max((a[i].distance(a[j]) - b[i].distance(b[j])).abs());
+        }
+    }
+    largest
+}
+
+/// Refuses ligands that cannot be inside the box whatever their torsions.
+fn check_fit(search_box: &SearchBox, ligand: &SmallMolecule, tree: &LigandTree) -> Result<(), DockingError> {
+    let size = search_box.size;
+    let too_small = |reason: String, needed: f32| {
+        Err(DockingError::BoxTooSmall { size_x: size.x, size_y: size.y, size_z: size.z, reason, needed })
+    };
+    let Some(positions) = ligand.conformers.first() else { return Ok(()) };
+    let longest = tree.longest_rigid_distance(positions);
+    if longest > size.length() {
+        return too_small(format!("a rigid part of it is {longest:.1} Å long"), longest);
+    }
+    // Nuclei stay inside, atoms reach out by a radius; 10 Å³ is the least that a heavy atom takes in a molecule.
+    let space = (size + 3.4).element_product();
+    let volume = 10.0 * tree.heavy().len() as f32;
+    if volume > space {
+        let needed = volume.cbrt().ceil() + 4.0;
+        return too_small(format!("its {} heavy atoms need more space", tree.heavy().len()), needed);
+    }
+    Ok(())
+}
+
+/// The best minima, those of a kind once.
+fn distinct_minima(mut minima: Vec<Minimum>, keep: usize) -> Vec<Minimum> {
+    minima.sort_by(|a, b| a.energy.total_cmp(&b.energy));
+    let mut distinct: Vec<Minimum> = Vec::new();
+    for minimum in minima {
+        let is_known = distinct.iter().any(|known| {
+            mean_squared_distance(&known.coordinates, &minimum.coordinates) < SAME_BEFORE_REFINEMENT.powi(2)
+        });
+        if !is_known {
+            distinct.push(minimum);
+        }
+        if distinct.len() == keep {
+            break;
+        }
+    }
+    distinct
+}
+
+struct Refined {
+    energies: Energies,
+    positions: Vec<Vec3>,
+}
+
+impl Refined {
+    fn total(&self) -> f32 {
+        self.energies.intermolecular + self.energies.intramolecular
+    }
+}
+
+fn refine(site: &Site, tree: &LigandTree, frames: &[Frame], minima: &[Minimum]) -> Vec<Refined> {
+    minima
+        .par_iter()
+        .filter_map(|minimum| {
+            let frame = frames.get(minimum.frame)?;
+            let search_box = Some(*site.search_box());
+            let cells = site.receptor().cells();
+            let mut landscape = ExactLandscape::new(tree, frame, cells, site.function(), search_box);
+            let mut pose: Pose = minimum.pose.clone();
+            let mut minimizer = Minimizer::new(tree.degrees_of_freedom());
+            minimizer.minimize(&mut landscape, &mut pose, REFINEMENT_STEPS, |_, _, drop| drop < 1e-4);
+            let energies = landscape.energies(&pose);
+            Some(Refined { energies, positions: landscape.all_positions(&pose) })
+        })
+        .collect()
+}
+
+/// Sorts by energy, drops what is near a better pose, keeps what was asked for.
+fn select(
+    ligand: &SmallMolecule,
+    tree: &LigandTree,
+    mut refined: Vec<Refined>,
+    function: &EmpiricalFunction,
+    settings: &DockingSettings,
+) -> Vec<DockedPose> {
+    refined.retain(|pose| pose.total().is_finite());
+    refined.sort_by(|a, b| a.total().total_cmp(&b.total()));
+    let mut poses: Vec<DockedPose> = Vec::new();
+    let Some(reference) = refined.first().map(|best| best.energies.intramolecular) else { return poses };
+    for pose in refined {
+        let mut rmsds = poses.iter().map(|better| ligand_rmsd(ligand, &better.molecule.conformers[0], &pose.positions));
+        let to_best = rmsds.clone().next().unwrap_or(0.0);
+        if rmsds.any(|rmsd| rmsd < settings.min_rmsd) {
+            continue;
+        }
+        let score = pose_score(tree, function, pose.energies, reference, to_best);
+        let worst = poses
+            .first()
+            .map_or(f32::INFINITY, |best| best.score.score_kcal_per_mol + settings.energy_range_kcal_per_mol);
+        if score.score_kcal_per_mol > worst {
+            break;
+        }
+        let molecule = SmallMolecule { conformers: vec![pose.positions], ..ligand.clone() };
+        poses.push(DockedPose { molecule, score });
+        if poses.len() == settings.poses.max(1) as usize {
+            break;
+        }
+    }
+    poses
+}
+
+fn ligand_rmsd(ligand: &SmallMolecule, a: &[Vec3], b: &[Vec3]) -> f32 {
+    let (mut sum, mut count) = (0.0, 0.0);
+    for ((atom, a), b) in ligand.atoms.iter().zip(a).zip(b) {
+        if atom.element != kfold_molecule::Element::H {
+            sum += a.distance_squared(*b);
+            count += 1.0;
+        }
+    }
+    (sum / f32::max(count, 1.0)).sqrt()
+}
+
+/// The score as Vina reports it: the energy inside the ligand counts against that of the best pose (`reference`), the
+/// torsions divide. A pose scored alone is its own reference.
+fn pose_score(
+    tree: &LigandTree,
+    function: &EmpiricalFunction,
+    energies: Energies,
+    reference: f32,
+    rmsd_to_best: f32,
+) -> PoseScore {
+    let relative = energies.intermolecular + energies.intramolecular - reference;
+    let score = relative * function.torsion_factor(tree.torsion_count());
+    let heavy_atoms = tree.heavy().len() as u32;
+    PoseScore {
+        score_kcal_per_mol: score,
+        intermolecular_kcal_per_mol: energies.intermolecular,
+        intramolecular_kcal_per_mol: energies.intramolecular,
+        rotatable_bonds: tree.torsions() as u32,
+        heavy_atoms,
+        ligand_efficiency_kcal_per_mol: score / heavy_atoms.max(1) as f32,
+        rmsd_to_best,
+        rmsd_to_reference: None,
+    }
+}
