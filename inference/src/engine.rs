@@ -23,7 +23,7 @@ impl EngineName {
     #[must_use]
     pub const fn display_name(self) -> &'static str {
         match self {
-            Self::Docking => "docking (Vinardo)",
+            Self::Docking => "docking",
         }
     }
 }
@@ -49,6 +49,9 @@ pub trait Events: Send {
     fn warning(&mut self, message: &str);
     /// Whether the work should stop; asked often, cheap.
     fn is_cancelled(&self) -> bool;
+    /// Called with the samples of one ligand as soon as they are there, in the order of [`Prediction::samples`], so that a
+    /// long series can be shown and kept line by line.
+    fn finished(&mut self, _samples: &[Sample]) {}
 }
 
 /// Something that predicts.
@@ -140,6 +143,14 @@ pub struct Provenance {
     pub seed: u64,
     /// The scoring function, e.g. `Vinardo`.
     pub scoring: String,
+}
+
+impl Provenance {
+    /// How the result is named wherever a person reads it, e.g. `docking (Vinardo)`.
+    #[must_use]
+    pub fn display_name(&self) -> String {
+        format!("{} ({})", self.engine.display_name(), self.scoring)
+    }
 }
 
 /// Why an engine gave no prediction.

@@ -10,6 +10,7 @@
 //! All random numbers come from the seed; the result does not depend on the number of threads.
 
 pub mod energy;
+mod engine;
 #[cfg(test)]
 mod fixture;
 pub mod grid;
@@ -23,6 +24,7 @@ pub mod search;
 mod site;
 pub mod typing;
 
+pub use engine::Docking;
 pub use pocket::SearchBox;
 pub use poses::{DockedPose, dock_ligand, score_pose};
 pub use site::{Receptor, Site};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kfold_molecule::{Model, Structure};
+use kfold_molecule::{Bond, Chain, Model, ResidueKind, Structure, Topology};
 
 use super::DockingError;
 use super::energy::ReceptorCells;
@@ -15,26 +15,27 @@ use crate::settings::ScoringFunction;
 /// A receptor ready for scoring.
 #[derive(Clone, Debug)]
 pub struct Receptor {
-    /// The structure as given, its first model only.
+    /// What is scored: one model, without waters and what else was left out. Indices of atoms refer to it.
     pub structure: Structure,
     typed: TypedReceptor,
     cells: ReceptorCells,
 }
 
 impl Receptor {
-    /// Types the first model of a structure, leaving out waters and the residues (by index) in `excluded`, e.g. the
-    /// crystal ligand whose place another is to take.
+    /// Types the first model of a structure without its waters, without other than primary locations, and without the
+    /// residues (by index) in `excluded`, e.g. the crystal ligand whose place another is to take.
     ///
     /// # Errors
     /// When nothing is left.
     pub fn new(structure: &Structure, excluded: &[usize]) -> Result<Self, DockingError> {
-        let model: &Model = structure.first().ok_or_else(|| DockingError::EmptyReceptor(structure.name.clone()))?;
-        let typed = receptor_types(model, excluded);
+        let empty = || DockingError::EmptyReceptor(structure.name.clone());
+        let model = kept(structure.first().ok_or_else(empty)?, excluded);
+        let typed = receptor_types(&model);
         if typed.positions.is_empty() {
-            return Err(DockingError::EmptyReceptor(structure.name.clone()));
+            return Err(empty());
         }
         let cells = ReceptorCells::new(&typed);
-        let structure = Structure { name: structure.name.clone(), models: vec![model.clone()] };
+        let structure = Structure { name: structure.name.clone(), models: vec![model] };
         Ok(Self { structure, typed, cells })
     }
 
@@ -100,4 +101,44 @@ impl Site {
     pub(super) const fn grids(&self) -> &Grids {
         &self.grids
     }
+}
+
+/// The model without waters, other than primary locations, and the excluded residues.
+fn kept(model: &Model, excluded: &[usize]) -> Model {
+    let topology = &*model.topology;
+    let mut reduced = Topology::default();
+    let (mut positions, mut b_factors) = (Vec::new(), Vec::new());
+    let mut new_index = vec![None; topology.atoms.len()];
+    for chain in &topology.chains {
+        let first = reduced.residues.len() as u32;
+        for index in chain.residues.start as usize..chain.residues.end as usize {
+            let residue = &topology.residues[index];
+            if residue.kind == ResidueKind::Water || excluded.contains(&index) {
+                continue;
+            }
+            let start = reduced.atoms.len() as u32;
+            for atom in topology.atoms_of(residue).filter(|&atom| topology.is_primary_location(atom)) {
+                new_index[atom] = Some(reduced.atoms.len() as u32);
+                let mut copy = topology.atoms[atom].clone();
+                copy.residue = reduced.residues.len() as u32;
+                reduced.atoms.push(copy);
+                positions.push(model.positions[atom]);
+                b_factors.push(model.b_factors.get(atom).copied().unwrap_or_default());
+            }
+            let mut copy = residue.clone();
+            copy.atoms = start..reduced.atoms.len() as u32;
+            copy.chain = reduced.chains.len() as u32;
+            reduced.residues.push(copy);
+        }
+        if reduced.residues.len() as u32 > first {
+            reduced.chains.push(Chain { id: chain.id.clone(), residues: first..reduced.residues.len() as u32 });
+        }
+    }
+    reduced.bonds = topology
+        .bonds
+        .iter()
+        .filter_map(|bond| Some(Bond::new(new_index[bond.a as usize]?, new_index[bond.b as usize]?, bond.order)))
+        .collect();
+    reduced.bonds.sort_unstable();
+    Model { number: model.number, topology: Arc::new(reduced), positions, b_factors }
 }

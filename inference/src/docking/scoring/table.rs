@@ -79,8 +79,9 @@ mod tests {
                     let (energy, slope) = tables.at(index, r * r);
                     let (exact, derivative) = function.pair(a, b, r);
                     assert!((energy - exact).abs() < 2e-3, "{a:?} {b:?} at {r}: {energy} for {exact}");
+                    // Kinks of the ramps lie between entries.
                     assert!(
-                        (slope * 2.0 * r - derivative).abs() < 0.06,
+                        (slope * 2.0 * r - derivative).abs() < 0.2,
                         "{a:?} {b:?} at {r}: {} for {derivative}",
                         slope * 2.0 * r
                     );

@@ -24,14 +24,14 @@ pub struct TypedReceptor {
     pub ignored: Vec<(Element, usize)>,
 }
 
-/// Types the heavy atoms of a model, primary locations only, leaving out waters and the residues in `excluded`.
+/// Types the heavy atoms of a model that are not water, primary locations only.
 #[must_use]
-pub fn receptor_types(model: &Model, excluded: &[usize]) -> TypedReceptor {
+pub fn receptor_types(model: &Model) -> TypedReceptor {
     let topology = &*model.topology;
     let neighbours = topology.neighbours();
     let mut typed = TypedReceptor::default();
-    for (residue_index, residue) in topology.residues.iter().enumerate() {
-        if residue.kind == ResidueKind::Water || excluded.contains(&residue_index) {
+    for residue in &topology.residues {
+        if residue.kind == ResidueKind::Water {
             continue;
         }
         let has_hydrogens = topology.atoms_of(residue).any(|atom| topology.atoms[atom].element == Element::H);
