@@ -10,6 +10,7 @@
 //! would silently fill them up.
 
 pub mod conformers;
+pub mod depict;
 pub mod descriptors;
 mod error;
 pub(crate) mod graph;
