@@ -1,5 +1,6 @@
 //! Structural analysis.
 
 pub mod interactions;
+pub mod ligand_rmsd;
 pub mod neighbour_grid;
 pub mod pose_checks;

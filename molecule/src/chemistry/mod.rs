@@ -17,6 +17,7 @@ pub(crate) mod graph;
 pub mod hydrogens;
 pub mod perception;
 pub mod smiles;
+mod template;
 mod toolkit;
 
 pub use conformers::{Embedding, embed, embed_smiles};
@@ -25,3 +26,4 @@ pub use error::ChemistryError;
 pub use hydrogens::{add_hydrogens, remove_hydrogens};
 pub use perception::{Perception, perceive};
 pub use smiles::canonical_smiles;
+pub use template::molecule_with_template;
