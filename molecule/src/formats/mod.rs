@@ -5,6 +5,7 @@
 //! second, and put the path into the error. Files are hostile until read: sizes are bounded, counts in headers are
 //! never trusted with memory, and nothing here panics on any sequence of bytes (`tests/damaged_files.rs`).
 
+pub mod fasta;
 pub mod mmcif;
 pub mod pdb;
 pub mod sdf;
@@ -19,6 +20,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::chemistry;
 use crate::small_molecule::SmallMolecule;
 use crate::structure::Structure;
 
@@ -174,7 +176,7 @@ pub fn read_structure(path: &Path) -> Result<Structure, FormatError> {
     Ok(structure)
 }
 
-/// Reads every molecule of an SDF or MOL file, plain or gzip. One wrong record fails the whole;
+/// Reads every molecule of an SDF, MOL, or SMILES list (.smi, .csv, .tsv) file, plain or gzip. One wrong record fails the whole;
 /// [`read_small_molecule_records`] keeps the others.
 ///
 /// # Errors
@@ -187,7 +189,7 @@ pub fn read_small_molecules(path: &Path) -> Result<Vec<SmallMolecule>, FormatErr
     }
 }
 
-/// Reads the molecules of an SDF or MOL file, plain or gzip; records that are wrong are listed beside the others.
+/// Reads the molecules of an SDF, MOL, or SMILES list file, plain or gzip; records that are wrong are listed beside the others.
 ///
 /// # Errors
 /// When the file cannot be read, is of another format, or holds no record at all.
@@ -195,11 +197,12 @@ pub fn read_small_molecule_records(path: &Path) -> Result<SmallMolecules, Format
     let bytes = read_bytes(path)?;
     let mut found = match recognise(path, &bytes) {
         Some(Format::Sdf) => sdf::read(&bytes),
+        Some(Format::SmilesList) => read_smiles_list(&bytes),
         _ => {
             return Err(FormatError::NotRecognised {
                 path: path.to_owned(),
                 expected: "a file of small molecules",
-                advice: "ligands are read from .sdf and .mol files, plain or .gz",
+                advice: "ligands are read from .sdf, .mol, .smi, .csv and .tsv files, plain or .gz",
             });
         }
     };
@@ -212,6 +215,27 @@ pub fn read_small_molecule_records(path: &Path) -> Result<SmallMolecules, Format
         molecule.name.clone_from(&stem);
     }
     Ok(found)
+}
+
+/// The molecules of a list of SMILES, with the other columns as their data fields; they have no conformers.
+fn read_smiles_list(bytes: &[u8]) -> SmallMolecules {
+    let mut found = SmallMolecules::default();
+    for (index, entry) in smiles_list::parse(&String::from_utf8_lossy(bytes)).into_iter().enumerate() {
+        match chemistry::smiles::parse(&entry.smiles) {
+            Ok(mut molecule) => {
+                molecule.name = entry.name;
+                molecule.properties = entry.columns;
+                found.molecules.push(molecule);
+            }
+            Err(error) => found.errors.push(ParseError {
+                line: entry.line,
+                record: Some(index + 1),
+                what: error.to_string(),
+                advice: "correct or remove this entry".to_owned(),
+            }),
+        }
+    }
+    found
 }
 
 /// The file's name without folder, `.gz` and extension.

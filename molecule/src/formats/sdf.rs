@@ -2,11 +2,11 @@
 //!
 //! A record is a header of three lines, a connection table and data fields; `$$$$` ends it. Records are read one by
 //! one, so one that is wrong costs only itself. A record drawn in the plane (dimension code `2D`, or no code and all
-//! z at 0) gives a molecule without conformers, because a drawing is not a conformation; [`Record::text`] keeps what
-//! the drawing says about stereo for whoever builds conformers from it.
+//! z at 0) gives a molecule without conformers, because a drawing is not a conformation; what its wedges and the sides
+//! of its double bonds say becomes the molecule's stereo ([`drawing`]). Molecules in space have theirs in their
+//! coordinates.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 use glam::Vec3;
 use smol_str::SmolStr;
@@ -16,6 +16,12 @@ use super::{ParseError, SmallMolecules};
 use crate::element::Element;
 use crate::small_molecule::{SmallMolecule, SmallMoleculeAtom};
 use crate::structure::{Bond, BondOrder};
+
+mod drawing;
+mod writer;
+
+use drawing::{Mark, Mark::Down, Mark::Either, Mark::Up};
+pub use writer::write;
 
 /// More atoms than this in one record is taken for damage.
 const MAX_ATOMS: usize = 1_000_000;
@@ -102,6 +108,8 @@ impl Record<'_> {
 struct Table {
     molecule: SmallMolecule,
     positions: Vec<Vec3>,
+    /// Wedges: from the narrow end to the wide one. `Either` on a double bond leaves its sides open.
+    marks: Vec<(u32, u32, Mark)>,
 }
 
 fn read_record(text: &[u8]) -> Result<SmallMolecule, ParseError> {
@@ -127,13 +135,15 @@ fn read_record(text: &[u8]) -> Result<SmallMolecule, ParseError> {
     }
     read_data_fields(&mut source, &mut table.molecule);
 
-    let Table { mut molecule, positions } = table;
+    let Table { mut molecule, positions, marks } = table;
     molecule.bonds.sort_unstable();
     molecule.bonds.dedup_by_key(|bond| (bond.a, bond.b));
     let dimension = columns(program, 20, 22).to_ascii_uppercase();
     let is_flat = positions.iter().all(|position| position.z == 0.0);
     let is_drawing = dimension == b"2D" || (dimension != b"3D" && is_flat && positions.len() > 1);
-    if !is_drawing && !positions.is_empty() {
+    if is_drawing {
+        molecule.stereo = drawing::stereo(&molecule, &positions, &marks);
+    } else if !positions.is_empty() {
         molecule.conformers.push(positions);
     }
     Ok(molecule)
@@ -251,6 +261,13 @@ fn read_v2000<'a>(
             ));
         };
         push_bond(&mut table.molecule, line_number, [a.checked_sub(1), b.checked_sub(1)], code.min(99) as u32)?;
+        let mark = match field(line, 9, 12) {
+            "1" => Some(Up),
+            "6" => Some(Down),
+            "3" | "4" => Some(Either),
+            _ => None,
+        };
+        table.marks.extend(mark.map(|mark| (a as u32 - 1, b as u32 - 1, mark)));
     }
     read_v2000_properties(source, last_line, &mut table.molecule)
 }
@@ -307,6 +324,9 @@ fn read_v2000_atom(line_number: usize, line: &[u8], table: &mut Table) -> Result
     };
     if difference != 0 {
         isotope = mass_number(element).and_then(|mass| mass.checked_add_signed(difference.clamp(-99, 99) as i16));
+    }
+    if code == 4 {
+        return Err(radical(line_number, table.positions.len() + 1));
     }
     table.molecule.atoms.push(SmallMoleculeAtom {
         element,
@@ -376,7 +396,11 @@ fn read_v2000_properties<'a>(
                 };
                 if is_charge {
                     atom.formal_charge = charge_in_range(line_number, index, value)?;
-                } else if line.starts_with(b"M  ISO") {
+                } else if line.starts_with(b"M  RAD") {
+                    if value != 0 {
+                        return Err(radical(line_number, index));
+                    }
+                } else {
                     atom.isotope = u16::try_from(value).ok().filter(|mass| *mass > 0);
                 }
             }
@@ -387,6 +411,11 @@ fn read_v2000_properties<'a>(
             }
         }
     }
+}
+
+fn radical(line: usize, atom: impl std::fmt::Display) -> ParseError {
+    let what = format!("atom {atom} is marked as a radical");
+    ParseError::new(line, what, "only closed-shell molecules are handled; remove the mark or draw the missing hydrogen")
 }
 
 fn charge_in_range(line: usize, atom: i32, value: i32) -> Result<i8, ParseError> {
@@ -470,6 +499,15 @@ fn read_v3000<'a>(source: &mut impl Iterator<Item = (usize, &'a [u8])>, table: &
                 };
                 let ends = [a, b].map(|end| indices.get(&end).copied());
                 push_bond(&mut table.molecule, line_number, ends, code)?;
+                let mark = match line.split_ascii_whitespace().find_map(|word| word.strip_prefix("CFG=")) {
+                    Some("1") => Some(Up),
+                    Some("3") => Some(Down),
+                    Some("2") => Some(Either),
+                    _ => None,
+                };
+                if let (Some(mark), [Some(a), Some(b)]) = (mark, ends) {
+                    table.marks.push((a as u32, b as u32, mark));
+                }
             }
             _ => {}
         }
@@ -496,6 +534,8 @@ fn read_v3000_atom<'a>(
         if let Some(value) = word.strip_prefix("CHG=") {
             let value = value.parse().map_err(|_| bad(&format!("atom {index} has no readable charge")))?;
             formal_charge = charge_in_range(line_number, index.min(i32::MAX as u32) as i32, value)?;
+        } else if word.strip_prefix("RAD=").is_some_and(|value| value != "0") {
+            return Err(radical(line_number, index));
         } else if let Some(value) = word.strip_prefix("MASS=") {
             // Some writers give the exact mass; the isotope is the nearest whole number.
             isotope = number(value).map(|mass| mass.round() as u16).filter(|mass| *mass > 0);
@@ -530,123 +570,6 @@ fn read_data_fields<'a>(source: &mut impl Iterator<Item = (usize, &'a [u8])>, mo
         }
         molecule.properties.push((name, value));
     }
-}
-
-/// The molecules as an SDF file: one record for each conformer, or one without coordinates (marked as a drawing) for a
-/// molecule that has none. V2000, or V3000 where V2000 cannot hold the molecule: more than 999 atoms or bonds,
-/// coordinates too large for its columns, bonds to metals.
-#[must_use]
-pub fn write(molecules: &[SmallMolecule]) -> String {
-    let mut out = String::new();
-    for molecule in molecules {
-        if molecule.conformers.is_empty() {
-            write_record(&mut out, molecule, None);
-        }
-        for conformer in &molecule.conformers {
-            write_record(&mut out, molecule, Some(conformer));
-        }
-    }
-    out
-}
-
-/// Text that stays on one line and cannot end the record.
-fn one_line(text: &str) -> String {
-    let line = text.split(['\n', '\r']).map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned();
-    if line.starts_with("$$$$") { format!(" {line}") } else { line }
-}
-
-fn write_record(out: &mut String, molecule: &SmallMolecule, conformer: Option<&Vec<Vec3>>) {
-    let position = |index: usize| conformer.and_then(|positions| positions.get(index)).copied().unwrap_or(Vec3::ZERO);
-    let dimension = if conformer.is_some() { "3D" } else { "2D" };
-    let _ = write!(out, "{}\n  K-Fold            {dimension}\n\n", one_line(&molecule.name));
-    let fits_v2000 = molecule.atoms.len() <= 999
-        && molecule.bonds.len() <= 999
-        && molecule.bonds.iter().all(|bond| bond.order != BondOrder::Coordination)
-        && (0..molecule.atoms.len()).all(|index| {
-            let position = position(index);
-            position.max_element() < 99_999.0 && position.min_element() > -9_999.0
-        });
-    if fits_v2000 {
-        write_v2000(out, molecule, position);
-    } else {
-        write_v3000(out, molecule, position);
-    }
-    out.push_str("M  END\n");
-    for (key, value) in &molecule.properties {
-        let key: String = one_line(key).chars().filter(|letter| !matches!(letter, '<' | '>')).collect();
-        let _ = writeln!(out, ">  <{}>", key.trim());
-        for line in value.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
-            let guard = if line.starts_with("$$$$") { " " } else { "" };
-            let _ = writeln!(out, "{guard}{line}");
-        }
-        out.push('\n');
-    }
-    out.push_str("$$$$\n");
-}
-
-fn write_v2000(out: &mut String, molecule: &SmallMolecule, position: impl Fn(usize) -> Vec3) {
-    let _ = writeln!(out, "{:3}{:3}  0  0  0  0  0  0  0  0999 V2000", molecule.atoms.len(), molecule.bonds.len());
-    for (index, atom) in molecule.atoms.iter().enumerate() {
-        let Vec3 { x, y, z } = position(index);
-        let code = match atom.formal_charge {
-            0 => 0,
-            charge @ -3..=3 => 4 - charge,
-            _ => 0,
-        };
-        let symbol = if atom.element == Element::UNKNOWN { "*" } else { atom.element.symbol() };
-        let _ = writeln!(out, "{x:10.4}{y:10.4}{z:10.4} {symbol:<3} 0{code:3}  0  0  0  0  0  0  0  0  0  0");
-    }
-    for bond in &molecule.bonds {
-        let _ = writeln!(out, "{:3}{:3}{:3}  0", bond.a + 1, bond.b + 1, order_code(bond.order));
-    }
-    let charges = molecule.atoms.iter().map(|atom| i32::from(atom.formal_charge));
-    write_property_lines(out, "CHG", charges);
-    write_property_lines(out, "ISO", molecule.atoms.iter().map(|atom| i32::from(atom.isotope.unwrap_or(0))));
-}
-
-/// `M  CHG` and its like, eight values a line, for the values that are not 0.
-fn write_property_lines(out: &mut String, tag: &str, values: impl Iterator<Item = i32>) {
-    let listed: Vec<(usize, i32)> = values.enumerate().filter(|(_, value)| *value != 0).collect();
-    for chunk in listed.chunks(8) {
-        let _ = write!(out, "M  {tag}{:3}", chunk.len());
-        for (index, value) in chunk {
-            let _ = write!(out, " {:3} {value:3}", index + 1);
-        }
-        out.push('\n');
-    }
-}
-
-const fn order_code(order: BondOrder) -> u8 {
-    match order {
-        BondOrder::Single => 1,
-        BondOrder::Double => 2,
-        BondOrder::Triple => 3,
-        BondOrder::Aromatic => 4,
-        BondOrder::Coordination => 9,
-    }
-}
-
-fn write_v3000(out: &mut String, molecule: &SmallMolecule, position: impl Fn(usize) -> Vec3) {
-    out.push_str("  0  0  0     0  0            999 V3000\nM  V30 BEGIN CTAB\n");
-    let _ = writeln!(out, "M  V30 COUNTS {} {} 0 0 0", molecule.atoms.len(), molecule.bonds.len());
-    out.push_str("M  V30 BEGIN ATOM\n");
-    for (index, atom) in molecule.atoms.iter().enumerate() {
-        let Vec3 { x, y, z } = position(index);
-        let symbol = if atom.element == Element::UNKNOWN { "*" } else { atom.element.symbol() };
-        let _ = write!(out, "M  V30 {} {symbol} {x:.4} {y:.4} {z:.4} 0", index + 1);
-        if atom.formal_charge != 0 {
-            let _ = write!(out, " CHG={}", atom.formal_charge);
-        }
-        if let Some(mass) = atom.isotope {
-            let _ = write!(out, " MASS={mass}");
-        }
-        out.push('\n');
-    }
-    out.push_str("M  V30 END ATOM\nM  V30 BEGIN BOND\n");
-    for (index, bond) in molecule.bonds.iter().enumerate() {
-        let _ = writeln!(out, "M  V30 {} {} {} {}", index + 1, order_code(bond.order), bond.a + 1, bond.b + 1);
-    }
-    out.push_str("M  V30 END BOND\nM  V30 END CTAB\n");
 }
 
 #[cfg(test)]
