@@ -42,6 +42,8 @@ pub enum EventKind {
         seeds: u64,
         /// Seeds that an earlier worker has finished.
         seeds_done: u64,
+        /// Ligands that are worked on one after the other within a seed.
+        ligands: u64,
     },
     /// A seed is begun.
     SeedStarted {
@@ -54,6 +56,15 @@ pub enum EventKind {
     Warning {
         /// The text.
         message: String,
+    },
+    /// One ligand of the current seed is predicted; its poses are written with the seed.
+    LigandFinished {
+        /// Its name.
+        ligand: String,
+        /// Its poses.
+        poses: u64,
+        /// The best of them.
+        score_kcal_per_mol: f32,
     },
     /// A seed's outputs are complete.
     SeedFinished {
@@ -207,7 +218,7 @@ mod tests {
         let mut reader = EventReader::new(path.clone());
         assert!(reader.read_new().unwrap().is_empty());
         let mut writer = EventWriter::open(&path).unwrap();
-        writer.write(EventKind::Started { process: 7, seeds: 1, seeds_done: 0 }).unwrap();
+        writer.write(EventKind::Started { process: 7, seeds: 1, seeds_done: 0, ligands: 1 }).unwrap();
         assert_eq!(reader.read_new().unwrap().len(), 1);
         assert!(reader.read_new().unwrap().is_empty());
 
@@ -249,10 +260,11 @@ mod tests {
     #[test]
     fn every_event_survives_the_file() {
         let kinds = [
-            EventKind::Started { process: 1, seeds: 3, seeds_done: 1 },
+            EventKind::Started { process: 1, seeds: 3, seeds_done: 1, ligands: 4 },
             EventKind::SeedStarted { seed: u64::MAX },
             progress("search", 1, 2),
             EventKind::Warning { message: "a \"quoted\"\nline".into() },
+            EventKind::LigandFinished { ligand: "L".into(), poses: 9, score_kcal_per_mol: -8.25 },
             EventKind::SeedFinished { seed: 4 },
             EventKind::Finished,
             EventKind::Cancelled,

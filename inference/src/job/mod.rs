@@ -15,11 +15,11 @@
 //!   poses.sdf           poses with bond orders, best first within each ligand, `score_kcal_per_mol` and more
 //!   poses.json          scores, interactions, checks and provenance of every pose, in the order of poses.sdf
 //!   receptor.pdb        the receptor as the engine used it
-//!   NAME_complex_1.pdb  the complexes, numbered as in poses.sdf
+//!   NAME_complex_1.cif  the complexes, numbered as in poses.sdf
 //!   ensemble.pdb        conformers of the receptor, a model each, when asked for; rmsf.csv with them
 //!   settings.json       the settings of this seed
 //!   done                empty, for eyes and scripts
-//! NAME_model.pdb        the best complex of all seeds
+//! NAME_model.cif        the best complex of all seeds
 //! NAME_docking.json     every pose of all seeds, best first
 //! NAME_summary.csv      the same as a table
 //! ```
@@ -279,7 +279,7 @@ impl Job {
     /// The best complex.
     #[must_use]
     pub fn model_path(&self) -> PathBuf {
-        self.output_path("model.pdb")
+        self.output_path("model.cif")
     }
 
     /// Every pose with its interactions, checks and provenance.
@@ -318,6 +318,35 @@ impl Job {
     pub fn is_running(folder: &Path) -> bool {
         let Ok(file) = File::open(folder.join("worker.lock")) else { return false };
         matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock))
+    }
+}
+
+impl Job {
+    /// Whether the job does exactly this: equal query and settings, and equal content of every file they name.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn does(&self, query: &Query, settings: &Settings) -> Result<bool, JobError> {
+        if self.settings != *settings {
+            return Ok(false);
+        }
+        let (ours, theirs) = (self.query.files(), query.files());
+        if ours.len() != theirs.len() {
+            return Ok(false);
+        }
+        for ((_, ours), (_, theirs)) in ours.iter().zip(&theirs) {
+            let content = |path: &Path| std::fs::read(path).map_err(JobError::read(path));
+            if content(ours)? != content(theirs)? {
+                return Ok(false);
+            }
+        }
+        // With the files compared, their names do not matter.
+        let unnamed = |query: &Query| -> Result<Query, JobError> {
+            let mut query = query.clone();
+            query.map_files(&mut |_| Ok::<_, JobError>(PathBuf::new()))?;
+            Ok(query)
+        };
+        Ok(unnamed(&self.query)? == unnamed(query)?)
     }
 }
 

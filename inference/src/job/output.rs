@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-use kfold_molecule::formats::{FormatError, pdb, sdf};
+use kfold_molecule::formats::{mmcif, pdb, sdf};
 use kfold_molecule::{Model, SmallMolecule, Structure};
 
 use super::complex::complex;
@@ -44,7 +44,7 @@ pub(super) fn write_seed(job: &Job, seed: u64, prediction: &Prediction) -> Resul
     let records: Vec<PoseRecord> = prediction.samples.iter().map(PoseRecord::of).collect();
     write_json(&folder.join("poses.json"), &records)?;
     if let Some(sample) = prediction.samples.first() {
-        write("receptor.pdb", &text_of(&folder, pdb::write(&sample.receptor))?)?;
+        write_structure(&folder, "receptor", &sample.receptor)?;
     }
     let is_series = !job.query().series.is_empty();
     for (index, sample) in prediction.samples.iter().enumerate() {
@@ -53,12 +53,11 @@ pub(super) fn write_seed(job: &Job, seed: u64, prediction: &Prediction) -> Resul
             continue;
         }
         if let Some(structure) = complex_of(job.query(), sample.receptor.first(), &sample.pose, &sample.ligand_name) {
-            let name = format!("{}_complex_{}.pdb", job.query().name, index + 1);
-            write(&name, &text_of(&folder, pdb::write(&structure))?)?;
+            write(&format!("{}_complex_{}.cif", job.query().name, index + 1), &mmcif::write(&structure))?;
         }
     }
     if let Some(ensemble) = &prediction.receptor_ensemble {
-        write("ensemble.pdb", &text_of(&folder, pdb::write(&ensemble.structure))?)?;
+        write_structure(&folder, "ensemble", &ensemble.structure)?;
         write("rmsf.csv", &rmsf_table(ensemble))?;
         write_json(&folder.join("ensemble.json"), &ensemble.amplitudes)?;
     }
@@ -80,8 +79,7 @@ pub(super) fn write_summary(job: &Job) -> Result<(), JobError> {
         let receptor = receptor.and_then(|seed| seed.receptor.as_ref()).and_then(Structure::first);
         if let Some(structure) = complex_of(job.query(), receptor, &best.molecule, &best.record.ligand_name) {
             let path = job.model_path();
-            let text = text_of(&path, pdb::write(&structure))?;
-            files::write_whole(&path, text.as_bytes()).map_err(JobError::write(&path))?;
+            files::write_whole(&path, mmcif::write(&structure).as_bytes()).map_err(JobError::write(&path))?;
         }
     }
     let records: Vec<&PoseRecord> = poses.iter().map(|pose| &pose.record).collect();
@@ -91,9 +89,13 @@ pub(super) fn write_summary(job: &Job) -> Result<(), JobError> {
     files::write_whole(&path, &table).map_err(JobError::write(&path))
 }
 
-/// A structure's text, or why the format cannot hold it.
-fn text_of(path: &Path, text: Result<String, FormatError>) -> Result<String, JobError> {
-    text.map_err(|error| JobError::content(path, error))
+/// Writes `NAME.pdb`, or `NAME.cif` when the structure has names that PDB files cannot hold.
+fn write_structure(folder: &Path, name: &str, structure: &Structure) -> Result<(), JobError> {
+    let (path, text) = match pdb::write(structure) {
+        Ok(text) => (folder.join(format!("{name}.pdb")), text),
+        Err(_) => (folder.join(format!("{name}.cif")), mmcif::write(structure)),
+    };
+    files::write_whole(&path, text.as_bytes()).map_err(JobError::write(&path))
 }
 
 /// The chain and residue under which a ligand stands in a complex: its chain id in the query, and its component code

@@ -31,12 +31,17 @@ pub struct JobProgress {
     pub seeds_done: u64,
     /// The seed in work.
     pub seed: Option<u64>,
+    /// Ligands of each seed, worked on one after the other.
+    pub ligands: u64,
+    /// Ligands of the seed in work that are done.
+    pub ligands_done: u64,
     /// Where the work on that seed stands.
     pub progress: Option<Progress>,
     /// What the workers warned of.
     pub warnings: Vec<String>,
     seed_started: Option<f64>,
     stage_started: Option<(f64, u64)>,
+    ligand_started: Option<f64>,
     last_time: f64,
     seed_durations: Vec<f64>,
 }
@@ -46,12 +51,13 @@ impl JobProgress {
     pub fn apply(&mut self, event: &Event) {
         self.last_time = event.time;
         match &event.kind {
-            EventKind::Started { seeds, seeds_done, .. } => {
+            EventKind::Started { seeds, seeds_done, ligands, .. } => {
                 let warnings = std::mem::take(&mut self.warnings);
                 *self = Self {
                     state: JobState::Running,
                     seeds: *seeds,
                     seeds_done: *seeds_done,
+                    ligands: *ligands,
                     warnings,
                     last_time: event.time,
                     ..Self::default()
@@ -60,7 +66,15 @@ impl JobProgress {
             EventKind::SeedStarted { seed } => {
                 self.seed = Some(*seed);
                 self.progress = None;
+                self.ligands_done = 0;
                 self.seed_started = Some(event.time);
+                self.ligand_started = Some(event.time);
+                self.stage_started = None;
+            }
+            EventKind::LigandFinished { .. } => {
+                self.ligands_done += 1;
+                self.ligand_started = Some(event.time);
+                self.progress = None;
                 self.stage_started = None;
             }
             EventKind::Progress(progress) => {
@@ -97,8 +111,9 @@ impl JobProgress {
         (progress.steps > 0).then(|| (progress.step as f32 / progress.steps as f32).clamp(0.0, 1.0))
     }
 
-    /// Seconds left, as far as can be told at `now` (seconds since 1970): the pace of the current stage, and for the
-    /// seeds to come the time that finished ones took. `None` until there is something to judge by.
+    /// Seconds left, as far as can be told at `now` (seconds since 1970): the pace of the current stage, for the ligands
+    /// to come the time that finished ones took, and for the seeds to come the time of finished ones. `None` until there
+    /// is something to judge by.
     #[must_use]
     pub fn seconds_left(&self, now: f64) -> Option<f64> {
         if self.state != JobState::Running {
@@ -107,11 +122,11 @@ impl JobProgress {
         let now = now.max(self.last_time);
         let mean_seed = (!self.seed_durations.is_empty())
             .then(|| self.seed_durations.iter().sum::<f64>() / self.seed_durations.len() as f64);
-        let stage_left = self.stage_left(now);
+        let pace_left = self.ligands_left(now);
         let seed_left = match (mean_seed, self.seed_started) {
-            // The pace of the stage speaks for the stage alone; a finished seed has had all of them.
-            (Some(mean), Some(started)) => Some((mean - (now - started)).max(stage_left.unwrap_or(0.0))),
-            _ => stage_left,
+            // The pace speaks for what is going on alone; a finished seed has had everything.
+            (Some(mean), Some(started)) => Some((mean - (now - started)).max(pace_left.unwrap_or(0.0))),
+            _ => pace_left,
         };
         let seeds_to_come = self.seeds.saturating_sub(self.seeds_done + u64::from(self.seed.is_some()));
         if seeds_to_come == 0 {
@@ -120,6 +135,22 @@ impl JobProgress {
         // The seed in work tells how long one takes before any is finished.
         let per_seed = mean_seed.or_else(|| Some(seed_left? + (now - self.seed_started?)))?;
         Some(seed_left.unwrap_or(0.0) + per_seed * seeds_to_come as f64)
+    }
+
+    /// Time left for the ligand in work and those after it.
+    fn ligands_left(&self, now: f64) -> Option<f64> {
+        let stage_left = self.stage_left(now);
+        let in_work = now - self.ligand_started?;
+        let mean_ligand = (self.ligands_done > 0)
+            .then(|| Some((self.ligand_started? - self.seed_started?) / self.ligands_done as f64))
+            .flatten();
+        let ligand_left = match mean_ligand {
+            Some(mean) => Some((mean - in_work).max(stage_left.unwrap_or(0.0))),
+            None => stage_left,
+        };
+        let to_come = self.ligands.saturating_sub(self.ligands_done + 1) as f64;
+        let per_ligand = mean_ligand.or_else(|| Some(ligand_left? + in_work));
+        Some(ligand_left? + if to_come > 0.0 { per_ligand? * to_come } else { 0.0 })
     }
 
     fn stage_left(&self, now: f64) -> Option<f64> {
@@ -149,7 +180,7 @@ mod tests {
     #[test]
     fn time_left_comes_from_the_pace() {
         let mut job = JobProgress::default();
-        job.apply(&event(0.0, EventKind::Started { process: 1, seeds: 3, seeds_done: 0 }));
+        job.apply(&event(0.0, EventKind::Started { process: 1, seeds: 3, seeds_done: 0, ligands: 1 }));
         assert_eq!(job.state, JobState::Running);
         job.apply(&event(0.0, EventKind::SeedStarted { seed: 5 }));
         assert_eq!(job.seconds_left(0.0), None);
@@ -173,12 +204,27 @@ mod tests {
     }
 
     #[test]
+    fn finished_ligands_tell_how_long_the_others_take() {
+        let mut job = JobProgress::default();
+        job.apply(&event(0.0, EventKind::Started { process: 1, seeds: 1, seeds_done: 0, ligands: 5 }));
+        job.apply(&event(0.0, EventKind::SeedStarted { seed: 1 }));
+        job.apply(&event(0.0, search(0)));
+        job.apply(&event(4.0, search(5)));
+        // 4 s more of this ligand, 8 s for each of four.
+        assert_eq!(job.seconds_left(4.0), Some(4.0 + 32.0));
+        let finished = EventKind::LigandFinished { ligand: "a".into(), poses: 1, score_kcal_per_mol: -1.0 };
+        job.apply(&event(10.0, finished));
+        assert_eq!((job.ligands_done, job.seconds_left(10.0)), (1, Some(40.0)));
+        assert_eq!(job.seconds_left(13.0), Some(37.0));
+    }
+
+    #[test]
     fn a_new_worker_starts_the_clock_again_and_keeps_warnings() {
         let mut job = JobProgress::default();
-        job.apply(&event(0.0, EventKind::Started { process: 1, seeds: 2, seeds_done: 0 }));
+        job.apply(&event(0.0, EventKind::Started { process: 1, seeds: 2, seeds_done: 0, ligands: 1 }));
         job.apply(&event(0.0, EventKind::Warning { message: "w".into() }));
         job.apply(&event(0.0, EventKind::SeedStarted { seed: 1 }));
-        job.apply(&event(500.0, EventKind::Started { process: 2, seeds: 2, seeds_done: 1 }));
+        job.apply(&event(500.0, EventKind::Started { process: 2, seeds: 2, seeds_done: 1, ligands: 1 }));
         job.apply(&event(500.0, EventKind::Warning { message: "w".into() }));
         assert_eq!((job.seeds_done, job.seed, job.warnings.len()), (1, None, 1));
     }

@@ -1,6 +1,6 @@
 //! Reading back what a job has produced so far: all that the window, the server and reports ever see of a run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kfold_molecule::analysis::interactions::Interaction;
 use kfold_molecule::analysis::pose_checks::PoseCheck;
@@ -137,11 +137,11 @@ fn load_seed(folder: &Path, seed: u64) -> Result<SeedResults, JobError> {
             let problem = format!("{} poses, but poses.json has {}", molecules.len(), records.len());
             return Err(JobError::content(&sdf, problem));
         }
-        let path = folder.join("receptor.pdb");
+        let path = structure_path(folder, "receptor");
         receptor = Some(formats::read_structure(&path).map_err(|error| JobError::content(&path, error))?);
         poses.extend(records.into_iter().zip(molecules).map(|(record, molecule)| PoseResult { record, molecule }));
     }
-    let path = folder.join("ensemble.pdb");
+    let path = structure_path(folder, "ensemble");
     let ensemble = if path.is_file() {
         let structure = formats::read_structure(&path).map_err(|error| JobError::content(&path, error))?;
         Some(ReceptorConformers {
@@ -153,6 +153,12 @@ fn load_seed(folder: &Path, seed: u64) -> Result<SeedResults, JobError> {
         None
     };
     Ok(SeedResults { seed, receptor, poses, ensemble })
+}
+
+/// Structures are PDB files unless these cannot hold them.
+fn structure_path(folder: &Path, name: &str) -> PathBuf {
+    let path = folder.join(format!("{name}.cif"));
+    if path.is_file() { path } else { folder.join(format!("{name}.pdb")) }
 }
 
 fn read_rmsf(path: &Path, structure: &Structure) -> Result<Vec<f32>, JobError> {

@@ -78,7 +78,8 @@ impl Engine for Contacts {
             checks: Vec::new(),
             measured_pk: None,
         });
-        let samples = samples.collect();
+        let samples: Vec<Sample> = samples.collect();
+        events.finished(&samples);
         let residues = receptor.models[0].topology.residues.len();
         let receptor_ensemble = (settings.docking.ensemble_conformers > 0).then(|| ReceptorEnsemble {
             structure: Structure {
@@ -158,12 +159,12 @@ fn a_job_runs_and_is_read_back() {
         "seed-1/receptor.pdb",
         "seed-1/rmsf.csv",
         "seed-1/settings.json",
-        "seed-1/small_complex_1.pdb",
-        "seed-1/small_complex_2.pdb",
-        "seed-1/small_complex_3.pdb",
+        "seed-1/small_complex_1.cif",
+        "seed-1/small_complex_2.cif",
+        "seed-1/small_complex_3.cif",
     ];
     assert_eq!(names[..expected.len()], expected);
-    for name in ["settings.json", "small_docking.json", "small_model.pdb", "small_summary.csv"] {
+    for name in ["settings.json", "small_docking.json", "small_model.cif", "small_summary.csv"] {
         assert!(names.iter().any(|found| found == name), "{name} is missing in {names:?}");
     }
 
@@ -192,7 +193,8 @@ fn a_job_runs_and_is_read_back() {
     assert!(table.lines().nth(1).unwrap().starts_with("L,"));
 
     let kinds = event_kinds(folder.path());
-    assert!(matches!(kinds[0], EventKind::Started { seeds: 2, seeds_done: 0, .. }));
+    assert!(matches!(kinds[0], EventKind::Started { seeds: 2, seeds_done: 0, ligands: 1, .. }));
+    assert!(kinds.iter().any(|kind| matches!(kind, EventKind::LigandFinished { poses: 3, .. })));
     assert!(kinds.contains(&EventKind::Warning { message: "this engine only counts contacts".into() }));
     assert_eq!(kinds.last(), Some(&EventKind::Finished));
 
@@ -344,6 +346,10 @@ fn inputs_of_the_same_name_stay_apart() {
     names.sort();
     assert_eq!(names, ["2-Benzene.sdf", "benzene.sdf"]);
     assert_eq!(Job::open(job.folder()).unwrap().query(), job.query());
+    assert!(job.does(&query, &Settings::default()).unwrap());
+    assert!(!job.does(&query, &settings(&[2])).unwrap());
+    std::fs::write(other.join("Benzene.sdf"), "something else").unwrap();
+    assert!(!job.does(&query, &Settings::default()).unwrap());
     // The directory can be moved: its query names its own files.
     let moved = folder.path().join("moved");
     std::fs::rename(job.folder(), &moved).unwrap();

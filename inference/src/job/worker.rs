@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::events::{EventKind, EventWriter};
 use super::output::{check_writable, write_seed, write_summary};
 use super::{Job, JobError, files};
-use crate::engine::{Engine, EngineError, Events, Prediction, Progress};
+use crate::engine::{Engine, EngineError, Events, Prediction, Progress, Sample};
 use crate::settings::Settings;
 
 /// How often the worker looks whether somebody asked it to stop.
@@ -61,8 +61,13 @@ fn run_locked(
     let wanted = settings.engine;
     let engine = engines.iter().find(|engine| engine.name() == wanted).ok_or(JobError::NoEngine(wanted.name()))?;
     let done = settings.seeds.iter().filter(|seed| job.is_seed_done(**seed)).count();
-    let started =
-        EventKind::Started { process: std::process::id(), seeds: settings.seeds.len() as u64, seeds_done: done as u64 };
+    let ligands = (job.query().ligands().count() + job.query().series.len()) as u64;
+    let started = EventKind::Started {
+        process: std::process::id(),
+        seeds: settings.seeds.len() as u64,
+        seeds_done: done as u64,
+        ligands,
+    };
     events.write(started).map_err(JobError::write(events_path))?;
 
     let watch = CancelWatch::start(folder.join("cancel"));
@@ -186,6 +191,15 @@ impl Events for Reporter<'_> {
 
     fn warning(&mut self, message: &str) {
         self.write(EventKind::Warning { message: message.to_owned() });
+    }
+
+    fn finished(&mut self, samples: &[Sample]) {
+        let Some(best) = samples.first() else { return };
+        self.write(EventKind::LigandFinished {
+            ligand: best.ligand_name.clone(),
+            poses: samples.len() as u64,
+            score_kcal_per_mol: best.score.score_kcal_per_mol,
+        });
     }
 
     fn is_cancelled(&self) -> bool {
