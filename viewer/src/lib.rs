@@ -1,1 +1,37 @@
-//! viewer
+//! The molecular renderer: scenes of atoms, bonds and ribbons drawn with wgpu into textures of our own.
+//!
+//! The window (or a command line) owns a [`Scene`] and a [`Camera`] and calls [`Renderer::render`], which returns a
+//! texture to show, or [`Renderer::render_to_image`], which returns pixels. The renderer uploads what changed, builds
+//! cartoons on worker threads, and draws nothing when nothing changed. Coordinates are in Å.
+//!
+//! Path of the data: `scene` (what is asked for) → `geometry` (instances and meshes, on the processor) →
+//! `renderer::objects` (buffers) → `renderer::frame` (the passes in their fixed order) → `shaders/`.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod camera;
+mod color;
+mod error;
+mod geometry;
+mod gpu;
+mod renderer;
+mod ribbon;
+mod scene;
+mod settings;
+mod shaders;
+
+pub use camera::{Camera, Ray, bounding_sphere};
+pub use color::{
+    BLUE_WHITE_RED, CHAIN_COLORS, CarbonColor, Color, Coloring, PLDDT_BANDS, RAINBOW, chain_color, element_color,
+    interaction_color, plddt_color, ribbon_color,
+};
+pub use error::ViewerError;
+pub use gpu::Gpu;
+pub use renderer::{Pick, Renderer};
+pub use ribbon::RibbonKind;
+pub use scene::{
+    AtomSelection, BaseStyle, CartoonStyle, Dash, DockingBox, Object, ObjectId, Representation, Scene, Shape,
+};
+pub use settings::{Lighting, Quality, RenderSettings};
+/// The wgpu that this renderer is built with, so that a window hands over devices of the same version.
+pub use wgpu;

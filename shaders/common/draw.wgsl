@@ -1,0 +1,29 @@
+#import "common/frame.wgsl"
+
+// What one draw call reads. Keep in step with `DrawUniform` in viewer/src/renderer/uniforms.rs.
+struct Draw {
+    // Number of the object's first atom in the picture; atom numbers begin at 1.
+    first_atom: u32,
+    // 1: the atoms are points without a number. 2: light does not fall on it. 4: radii are pixels.
+    flags: u32,
+    opacity: f32,
+    unused: u32,
+}
+
+const WITHOUT_NUMBERS: u32 = 1u;
+const UNLIT: u32 = 2u;
+const PIXEL_RADII: u32 = 4u;
+
+@group(1) @binding(0) var<uniform> draw: Draw;
+// Three floats for each atom, as the coordinates lie in memory.
+@group(1) @binding(1) var<storage, read> positions: array<f32>;
+// sRGB for each atom, red in the lowest byte.
+@group(1) @binding(2) var<storage, read> colors: array<u32>;
+
+fn position_of(atom: u32) -> vec3<f32> {
+    return vec3<f32>(positions[3u * atom], positions[3u * atom + 1u], positions[3u * atom + 2u]);
+}
+
+fn number_of(atom: u32) -> u32 {
+    return select(draw.first_atom + atom + 1u, 0u, (draw.flags & WITHOUT_NUMBERS) != 0u);
+}

@@ -1,0 +1,107 @@
+#import "common/surface.wgsl"
+
+// Spheres by ray casting. Six vertices for each sphere come from the vertex number; they span the exact rectangle that
+// the perspective image of the sphere fills (Mara & McGuire, JCGT 2013, 2(2), section 3), laid on the front of the
+// sphere so that the depth of every hit lies behind it. A sphere cut by the near plane shows a flat cap.
+
+struct SphereInstance {
+    atom: u32,
+    radius: f32,
+}
+
+@group(1) @binding(3) var<storage, read> instances: array<SphereInstance>;
+
+struct Varyings {
+    @builtin(position) clip: vec4<f32>,
+    @location(0) slope: vec2<f32>,
+    @location(1) @interpolate(flat) center_and_radius: vec4<f32>,
+    @location(2) @interpolate(flat) color: u32,
+    @location(3) @interpolate(flat) atom_number: u32,
+}
+
+// Smallest and largest slope of a circle of radius `radius` at `center` (offset along the axis, depth) as seen from the
+// origin, of the part behind the near plane.
+fn slope_bounds(center: vec2<f32>, radius: f32, near: f32) -> vec2<f32> {
+    let tangent_squared = dot(center, center) - radius * radius;
+    let cut = center.y - radius < near;
+    // Half the width of the circle where the near plane cuts it.
+    let half_width = sqrt(max(radius * radius - (near - center.y) * (near - center.y), 0.0));
+    var bounds = vec2<f32>((center.x - half_width) / near, (center.x + half_width) / near);
+    if tangent_squared > 0.0 {
+        let tangent = sqrt(tangent_squared);
+        // Tangent points: the centre turned by the half angle of the cone, at the tangent's length.
+        let low = vec2<f32>(tangent * center.x - radius * center.y, radius * center.x + tangent * center.y);
+        let high = vec2<f32>(tangent * center.x + radius * center.y, -radius * center.x + tangent * center.y);
+        let scale = tangent / dot(center, center);
+        if !cut || low.y * scale > near {
+            bounds.x = low.x / low.y;
+        }
+        if !cut || high.y * scale > near {
+            bounds.y = high.x / high.y;
+        }
+    }
+    return bounds;
+}
+
+@vertex
+fn sphere_vertex(@builtin(vertex_index) vertex: u32) -> Varyings {
+    let instance = instances[vertex / 6u];
+    let corner = vertex % 6u;
+    let right = corner == 1u || corner == 2u || corner == 4u;
+    let top = corner == 2u || corner == 4u || corner == 5u;
+
+    let center = view_from_world_point(position_of(instance.atom));
+    let near = frame.projection.z;
+    let depth = -center.z;
+    var out: Varyings;
+    out.center_and_radius = vec4<f32>(center, instance.radius);
+    out.color = colors[instance.atom];
+    out.atom_number = number_of(instance.atom);
+    if depth + instance.radius <= near || instance.radius <= 0.0 {
+        // Behind the viewer: all corners in one place, outside.
+        out.clip = vec4<f32>(2.0, 2.0, 0.0, 1.0);
+        out.slope = vec2<f32>(0.0);
+        return out;
+    }
+    let x = slope_bounds(vec2<f32>(center.x, depth), instance.radius, near);
+    let y = slope_bounds(vec2<f32>(center.y, depth), instance.radius, near);
+    out.slope = vec2<f32>(select(x.x, x.y, right), select(y.x, y.y, top));
+    out.clip = clip_from_slope(out.slope, max(depth - instance.radius, near));
+    return out;
+}
+
+fn sphere_surface(in: Varyings) -> Surface {
+    let center = in.center_and_radius.xyz;
+    let radius = in.center_and_radius.w;
+    let near = frame.projection.z;
+    // Points of the ray are `ray * depth`.
+    let ray = vec3<f32>(in.slope, -1.0);
+    let length_squared = dot(ray, ray);
+    let closest = dot(ray, center) / length_squared;
+    let aside = center - ray * closest;
+    let inside = radius * radius - dot(aside, aside);
+    if inside < 0.0 {
+        discard;
+    }
+    let half_chord = sqrt(max(inside, 0.0) / length_squared);
+    var depth = closest - half_chord;
+    var normal = (ray * depth - center) / radius;
+    if depth < near {
+        if closest + half_chord < near {
+            discard;
+        }
+        depth = near;
+        normal = vec3<f32>(0.0, 0.0, 1.0);
+    }
+    return Surface(ray * depth, normal, in.color, in.atom_number);
+}
+
+@fragment
+fn sphere_opaque(in: Varyings) -> Opaque {
+    return opaque(sphere_surface(in));
+}
+
+@fragment
+fn sphere_transparent(in: Varyings) -> Transparent {
+    return transparent(sphere_surface(in));
+}

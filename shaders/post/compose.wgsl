@@ -1,0 +1,182 @@
+#import "common/frame.wgsl"
+#import "common/color.wgsl"
+#import "common/normal.wgsl"
+#import "common/lighting.wgsl"
+#import "post/fullscreen.wgsl"
+
+// Puts the picture together from what the geometry passes wrote: light, occlusion, depth cue, transparent parts,
+// silhouettes, highlights. Writes sRGB, premultiplied.
+
+@group(1) @binding(0) var depths: texture_depth_2d;
+@group(1) @binding(1) var albedos: texture_2d<f32>;
+@group(1) @binding(2) var normals: texture_2d<f32>;
+@group(1) @binding(3) var atom_numbers: texture_2d<u32>;
+@group(1) @binding(4) var occlusion: texture_2d<f32>;
+@group(1) @binding(5) var transparent_sums: texture_2d<f32>;
+@group(1) @binding(6) var transparent_covered: texture_2d<f32>;
+// Two bits for each atom, sixteen atoms to a word: 1 selected, 2 hovered.
+@group(1) @binding(7) var<storage, read> highlights: array<u32>;
+
+const SELECTED_COLOR: vec3<f32> = vec3<f32>(0.02, 0.72, 0.22);
+const HOVERED_COLOR: vec3<f32> = vec3<f32>(0.95, 0.62, 0.05);
+const NO_DEPTH: f32 = 1.0e9;
+
+fn depth_at(pixel: vec2<i32>, size: vec2<i32>) -> f32 {
+    return textureLoad(depths, clamp(pixel, vec2<i32>(0), size - 1), 0);
+}
+
+fn highlight_at(pixel: vec2<i32>, size: vec2<i32>) -> u32 {
+    let number = textureLoad(atom_numbers, clamp(pixel, vec2<i32>(0), size - 1), 0).x;
+    if number == 0u {
+        return 0u;
+    }
+    let atom = number - 1u;
+    let word = atom / 16u;
+    if word >= arrayLength(&highlights) {
+        return 0u;
+    }
+    return (highlights[word] >> (2u * (atom % 16u))) & 3u;
+}
+
+// Openness at a pixel from the four nearest occlusion pixels at about its depth.
+fn openness(pixel: vec2<f32>, depth: f32) -> f32 {
+    let step = f32(frame.counts.y);
+    let size = vec2<i32>(textureDimensions(occlusion));
+    if step < 1.5 {
+        return textureLoad(occlusion, vec2<i32>(pixel), 0).x;
+    }
+    let place = pixel / step - 0.5;
+    let corner = vec2<i32>(floor(place));
+    let fraction = place - floor(place);
+    let tolerance = 1.0 / max(0.5, 0.01 * depth);
+    var sum = 0.0;
+    var weights = 0.0;
+    for (var index = 0; index < 4; index++) {
+        let offset = vec2<i32>(index & 1, index >> 1u);
+        let other = textureLoad(occlusion, clamp(corner + offset, vec2<i32>(0), size - 1), 0).xy;
+        let near = mix(1.0 - fraction, fraction, vec2<f32>(offset));
+        let weight = near.x * near.y / (1.0 + 4.0 * abs(other.y - depth) * tolerance) + 1e-5;
+        sum += other.x * weight;
+        weights += weight;
+    }
+    return sum / weights;
+}
+
+// How far a neighbour stands out in front of this pixel, 0-1. Depth values are linear across the screen on planes, so
+// their second difference vanishes on slanted faces and leaves only steps.
+fn silhouette(pixel: vec2<i32>, size: vec2<i32>, value: f32) -> f32 {
+    let width = frame.style.x;
+    let near = frame.projection.z;
+    var strongest = 0.0;
+    let reach = i32(ceil(width));
+    for (var y = -reach; y <= reach; y++) {
+        for (var x = -reach; x <= reach; x++) {
+            // Half of the neighbourhood: the other half is the mirrored offset.
+            if y < 0 || (y == 0 && x <= 0) {
+                continue;
+            }
+            let distance = length(vec2<f32>(f32(x), f32(y)));
+            let coverage = saturate(width + 0.5 - distance);
+            if coverage <= 0.0 {
+                continue;
+            }
+            let offset = vec2<i32>(x, y);
+            let one = depth_at(pixel + offset, size);
+            let other = depth_at(pixel - offset, size);
+            let front = max(one, other);
+            let step = one + other - 2.0 * value;
+            if step <= 0.0 || front <= value {
+                continue;
+            }
+            // The step as a distance behind the front.
+            let front_depth = near / front;
+            let jump = front_depth * step / max(front - step, 1e-3 * front);
+            let limit = max(frame.style.y, 3.0 * distance * frame.projection.w * front_depth);
+            strongest = max(strongest, coverage * smoothstep(0.7 * limit, 1.6 * limit, jump));
+        }
+    }
+    return strongest;
+}
+
+struct Composed {
+    @location(0) color: vec4<f32>,
+}
+
+@fragment
+fn compose_fragment(@builtin(position) place: vec4<f32>) -> Composed {
+    let size = vec2<i32>(frame.viewport.zw);
+    let pixel = vec2<i32>(place.xy);
+    let value = textureLoad(depths, pixel, 0);
+    var color = frame.background.rgb * frame.background.a;
+    var alpha = frame.background.a;
+    var depth = NO_DEPTH;
+    if value > 0.0 {
+        depth = frame.projection.z / value;
+        let albedo = textureLoad(albedos, pixel, 0);
+        color = linear_from_srgb(albedo.rgb);
+        if albedo.a > 0.5 {
+            let normal = decode_normal(textureLoad(normals, pixel, 0).xy);
+            let eye = normalize(vec3<f32>(-slope_from_pixel(place.xy), 1.0));
+            var open = 1.0;
+            if frame.occlusion.x > 0.0 {
+                open = openness(place.xy, depth);
+            }
+            color = shade(color, normal, eye, open);
+        }
+        color = fade(color, depth);
+        alpha = 1.0;
+    }
+    if frame.style.x > 0.0 {
+        let line = silhouette(pixel, size, value);
+        let ink = mix(vec3<f32>(0.004), frame.background.rgb, 0.0);
+        color = mix(color, ink, line);
+        alpha = max(alpha, line);
+    }
+    if frame.counts.w != 0u {
+        let sum = textureLoad(transparent_sums, pixel, 0);
+        // One minus the product of what each layer lets through.
+        let through = textureLoad(transparent_covered, pixel, 0).x;
+        if sum.a > 1e-5 {
+            color = mix(sum.rgb / sum.a, color, through);
+            alpha = 1.0 - (1.0 - alpha) * through;
+            if frame.background.a == 0.0 && value <= 0.0 {
+                color = sum.rgb / sum.a * (1.0 - through);
+            }
+        }
+    }
+    if frame.counts.z != 0u {
+        let here = highlight_at(pixel, size);
+        if (here & 2u) != 0u {
+            color = mix(color, vec3<f32>(1.0, 0.9, 0.6), 0.22);
+        }
+        // The outline is drawn around what is highlighted, two pixels wide with soft edges.
+        var selected = 0.0;
+        var hovered = 0.0;
+        for (var y = -2; y <= 2; y++) {
+            for (var x = -2; x <= 2; x++) {
+                let distance = length(vec2<f32>(f32(x), f32(y)));
+                if distance > 2.5 || distance == 0.0 {
+                    continue;
+                }
+                let there = highlight_at(pixel + vec2<i32>(x, y), size);
+                let near = saturate(2.9 - distance);
+                if (there & 1u) != 0u && (here & 1u) == 0u {
+                    selected = max(selected, near);
+                }
+                if (there & 2u) != 0u && (here & 2u) == 0u {
+                    hovered = max(hovered, near);
+                }
+            }
+        }
+        color = mix(color, HOVERED_COLOR, hovered * 0.9);
+        color = mix(color, SELECTED_COLOR, selected);
+        alpha = max(alpha, max(selected, hovered));
+    }
+    // Premultiplied light of partly covered pixels is encoded as if it were opaque and scaled back.
+    let solid = color / max(alpha, 1e-4);
+    var encoded = srgb_from_linear(select(color, solid, alpha < 1.0)) * alpha;
+    if alpha >= 1.0 {
+        encoded = srgb_from_linear(color);
+    }
+    return Composed(vec4<f32>(encoded, alpha));
+}

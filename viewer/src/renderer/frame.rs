@@ -1,0 +1,178 @@
+//! The frame: its passes in their fixed order.
+//!
+//! 1. solid geometry writes colour, normal, atom number and depth;
+//! 2. occlusion is sampled from depth and normals, then blurred;
+//! 3. transparent geometry is summed, tested against the solid depth;
+//! 4. composing: light, depth cue, transparent parts, silhouettes, highlights;
+//! 5. either edges are smoothed into the picture, or the picture is added to others and their average written.
+//!
+//! Light is computed once for each pixel, in 4, however many surfaces lie behind it: on a software adapter that is what
+//! counts. There is no frame graph; a new pass goes into the list below.
+
+use crate::gpu::Gpu;
+use crate::renderer::objects::{Draw, Objects, Primitive};
+use crate::renderer::pipelines::Pipelines;
+use crate::renderer::targets::Targets;
+
+/// Everything that the passes read besides the targets.
+pub(crate) struct Frame<'a> {
+    pub gpu: &'a Gpu,
+    pub pipelines: &'a Pipelines,
+    pub targets: &'a Targets,
+    pub objects: &'a Objects,
+    pub frame_group: &'a wgpu::BindGroup,
+    pub compose_group: &'a wgpu::BindGroup,
+    /// The picture that is shown.
+    pub output: &'a wgpu::TextureView,
+    pub occlusion: bool,
+    pub transparent: bool,
+    /// Which of the accumulated pictures this is; `None` for a single one.
+    pub accumulate: Option<u32>,
+}
+
+fn attachment(view: &wgpu::TextureView, clear: Option<wgpu::Color>) -> Option<wgpu::RenderPassColorAttachment<'_>> {
+    Some(wgpu::RenderPassColorAttachment {
+        view,
+        depth_slice: None,
+        resolve_target: None,
+        ops: wgpu::Operations {
+            load: clear.map_or(wgpu::LoadOp::Load, wgpu::LoadOp::Clear),
+            store: wgpu::StoreOp::Store,
+        },
+    })
+}
+
+const ZERO: Option<wgpu::Color> = Some(wgpu::Color::TRANSPARENT);
+const ONE: Option<wgpu::Color> = Some(wgpu::Color::WHITE);
+
+impl Frame<'_> {
+    /// Records and submits all passes.
+    pub fn draw(&self) {
+        let mut encoder =
+            self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("frame") });
+        let targets = self.targets;
+        self.solid_geometry(&mut encoder);
+        if self.occlusion {
+            self.fullscreen(
+                &mut encoder,
+                &self.pipelines.occlusion,
+                &[self.frame_group, &targets.occlusion_group],
+                attachment(&targets.occlusion.view, ZERO),
+            );
+            self.fullscreen(
+                &mut encoder,
+                &self.pipelines.blur,
+                &[self.frame_group, &targets.blur_group],
+                attachment(&targets.blurred.view, ZERO),
+            );
+        }
+        if self.transparent {
+            self.transparent_geometry(&mut encoder);
+        }
+        self.fullscreen(
+            &mut encoder,
+            &self.pipelines.compose,
+            &[self.frame_group, self.compose_group],
+            attachment(&targets.composed.view, ZERO),
+        );
+        match self.accumulate {
+            None => self.fullscreen(
+                &mut encoder,
+                &self.pipelines.smooth,
+                &[&targets.smooth_group],
+                attachment(self.output, ZERO),
+            ),
+            Some(index) => {
+                let clear = if index == 0 { ZERO } else { None };
+                self.fullscreen(
+                    &mut encoder,
+                    &self.pipelines.accumulate,
+                    &[&targets.accumulate_group],
+                    attachment(&targets.accumulated.view, clear),
+                );
+                self.fullscreen(
+                    &mut encoder,
+                    &self.pipelines.resolve,
+                    &[&targets.resolve_group],
+                    attachment(self.output, ZERO),
+                );
+            }
+        }
+        self.gpu.queue.submit([encoder.finish()]);
+    }
+
+    fn solid_geometry(&self, encoder: &mut wgpu::CommandEncoder) {
+        let targets = self.targets;
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("solid geometry"),
+            color_attachments: &[
+                attachment(&targets.albedo.view, ZERO),
+                attachment(&targets.normal.view, ZERO),
+                attachment(&targets.numbers.view, ZERO),
+            ],
+            depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
+                view: &targets.depth.view,
+                // Reverse-Z: infinity is 0.
+                depth_ops: Some(wgpu::Operations { load: wgpu::LoadOp::Clear(0.0), store: wgpu::StoreOp::Store }),
+                stencil_ops: None,
+            }),
+            ..wgpu::RenderPassDescriptor::default()
+        });
+        self.draw_all(&mut pass, false);
+    }
+
+    fn transparent_geometry(&self, encoder: &mut wgpu::CommandEncoder) {
+        let targets = self.targets;
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("transparent geometry"),
+            color_attachments: &[attachment(&targets.sums.view, ZERO), attachment(&targets.covered.view, ONE)],
+            depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
+                view: &targets.depth.view,
+                depth_ops: Some(wgpu::Operations { load: wgpu::LoadOp::Load, store: wgpu::StoreOp::Store }),
+                stencil_ops: None,
+            }),
+            ..wgpu::RenderPassDescriptor::default()
+        });
+        self.draw_all(&mut pass, true);
+    }
+
+    fn draw_all(&self, pass: &mut wgpu::RenderPass<'_>, transparent: bool) {
+        pass.set_bind_group(0, self.frame_group, &[]);
+        for Draw { primitive, count, group, mesh } in self.objects.draws(transparent) {
+            let geometry = match primitive {
+                Primitive::Spheres => &self.pipelines.spheres,
+                Primitive::Cylinders => &self.pipelines.cylinders,
+                Primitive::Mesh => &self.pipelines.meshes,
+            };
+            pass.set_pipeline(if transparent { &geometry.transparent } else { &geometry.opaque });
+            pass.set_bind_group(1, group, &[]);
+            match mesh {
+                Some((vertices, indices)) => {
+                    pass.set_vertex_buffer(0, vertices.slice(..));
+                    pass.set_index_buffer(indices.slice(..), wgpu::IndexFormat::Uint32);
+                    pass.draw_indexed(0..*count, 0, 0..1);
+                }
+                None => pass.draw(0..*count, 0..1),
+            }
+        }
+    }
+
+    fn fullscreen(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        pipeline: &wgpu::RenderPipeline,
+        groups: &[&wgpu::BindGroup],
+        target: Option<wgpu::RenderPassColorAttachment<'_>>,
+    ) {
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("fullscreen"),
+            color_attachments: &[target],
+            ..wgpu::RenderPassDescriptor::default()
+        });
+        pass.set_pipeline(pipeline);
+        for (index, group) in groups.iter().enumerate() {
+            pass.set_bind_group(index as u32, *group, &[]);
+        }
+        pass.draw(0..3, 0..1);
+    }
+}

@@ -1,0 +1,378 @@
+//! The renderer: from a scene and a camera to a texture, a picked atom or an image.
+
+mod fingerprint;
+mod frame;
+mod image;
+mod objects;
+mod pick;
+mod pipelines;
+mod targets;
+pub(crate) mod uniforms;
+
+use std::sync::Arc;
+
+use glam::{UVec4, Vec4};
+
+use crate::camera::Camera;
+use crate::error::ViewerError;
+use crate::gpu::Gpu;
+use crate::scene::Scene;
+use crate::settings::{Lighting, Quality, RenderSettings};
+use fingerprint::fingerprint;
+use frame::Frame;
+use objects::{Objects, is_transparent};
+use pick::PickState;
+use pipelines::{PICTURE_FORMAT, Pipelines};
+use targets::{Target, Targets, TargetsKey, texture};
+use uniforms::FrameUniform;
+
+pub use pick::Pick;
+
+/// Called from a worker thread when a new picture is worth drawing.
+pub(crate) type Waker = Arc<dyn Fn() + Send + Sync>;
+
+/// Draws scenes. One for each view that is shown; it holds the device's buffers of the scene it drew last.
+pub struct Renderer {
+    gpu: Gpu,
+    pipelines: Pipelines,
+    objects: Objects,
+    frame_uniform: wgpu::Buffer,
+    frame_group: wgpu::BindGroup,
+    highlights: wgpu::Buffer,
+    targets: Option<Targets>,
+    output: Option<Output>,
+    generation: u64,
+    drawn: Option<Drawn>,
+    pick: PickState,
+    waker: Waker,
+}
+
+/// The texture that is shown.
+struct Output {
+    size: (u32, u32),
+    target: Target,
+}
+
+/// What the output shows.
+struct Drawn {
+    fingerprint: u64,
+    /// Keeps every list alive whose address is in the fingerprint.
+    _scene: Scene,
+    /// Pictures accumulated so far.
+    samples: u32,
+    wanted_samples: u32,
+    pending: bool,
+}
+
+impl Renderer {
+    /// A renderer on a device.
+    ///
+    /// # Errors
+    /// When the device refuses a shader or runs out of memory.
+    pub fn new(gpu: Gpu) -> Result<Self, ViewerError> {
+        gpu.guarded("preparing the renderer", |gpu| {
+            let pipelines = Pipelines::new(gpu);
+            let frame_uniform = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("frame"),
+                size: size_of::<FrameUniform>() as u64,
+                usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            });
+            let frame_group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some("frame"),
+                layout: &pipelines.frame_layout,
+                entries: &[wgpu::BindGroupEntry { binding: 0, resource: frame_uniform.as_entire_binding() }],
+            });
+            let highlights = highlight_buffer(gpu, &[]);
+            Ok(Self {
+                gpu: gpu.clone(),
+                pipelines,
+                objects: Objects::default(),
+                frame_uniform,
+                frame_group,
+                highlights,
+                targets: None,
+                output: None,
+                generation: 0,
+                drawn: None,
+                pick: PickState::default(),
+                waker: Arc::new(|| {}),
+            })
+        })
+    }
+
+    /// The device it draws with.
+    #[must_use]
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// Sets what is called, from a worker thread, when a cartoon has been built and `render` would draw something new:
+    /// a window asks for a repaint here.
+    pub fn set_waker(&mut self, waker: impl Fn() + Send + Sync + 'static) {
+        self.waker = Arc::new(waker);
+    }
+
+    /// Draws the scene into a texture of this size in pixels (`Rgba8Unorm` holding sRGB codes, as egui expects).
+    /// Draws nothing when the texture shows the scene already. Cartoons that are not ready appear in a later picture:
+    /// see [`Self::set_waker`] and [`Self::needs_render`].
+    ///
+    /// # Errors
+    /// When the size cannot be drawn, an object is inconsistent, memory runs out or the device is lost.
+    pub fn render(
+        &mut self,
+        scene: &Scene,
+        camera: &Camera,
+        size: (u32, u32),
+        settings: &RenderSettings,
+    ) -> Result<&wgpu::TextureView, ViewerError> {
+        self.draw(scene, camera, size, settings, false)?;
+        self.output
+            .as_ref()
+            .map(|output| &output.target.view)
+            .ok_or(ViewerError::Refused { doing: "drawing", reason: "there is no texture to show".into() })
+    }
+
+    /// Whether [`Self::render`] with these arguments would draw: something changed, a cartoon came in, or the picture
+    /// is still being refined.
+    #[must_use]
+    pub fn needs_render(&self, scene: &Scene, camera: &Camera, size: (u32, u32), settings: &RenderSettings) -> bool {
+        let settings = settings.sane();
+        self.drawn.as_ref().is_none_or(|drawn| {
+            drawn.fingerprint != fingerprint(scene, camera, size, &settings)
+                || drawn.samples < drawn.wanted_samples
+                || self.objects.has_news()
+        })
+    }
+
+    /// Whether cartoons of the last scene are still being built.
+    #[must_use]
+    pub fn is_building(&self) -> bool {
+        self.drawn.as_ref().is_some_and(|drawn| drawn.pending)
+    }
+
+    /// Changes whenever [`Self::render`] returns another texture than before; then it must be registered anew with the
+    /// window.
+    #[must_use]
+    pub fn texture_generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Draws unless the output shows all of this already.
+    fn draw(
+        &mut self,
+        scene: &Scene,
+        camera: &Camera,
+        size: (u32, u32),
+        settings: &RenderSettings,
+        wait: bool,
+    ) -> Result<(), ViewerError> {
+        let limit = self.gpu.max_side();
+        if size.0 == 0 || size.1 == 0 || size.0 > limit || size.1 > limit {
+            return Err(ViewerError::Size { width: size.0, height: size.1, limit });
+        }
+        let settings = settings.sane();
+        let current = fingerprint(scene, camera, size, &settings);
+        let news = self.objects.has_news();
+        let mut sample = 0;
+        if let Some(drawn) = &self.drawn
+            && drawn.fingerprint == current
+            && !news
+            && !(wait && drawn.pending)
+        {
+            if drawn.samples >= drawn.wanted_samples {
+                return self.gpu.check_lost();
+            }
+            sample = drawn.samples;
+        }
+        let gpu = self.gpu.clone();
+        gpu.guarded("drawing", |gpu| self.draw_sample(gpu, scene, camera, size, &settings, wait, sample, current))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the arguments of `draw` with what it found out")]
+    fn draw_sample(
+        &mut self,
+        gpu: &Gpu,
+        scene: &Scene,
+        camera: &Camera,
+        size: (u32, u32),
+        settings: &RenderSettings,
+        wait: bool,
+        sample: u32,
+        current: u64,
+    ) -> Result<(), ViewerError> {
+        let pending = if sample == 0 {
+            let waker = Arc::clone(&self.waker);
+            let pending = self.objects.update(gpu, &self.pipelines, scene, &waker, wait)?;
+            self.update_highlights(gpu, scene);
+            pending
+        } else {
+            self.drawn.as_ref().is_some_and(|drawn| drawn.pending)
+        };
+        let transparent = scene
+            .objects
+            .iter()
+            .filter(|object| object.visible)
+            .flat_map(|object| &object.representations)
+            .any(|representation| representation.visible && is_transparent(representation));
+        // A picture that is not complete is not refined either.
+        let wanted_samples = if pending { 1 } else { settings.samples };
+        let scaled = |side: u32| ((side as f32 * settings.resolution_scale).round() as u32).max(1);
+        let accumulated = wanted_samples > 1;
+        let drawn = if accumulated { size } else { (scaled(size.0), scaled(size.1)) };
+        let key = TargetsKey {
+            drawn,
+            output: size,
+            occlusion_step: if settings.quality == Quality::High { 1 } else { 2 },
+            transparent,
+            accumulated,
+        };
+        if self.targets.as_ref().is_none_or(|targets| targets.key != key) {
+            self.targets = None;
+            self.targets = Some(Targets::new(gpu, &self.pipelines, key));
+        }
+        if self.output.as_ref().is_none_or(|output| output.size != size) {
+            self.output = Some(Output { size, target: texture(gpu, "picture", size, PICTURE_FORMAT) });
+            self.generation += 1;
+        }
+        let (Some(targets), Some(output)) = (&self.targets, &self.output) else {
+            return Err(ViewerError::Refused { doing: "drawing", reason: "no textures".into() });
+        };
+        let highlighted = !scene.selected.is_empty() || !scene.hovered.is_empty();
+        let uniform = frame_uniform(camera, settings, drawn, sample, accumulated, highlighted, transparent);
+        gpu.queue.write_buffer(&self.frame_uniform, 0, bytemuck::bytes_of(&uniform));
+        if accumulated {
+            let weight = Vec4::X / wanted_samples as f32;
+            let scale = Vec4::X * (wanted_samples as f32 / (sample + 1) as f32);
+            gpu.queue.write_buffer(&targets.accumulate_uniform, 0, bytemuck::bytes_of(&weight));
+            gpu.queue.write_buffer(&targets.resolve_uniform, 0, bytemuck::bytes_of(&scale));
+        }
+        let compose_group = targets.compose_group(gpu, &self.pipelines, &self.highlights);
+        Frame {
+            gpu,
+            pipelines: &self.pipelines,
+            targets,
+            objects: &self.objects,
+            frame_group: &self.frame_group,
+            compose_group: &compose_group,
+            output: &output.target.view,
+            occlusion: settings.ambient_occlusion > 0.0,
+            transparent,
+            accumulate: accumulated.then_some(sample),
+        }
+        .draw();
+        self.drawn =
+            Some(Drawn { fingerprint: current, _scene: scene.clone(), samples: sample + 1, wanted_samples, pending });
+        Ok(())
+    }
+
+    /// Two bits for each atom of the picture: selected, hovered.
+    fn update_highlights(&mut self, gpu: &Gpu, scene: &Scene) {
+        if scene.selected.is_empty() && scene.hovered.is_empty() {
+            return;
+        }
+        let total = self.objects.numbers.last().map_or(0, |range| range.first as usize + range.count as usize);
+        let mut words = vec![0_u32; total.div_ceil(16).max(1)];
+        for (list, bit) in [(&scene.selected, 1_u32), (&scene.hovered, 2)] {
+            for (id, atoms) in list {
+                let Some(range) = self.objects.numbers.iter().find(|range| range.object == *id) else { continue };
+                let Some(object) = scene.objects.iter().find(|object| object.id == *id) else { continue };
+                for atom in atoms.indices(&object.topology).into_iter().filter(|atom| *atom < range.count) {
+                    let number = range.first + atom;
+                    if let Some(word) = words.get_mut(number as usize / 16) {
+                        *word |= bit << (2 * (number % 16));
+                    }
+                }
+            }
+        }
+        self.highlights = highlight_buffer(gpu, &words);
+    }
+}
+
+fn highlight_buffer(gpu: &Gpu, words: &[u32]) -> wgpu::Buffer {
+    let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("highlights"),
+        size: (words.len().max(4) * 4) as u64,
+        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    gpu.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(words));
+    buffer
+}
+
+/// Place of a sample within the pixel, -0.5 to 0.5: the Halton sequence in bases 2 and 3, the first in the middle.
+fn sample_offset(index: u32) -> (f32, f32) {
+    fn radical_inverse(mut index: u32, base: u32) -> f32 {
+        let (mut value, mut digit) = (0.0, 1.0 / base as f32);
+        while index > 0 {
+            value += (index % base) as f32 * digit;
+            index /= base;
+            digit /= base as f32;
+        }
+        value
+    }
+    if index == 0 {
+        return (0.0, 0.0);
+    }
+    (radical_inverse(index, 2) - 0.5, radical_inverse(index, 3) - 0.5)
+}
+
+fn frame_uniform(
+    camera: &Camera,
+    settings: &RenderSettings,
+    drawn: (u32, u32),
+    sample: u32,
+    accumulated: bool,
+    highlighted: bool,
+    transparent: bool,
+) -> FrameUniform {
+    let (width, height) = (drawn.0 as f32, drawn.1 as f32);
+    let scale = camera.projection_scale(width / height);
+    let (x, y) = if accumulated { sample_offset(sample) } else { (0.0, 0.0) };
+    let background = settings.background.to_linear();
+    // The cue begins a little before what the camera looks at and spans about what the picture is wide.
+    let half_height = camera.distance * (0.5 * camera.vertical_fov).tan();
+    let fog_start = camera.distance - 0.6 * half_height;
+    let fog_range = (2.4 * half_height).max(8.0);
+    FrameUniform {
+        view_from_world: camera.view_from_world_matrix().to_cols_array_2d(),
+        projection: Vec4::new(scale.x, scale.y, camera.near(), 2.0 / (scale.y * height)),
+        viewport: Vec4::new(2.0 * x / width, 2.0 * y / height, width, height),
+        background: background.extend(if settings.transparent_background { 0.0 } else { 1.0 }),
+        fog: Vec4::new(fog_start, 1.0 / fog_range, settings.depth_cue, 0.0),
+        occlusion: Vec4::new(settings.ambient_occlusion, 2.2, 9.0, sample as f32 * 2.1),
+        style: Vec4::new(
+            settings.silhouette_width * settings.resolution_scale.max(if accumulated { 1.0 } else { 0.0 }),
+            1.0,
+            match settings.lighting {
+                Lighting::Studio => 0.0,
+                Lighting::Soft => 1.0,
+                Lighting::Flat => 2.0,
+            },
+            0.0,
+        ),
+        counts: UVec4::new(
+            match settings.quality {
+                Quality::Draft => 4,
+                Quality::Normal => 7,
+                Quality::High => 12,
+            },
+            if settings.quality == Quality::High { 1 } else { 2 },
+            u32::from(highlighted),
+            u32::from(transparent),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_stay_in_their_pixel_and_average_to_its_middle() {
+        let places: Vec<_> = (0..16).map(sample_offset).collect();
+        assert!(places.iter().all(|(x, y)| x.abs() <= 0.5 && y.abs() <= 0.5));
+        let mean = places.iter().map(|place| place.0).sum::<f32>() / 16.0;
+        assert!(mean.abs() < 0.05, "{mean}");
+    }
+}
