@@ -1,6 +1,10 @@
 //! Structural analysis.
 
+pub mod contacts;
 pub mod interactions;
 pub mod ligand_rmsd;
 pub mod neighbour_grid;
 pub mod pose_checks;
+pub mod secondary_structure;
+pub mod sequence_alignment;
+pub mod superpose;
