@@ -19,7 +19,7 @@ fn shade(color: vec3<f32>, normal: vec3<f32>, eye: vec3<f32>, open: f32) -> vec3
     }
     let soft = frame.style.z > 0.5;
     let sky = 0.5 + 0.5 * normal.y;
-    let around = mix(vec3<f32>(0.62, 0.60, 0.61), vec3<f32>(1.0, 1.02, 1.06), sky);
+    let around = mix(vec3<f32>(0.52, 0.50, 0.52), vec3<f32>(1.0, 1.02, 1.06), sky);
     let key = wrapped(dot(normal, KEY_DIRECTION), 0.35);
     let fill = wrapped(dot(normal, FILL_DIRECTION), 0.5);
     // Occlusion belongs to the light from around; a little of it on the lamps keeps crevices dark. Between bright
@@ -28,18 +28,18 @@ fn shade(color: vec3<f32>, normal: vec3<f32>, eye: vec3<f32>, open: f32) -> vec3
         vec3<f32>(open),
         ((open * (2.0404 * color - 0.3324) + (-4.7951 * color + 0.6417)) * open + (2.7552 * color + 0.6903)) * open,
     );
-    let lamps = mix(1.0, open, 0.55);
+    let lamps = mix(1.0, open, 0.7);
     var light: vec3<f32>;
     if soft {
-        light = around * bounced * 0.82 + vec3<f32>(1.0, 0.985, 0.96) * (0.30 * key * lamps);
+        light = around * bounced * 0.80 + vec3<f32>(1.0, 0.985, 0.96) * (0.34 * key * lamps);
     } else {
-        light = around * bounced * 0.36
-            + vec3<f32>(1.0, 0.98, 0.95) * (0.74 * key * lamps)
-            + vec3<f32>(0.92, 0.96, 1.0) * (0.16 * fill * lamps);
+        light = around * bounced * 0.42
+            + vec3<f32>(1.0, 0.98, 0.95) * (0.78 * key * lamps)
+            + vec3<f32>(0.90, 0.95, 1.0) * (0.14 * fill * lamps);
     }
     let half_way = normalize(KEY_DIRECTION + eye);
-    let shine = pow(saturate(dot(normal, half_way)), 56.0) * select(0.22, 0.06, soft);
-    let edge = pow(1.0 - saturate(dot(normal, eye)), 4.0) * 0.10 * sky;
+    let shine = pow(saturate(dot(normal, half_way)), 60.0) * select(0.20, 0.05, soft);
+    let edge = pow(1.0 - saturate(dot(normal, eye)), 4.0) * 0.07 * sky;
     return color * light + vec3<f32>((shine + edge) * lamps * open);
 }
 

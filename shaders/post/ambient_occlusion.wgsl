@@ -66,7 +66,7 @@ fn occlusion_fragment(@builtin(position) place: vec4<f32>) -> @location(0) vec2<
             sums.y = sum / f32(count);
         }
     }
-    let closed = saturate(1.5 * sums.x + 1.9 * sums.y);
-    let open = pow(1.0 - closed * 0.92, 1.0 + frame.occlusion.x);
+    let closed = saturate(2.2 * sums.x + 2.6 * sums.y);
+    let open = pow(1.0 - closed * 0.95, 1.0 + 0.6 * frame.occlusion.x);
     return vec2<f32>(mix(1.0, open, frame.occlusion.x), depth);
 }

@@ -61,10 +61,10 @@ impl Camera {
     pub fn looking_into_pocket(ligand: &[Vec3], surroundings: &[Vec3], aspect: f32) -> Self {
         let mut camera = Self { view_from_world: widest_view(ligand), ..Self::default() };
         let (center, radius) = bounding_sphere(ligand);
-        let middle = mean(surroundings);
+        let outward = (center - mean(surroundings)).normalize_or_zero();
         let near: Vec<Vec3> =
-            surroundings.iter().copied().filter(|point| point.distance(center) < radius + 25.0).collect();
-        let outward = (center - middle).normalize_or_zero();
+            surroundings.iter().copied().filter(|point| point.distance(center) < radius + 20.0).collect();
+        let spread = ligand.iter().map(|&point| (point - center).length_squared()).sum::<f32>().max(1e-6);
         // A Fibonacci lattice covers the sphere evenly; two hundred directions are 14 degrees apart.
         let directions = 200;
         let golden = std::f32::consts::PI * (3.0 - 5_f32.sqrt());
@@ -74,22 +74,21 @@ impl Camera {
             let ring = (1.0 - z * z).max(0.0).sqrt();
             let angle = golden * index as f32;
             let direction = Vec3::new(ring * angle.cos(), ring * angle.sin(), z);
-            let mut cost = -2.0 * direction.dot(outward);
-            for &point in &near {
-                let offset = point - center;
-                let along = offset.dot(direction);
-                if along > 0.0 {
-                    let aside = (offset - direction * along).length();
-                    if aside < radius {
-                        cost += 1.0 / near.len() as f32 * 40.0;
-                    }
-                }
-            }
-            // The ligand should show its broad side.
-            let broad =
-                ligand.iter().map(|&point| (point - center).reject_from(direction).length_squared()).sum::<f32>();
-            let all = ligand.iter().map(|&point| (point - center).length_squared()).sum::<f32>().max(1e-6);
-            cost -= 2.0 * broad / all;
+            // How much of the ligand atoms before the eye are hidden: up to three atoms within 2 Å of the line.
+            let in_the_way = |from: Vec3| {
+                near.iter()
+                    .filter(|&&point| {
+                        let offset = point - from;
+                        offset.dot(direction) > 0.5 && offset.reject_from_normalized(direction).length_squared() < 4.0
+                    })
+                    .take(3)
+                    .count()
+            };
+            let hidden: usize = ligand.iter().map(|&point| in_the_way(point)).sum();
+            let broad = ligand.iter().map(|&point| (point - center).reject_from_normalized(direction).length_squared());
+            let cost = hidden as f32 / (3 * ligand.len().max(1)) as f32
+                - 0.5 * broad.sum::<f32>() / spread
+                - 0.1 * direction.dot(outward);
             if cost < best.0 {
                 best = (cost, direction);
             }
@@ -99,17 +98,42 @@ impl Camera {
         let across = principal_axes(ligand).0.reject_from(toward).normalize_or(toward.any_orthonormal_vector());
         camera.view_from_world =
             Quat::from_mat3(&Mat3::from_cols(across, toward.cross(across), toward).transpose()).normalize();
-        camera.frame_sphere(center, (radius * 1.35).max(4.0), aspect);
+        camera.frame_sphere(center, (radius * 1.3).max(4.0), aspect);
+        // What lies farther before the ligand than its own neighbours is cut away.
+        camera.front_clip = Some(radius + 7.0);
         camera
     }
 
-    /// Moves so that all points are seen, keeping the direction. Without points nothing changes.
+    /// Moves so that all points are seen with a margin, keeping the direction. Without points nothing changes.
     pub fn frame(&mut self, points: &[Vec3], aspect: f32) {
         if points.is_empty() {
             return;
         }
-        let (center, radius) = bounding_sphere(points);
-        self.frame_sphere(center, radius + 2.0, aspect);
+        let (middle, radius) = bounding_sphere(points);
+        // A margin for the size of atoms, and a little air.
+        let margin = 1.8 + 0.03 * radius;
+        let scale = self.projection_scale(aspect.clamp(0.05, 20.0));
+        // In view directions around the middle, a point is inside the picture when |x - cx| <= (distance - z) / scale:
+        // four half-spaces, so the best centre and distance follow from four maxima.
+        let mut reach = [f32::NEG_INFINITY; 4];
+        let mut nearest = f32::NEG_INFINITY;
+        for &point in points {
+            let view = self.view_from_world * (point - middle);
+            for (slot, value) in reach.iter_mut().zip([
+                view.x + view.z / scale.x,
+                -view.x + view.z / scale.x,
+                view.y + view.z / scale.y,
+                -view.y + view.z / scale.y,
+            ]) {
+                *slot = slot.max(value + margin);
+            }
+            nearest = nearest.max(view.z);
+        }
+        let [right, left, up, down] = reach;
+        let shift = Vec3::new(0.5 * (right - left), 0.5 * (up - down), 0.0);
+        let distance = (0.5 * (right + left) * scale.x).max(0.5 * (up + down) * scale.y).max(nearest + 1.0);
+        self.center = middle + self.view_from_world.inverse() * shift;
+        self.distance = distance.max(0.5);
     }
 
     /// Moves so that a sphere just fits, keeping the direction.

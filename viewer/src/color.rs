@@ -92,7 +92,7 @@ pub enum CarbonColor {
     Grey,
     /// One colour for all.
     Uniform(Color),
-    /// The chain's colour.
+    /// The chain's colour, lighter.
     Chain,
 }
 
@@ -257,7 +257,8 @@ pub(crate) fn atom_colors(coloring: &Coloring, input: &ColoringInput<'_>) -> Vec
             let color = match coloring {
                 Coloring::Element(carbon) => match (topology.atoms[atom].element, carbon) {
                     (Element::C, CarbonColor::Uniform(color)) => *color,
-                    (Element::C, CarbonColor::Chain) => chain_color(chain_of(atom)),
+                    // Lighter than the ribbon, so that side chains stand out against it.
+                    (Element::C, CarbonColor::Chain) => chain_color(chain_of(atom)).mix(Color::WHITE, 0.35),
                     (element, _) => element_color(element),
                 },
                 Coloring::Chain => chain_color(chain_of(atom)),

@@ -65,7 +65,7 @@ impl Default for RenderSettings {
             lighting: Lighting::Studio,
             ambient_occlusion: 0.75,
             silhouette_width: 0.0,
-            depth_cue: 0.6,
+            depth_cue: 0.5,
             resolution_scale: 1.0,
             samples: 1,
             quality: Quality::Normal,

@@ -165,7 +165,8 @@ mod tests {
     use super::*;
 
     fn molecule(count: u32, bonds: &[(u32, u32, BondOrder)]) -> std::sync::Arc<Topology> {
-        let atom = SmallMoleculeAtom { element: Element::C, ..sample_atom() };
+        let atom =
+            SmallMoleculeAtom { element: Element::C, formal_charge: 0, isotope: None, name: String::new().into() };
         let molecule = SmallMolecule {
             atoms: vec![atom; count as usize],
             bonds: bonds.iter().map(|&(a, b, order)| Bond::new(a, b, order)).collect(),
@@ -173,10 +174,6 @@ mod tests {
             ..SmallMolecule::default()
         };
         std::sync::Arc::clone(&molecule.to_structure("L", "LIG").models[0].topology)
-    }
-
-    fn sample_atom() -> SmallMoleculeAtom {
-        SmallMoleculeAtom { element: Element::C, ..SmallMoleculeAtom::default() }
     }
 
     #[test]

@@ -330,10 +330,10 @@ fn frame_uniform(
     let scale = camera.projection_scale(width / height);
     let (x, y) = if accumulated { sample_offset(sample) } else { (0.0, 0.0) };
     let background = settings.background.to_linear();
-    // The cue begins a little before what the camera looks at and spans about what the picture is wide.
+    // The cue begins at what the camera looks at and spans about what the picture is wide.
     let half_height = camera.distance * (0.5 * camera.vertical_fov).tan();
-    let fog_start = camera.distance - 0.6 * half_height;
-    let fog_range = (2.4 * half_height).max(8.0);
+    let fog_start = camera.distance - 0.25 * half_height;
+    let fog_range = (2.2 * half_height).max(10.0);
     FrameUniform {
         view_from_world: camera.view_from_world_matrix().to_cols_array_2d(),
         projection: Vec4::new(scale.x, scale.y, camera.near(), 2.0 / (scale.y * height)),
