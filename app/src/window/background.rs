@@ -1,0 +1,168 @@
+//! Work that would make the window wait: reading files, chemistry, building scenes, dialogs.
+//!
+//! Each lane is one named thread with a bounded queue; a task returns a [`Message`], which the window takes at the start
+//! of its next frame. A full queue refuses the task and the caller asks again in the next frame, so nothing grows
+//! without bound and the window never blocks. A panicking task becomes a message too: it costs that task alone.
+
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+use super::message::Message;
+
+/// Tasks a lane holds before it refuses more.
+const QUEUE: usize = 64;
+
+/// A thread of its own for each kind of work, so that a long one does not hold up the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Reading and writing files.
+    Files,
+    /// SMILES, pictures.
+    Chemistry,
+    /// Secondary structure and meshes.
+    Scene,
+    /// Loading results.
+    Results,
+}
+
+impl Lane {
+    const ALL: [Self; 4] = [Self::Files, Self::Chemistry, Self::Scene, Self::Results];
+
+    const fn thread_name(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Chemistry => "chemistry",
+            Self::Scene => "scene",
+            Self::Results => "results",
+        }
+    }
+}
+
+type Task = Box<dyn FnOnce() -> Message + Send>;
+
+/// The lanes and what comes back from them.
+pub struct Background {
+    lanes: Vec<SyncSender<Task>>,
+    outbox: Outbox,
+    inbox: Receiver<Message>,
+}
+
+/// Where threads put messages for the window; wakes it.
+#[derive(Clone)]
+pub struct Outbox {
+    sender: SyncSender<Message>,
+    context: egui::Context,
+}
+
+impl Outbox {
+    /// Sends a message; `false` when the window is gone.
+    #[must_use]
+    pub fn send(&self, message: Message) -> bool {
+        let sent = self.sender.send(message).is_ok();
+        self.context.request_repaint();
+        sent
+    }
+}
+
+impl Background {
+    /// Starts the lanes.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn new(context: &egui::Context) -> std::io::Result<Self> {
+        let (sender, inbox) = sync_channel(QUEUE);
+        let outbox = Outbox { sender, context: context.clone() };
+        let mut lanes = Vec::with_capacity(Lane::ALL.len());
+        for lane in Lane::ALL {
+            let (task_sender, tasks) = sync_channel::<Task>(QUEUE);
+            let outbox = outbox.clone();
+            std::thread::Builder::new().name(lane.thread_name().to_owned()).spawn(move || {
+                for task in tasks {
+                    let message = std::panic::catch_unwind(AssertUnwindSafe(task))
+                        .unwrap_or_else(|panic| Message::Crashed { lane, what: panic_text(&*panic) });
+                    if !outbox.send(message) {
+                        break;
+                    }
+                }
+            })?;
+            lanes.push(task_sender);
+        }
+        Ok(Self { lanes, outbox, inbox })
+    }
+
+    /// Queues a task; `false` when the lane is full and the caller should ask again later.
+    pub fn submit(&self, lane: Lane, task: impl FnOnce() -> Message + Send + 'static) -> bool {
+        let Some(sender) = self.lanes.get(lane as usize) else { return false };
+        match sender.try_send(Box::new(task)) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_)) => {
+                self.outbox.context.request_repaint_after(std::time::Duration::from_millis(50));
+                false
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        }
+    }
+
+    /// For threads that live longer than a task.
+    #[must_use]
+    pub fn outbox(&self) -> Outbox {
+        self.outbox.clone()
+    }
+
+    /// The messages that came since the last frame, at most a queue full.
+    #[must_use]
+    pub fn take(&self) -> Vec<Message> {
+        self.inbox.try_iter().take(QUEUE).collect()
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("unknown fault")
+        .to_owned()
+}
+
+/// Something read or made in the background, by what it was made from.
+#[derive(Clone, Debug)]
+pub enum Loaded<T> {
+    /// On its way.
+    Waiting,
+    /// Here.
+    Ready(Arc<T>),
+    /// Not to be had, and why.
+    Failed(String),
+}
+
+impl<T> Loaded<T> {
+    /// The thing, if it is here.
+    #[must_use]
+    pub const fn ready(&self) -> Option<&Arc<T>> {
+        match self {
+            Self::Ready(value) => Some(value),
+            Self::Waiting | Self::Failed(_) => None,
+        }
+    }
+
+    /// Why it is not to be had.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        match self {
+            Self::Failed(reason) => Some(reason),
+            Self::Waiting | Self::Ready(_) => None,
+        }
+    }
+}
+
+/// What a ligand's picture and numbers are made from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LigandKey {
+    /// SMILES text.
+    Smiles(String),
+    /// First record of a file.
+    File(PathBuf),
+}

@@ -1,0 +1,185 @@
+//! Everything the window can do, in one list: the key, the name, the menu entry and the help window come from it.
+
+use egui::{Key, KeyboardShortcut, Modifiers};
+
+/// Something the user can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// Starts an empty query.
+    New,
+    /// Opens a file.
+    Open,
+    /// Opens the folder of a run.
+    OpenRun,
+    /// Saves the query.
+    Save,
+    /// Saves the query under another name.
+    SaveAs,
+    /// Writes the shown complex as PDB.
+    ExportPdb,
+    /// Writes the poses as SDF.
+    ExportSdf,
+    /// Writes the poses table as CSV.
+    ExportCsv,
+    /// Writes the picture as PNG.
+    ExportPng,
+    /// Takes back an edit.
+    Undo,
+    /// Takes back an undo.
+    Redo,
+    /// Starts the prediction.
+    Predict,
+    /// Cancels the running prediction.
+    Cancel,
+    /// The pose above in the table.
+    PreviousPose,
+    /// The pose below in the table.
+    NextPose,
+    /// Plays or pauses the models.
+    Play,
+    /// Cartoon.
+    Cartoon,
+    /// Sticks.
+    Sticks,
+    /// Spheres.
+    Spheres,
+    /// Shows or hides side chains around the ligand.
+    Site,
+    /// Shows or hides interactions.
+    Interactions,
+    /// Frames everything.
+    ResetView,
+    /// Frames the ligand.
+    FocusLigand,
+    /// Light or dark.
+    Appearance,
+    /// The next language.
+    Language,
+    /// The list of shortcuts.
+    Help,
+}
+
+impl Command {
+    /// All commands in the order of the help window.
+    pub const ALL: [Self; 26] = [
+        Self::New,
+        Self::Open,
+        Self::OpenRun,
+        Self::Save,
+        Self::SaveAs,
+        Self::ExportPdb,
+        Self::ExportSdf,
+        Self::ExportCsv,
+        Self::ExportPng,
+        Self::Undo,
+        Self::Redo,
+        Self::Predict,
+        Self::Cancel,
+        Self::PreviousPose,
+        Self::NextPose,
+        Self::Play,
+        Self::Cartoon,
+        Self::Sticks,
+        Self::Spheres,
+        Self::Site,
+        Self::Interactions,
+        Self::ResetView,
+        Self::FocusLigand,
+        Self::Appearance,
+        Self::Language,
+        Self::Help,
+    ];
+
+    /// Key of its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "command-new",
+            Self::Open => "command-open",
+            Self::OpenRun => "command-open-run",
+            Self::Save => "command-save",
+            Self::SaveAs => "command-save-as",
+            Self::ExportPdb => "command-export-pdb",
+            Self::ExportSdf => "command-export-sdf",
+            Self::ExportCsv => "command-export-csv",
+            Self::ExportPng => "command-export-png",
+            Self::Undo => "command-undo",
+            Self::Redo => "command-redo",
+            Self::Predict => "command-predict",
+            Self::Cancel => "command-cancel",
+            Self::PreviousPose => "command-previous-pose",
+            Self::NextPose => "command-next-pose",
+            Self::Play => "command-play",
+            Self::Cartoon => "command-cartoon",
+            Self::Sticks => "command-sticks",
+            Self::Spheres => "command-spheres",
+            Self::Site => "command-site",
+            Self::Interactions => "command-interactions",
+            Self::ResetView => "command-reset-view",
+            Self::FocusLigand => "command-focus-ligand",
+            Self::Appearance => "command-appearance",
+            Self::Language => "command-language",
+            Self::Help => "command-help",
+        }
+    }
+
+    /// Its key.
+    #[must_use]
+    pub const fn shortcut(self) -> KeyboardShortcut {
+        const CONTROL_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
+        let (modifiers, key) = match self {
+            Self::New => (Modifiers::COMMAND, Key::N),
+            Self::Open => (Modifiers::COMMAND, Key::O),
+            Self::OpenRun => (CONTROL_SHIFT, Key::O),
+            Self::Save => (Modifiers::COMMAND, Key::S),
+            Self::SaveAs => (CONTROL_SHIFT, Key::S),
+            Self::ExportPdb => (CONTROL_SHIFT, Key::P),
+            Self::ExportSdf => (CONTROL_SHIFT, Key::D),
+            Self::ExportCsv => (CONTROL_SHIFT, Key::T),
+            Self::ExportPng => (CONTROL_SHIFT, Key::G),
+            Self::Undo => (Modifiers::COMMAND, Key::Z),
+            Self::Redo => (CONTROL_SHIFT, Key::Z),
+            Self::Predict => (Modifiers::COMMAND, Key::Enter),
+            Self::Cancel => (Modifiers::COMMAND, Key::Period),
+            Self::PreviousPose => (Modifiers::NONE, Key::PageUp),
+            Self::NextPose => (Modifiers::NONE, Key::PageDown),
+            Self::Play => (Modifiers::COMMAND, Key::P),
+            Self::Cartoon => (Modifiers::COMMAND, Key::Num1),
+            Self::Sticks => (Modifiers::COMMAND, Key::Num2),
+            Self::Spheres => (Modifiers::COMMAND, Key::Num3),
+            Self::Site => (Modifiers::COMMAND, Key::Num4),
+            Self::Interactions => (Modifiers::COMMAND, Key::Num5),
+            Self::ResetView => (Modifiers::COMMAND, Key::R),
+            Self::FocusLigand => (Modifiers::COMMAND, Key::L),
+            Self::Appearance => (Modifiers::COMMAND, Key::D),
+            Self::Language => (Modifiers::COMMAND, Key::K),
+            Self::Help => (Modifiers::NONE, Key::F1),
+        };
+        KeyboardShortcut::new(modifiers, key)
+    }
+
+    /// The commands whose keys were pressed in this frame; their keys are taken, so no text field sees them.
+    pub fn pressed(context: &egui::Context) -> Vec<Self> {
+        // A shortcut with Shift contains the one without it, so the longer are asked first.
+        let mut commands = Self::ALL;
+        commands.sort_by_key(|command| !command.shortcut().modifiers.shift);
+        context.input_mut(|input| {
+            commands.into_iter().filter(|command| input.consume_shortcut(&command.shortcut())).collect()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_commands_share_a_key_or_a_name() {
+        for (index, a) in Command::ALL.iter().enumerate() {
+            for b in &Command::ALL[index + 1..] {
+                assert_ne!(a.shortcut(), b.shortcut(), "{a:?} and {b:?}");
+                assert_ne!(a.name(), b.name());
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Controls of our own, each with a name and a role for assistive technology.
+
+pub mod depiction;
+pub mod icon;
+pub mod plot;
+pub mod table;
+
+use egui::{Align, CornerRadius, Layout, Margin, Response, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+
+use super::theme::{self, GAP_SMALL, palette};
+use icon::{Icon, paint_icon};
+
+/// How serious a sentence is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Good news.
+    Good,
+    /// Neutral.
+    Info,
+    /// Worth a look.
+    Warning,
+    /// Wrong.
+    Bad,
+}
+
+impl Tone {
+    /// Its colour in a palette.
+    #[must_use]
+    pub const fn colour(self, colours: &theme::Palette) -> egui::Color32 {
+        match self {
+            Self::Good => colours.good,
+            Self::Info => colours.accent,
+            Self::Warning => colours.warning,
+            Self::Bad => colours.bad,
+        }
+    }
+
+    /// Its sign, so that colour is never the only carrier of meaning.
+    #[must_use]
+    pub const fn icon(self) -> Icon {
+        match self {
+            Self::Good => Icon::Check,
+            Self::Info => Icon::Info,
+            Self::Warning | Self::Bad => Icon::Warning,
+        }
+    }
+}
+
+/// A square button with a sign; `label` is its tooltip and its name.
+pub fn icon_button(ui: &mut Ui, icon: Icon, label: &str, enabled: bool) -> Response {
+    let size = vec2(theme::CONTROL_HEIGHT, theme::CONTROL_HEIGHT);
+    let sense = if enabled { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(size, sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, label));
+    if ui.is_rect_visible(rect) {
+        let colours = palette(ui);
+        if enabled && (response.hovered() || response.has_focus()) {
+            let stroke = if response.has_focus() { Stroke::new(1.5, colours.accent) } else { Stroke::NONE };
+            ui.painter().rect(rect, CornerRadius::same(theme::RADIUS), colours.hover, stroke, egui::StrokeKind::Inside);
+        }
+        let colour = if enabled { colours.text } else { colours.line_strong };
+        paint_icon(ui.painter(), icon, rect.shrink(6.0), colour);
+    }
+    response.on_hover_text(label)
+}
+
+/// A titled group of the query or results panel, always open.
+pub fn section<R>(ui: &mut Ui, title: &str, add_contents: impl FnOnce(&mut Ui) -> R) -> R {
+    section_with(ui, title, |_| {}, add_contents)
+}
+
+/// [`section`] with controls at the right end of the title's line.
+pub fn section_with<R>(
+    ui: &mut Ui,
+    title: &str,
+    add_controls: impl FnOnce(&mut Ui),
+    add_contents: impl FnOnce(&mut Ui) -> R,
+) -> R {
+    ui.add_space(theme::GAP_SMALL);
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(title).text_style(theme::title_style()));
+        ui.with_layout(Layout::right_to_left(Align::Center), add_controls);
+    });
+    let result = ui.vertical(add_contents).inner;
+    ui.add_space(theme::GAP);
+    result
+}
+
+/// A sentence with a sign in front, wrapped.
+pub fn message(ui: &mut Ui, tone: Tone, text: &str) -> Response {
+    let colours = palette(ui);
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = GAP_SMALL + 2.0;
+        let (rect, _) = ui.allocate_exact_size(vec2(14.0, 16.0), Sense::hover());
+        paint_icon(ui.painter(), tone.icon(), rect.shrink2(vec2(0.5, 1.5)), tone.colour(colours));
+        let text = RichText::new(text).color(if tone == Tone::Info { colours.text } else { tone.colour(colours) });
+        ui.add(egui::Label::new(text).wrap())
+    })
+    .inner
+}
+
+/// A small note in muted ink.
+pub fn note(ui: &mut Ui, text: &str) -> Response {
+    let colours = palette(ui);
+    ui.add(egui::Label::new(RichText::new(text).small().color(colours.text_muted)).wrap())
+}
+
+/// A rounded label.
+pub fn chip(ui: &mut Ui, text: &str, tone: Option<Tone>) -> Response {
+    let colours = palette(ui);
+    let ink = tone.map_or(colours.text, |tone| tone.colour(colours));
+    egui::Frame::new()
+        .fill(colours.hover)
+        .corner_radius(CornerRadius::same(9))
+        .inner_margin(Margin::symmetric(8, 2))
+        .show(ui, |ui| ui.add(egui::Label::new(RichText::new(text).small().color(ink)).truncate()))
+        .inner
+}
+
+/// A row of choices, one of them in force. Returns whether the choice changed.
+pub fn segmented<T: PartialEq + Copy>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, String)]) -> bool {
+    let before = *value;
+    let colours = palette(ui);
+    let frame = egui::Frame::new()
+        .fill(colours.hover)
+        .stroke(Stroke::new(1.0, colours.line))
+        .corner_radius(CornerRadius::same(theme::RADIUS + 1))
+        .inner_margin(Margin::same(2));
+    frame.show(ui, |ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        ui.spacing_mut().button_padding = vec2(8.0, 2.0);
+        ui.spacing_mut().interact_size.y = theme::CONTROL_HEIGHT - 4.0;
+        ui.horizontal(|ui| {
+            for (choice, label) in choices {
+                let chosen = *choice == *value;
+                let text = RichText::new(label).color(if chosen { colours.accent } else { colours.text_muted });
+                let button = egui::Button::new(text)
+                    .fill(if chosen { colours.card } else { colours.hover })
+                    .stroke(if chosen { Stroke::new(1.0, colours.line_strong) } else { Stroke::NONE });
+                let response = ui.add(button);
+                response.widget_info(|| {
+                    WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, format!("{name}: {label}"))
+                });
+                if response.clicked() {
+                    *value = *choice;
+                }
+            }
+        });
+    });
+    *value != before
+}
+
+/// A name on the left and a control on the right, the control named by it.
+pub fn field(ui: &mut Ui, label: &str, add_control: impl FnOnce(&mut Ui) -> Response) -> Response {
+    let colours = palette(ui);
+    ui.horizontal(|ui| {
+        let width = 128.0;
+        let name = ui
+            .allocate_ui_with_layout(vec2(width, theme::CONTROL_HEIGHT), Layout::left_to_right(Align::Center), |ui| {
+                ui.set_width(width);
+                ui.label(RichText::new(label).color(colours.text_muted))
+            })
+            .inner;
+        add_control(ui).labelled_by(name.id)
+    })
+    .inner
+}
