@@ -1,0 +1,635 @@
+//! The window: its state, its layout, and what each command does.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use egui::{Margin, Ui};
+use kfold_inference::query::{LigandSource, Pocket, Query};
+use kfold_inference::settings::Settings;
+use kfold_molecule::Structure;
+
+use super::background::{Background, Lane, Loaded};
+use super::command::Command;
+use super::dialogs::{self, ExportKind, Purpose};
+use super::document::{self, ColourBy, DEFAULT_PADDING, Document, PolymerKind, Representation};
+use super::ensemble::{Ensemble, EnsembleKey};
+use super::files::{self, FileKind, Places, Preferences, Sample};
+use super::history::History;
+use super::library::Library;
+use super::message::Message;
+use super::modal::Modal;
+use super::notices::Notices;
+use super::outcome::Outcome;
+use super::run::Run;
+use super::scene::Plan;
+use super::theme::{self, palette_of};
+use super::viewport::Viewport;
+use super::widgets::Tone;
+use crate::texts::{Language, Texts};
+
+/// The program's window.
+pub struct Studio {
+    pub(super) texts: Arc<Texts>,
+    pub(super) preferences: Preferences,
+    pub(super) places: Places,
+    pub(super) samples: Vec<Sample>,
+    pub(super) document: Document,
+    pub(super) history: History<Document>,
+    /// The query's file, once it has one.
+    pub(super) query_path: Option<PathBuf>,
+    /// The query and settings as they stand in their file.
+    pub(super) saved: (Query, Settings),
+    pub(super) background: Background,
+    pub(super) library: Library,
+    pub(super) run: Option<Run>,
+    pub(super) outcome: Option<Arc<Outcome>>,
+    /// Indices of the ligand and the pose that are shown.
+    pub(super) shown_ligand: usize,
+    pub(super) shown_pose: usize,
+    /// The ensemble on the screen and its place in time.
+    pub(super) ensemble: Option<(EnsembleKey, Loaded<Ensemble>)>,
+    pub(super) shown_model: usize,
+    pub(super) playing_since: Option<f64>,
+    pub(super) viewport: Viewport,
+    pub(super) notices: Notices,
+    pub(super) modal: Option<Modal>,
+    pub(super) help_open: bool,
+    /// Clicks in the view add residues to the pocket.
+    pub(super) picking_residues: bool,
+    /// The pocket's residue field.
+    pub(super) residue_text: String,
+    scene_is_building: bool,
+    may_close: bool,
+}
+
+impl Studio {
+    /// A window with an empty query.
+    ///
+    /// # Errors
+    /// When the system gives no threads or the graphics adapter cannot draw molecules.
+    pub fn new(creation: &eframe::CreationContext<'_>, places: Places) -> anyhow::Result<Self> {
+        let preferences = Preferences::read(&places.preferences);
+        theme::install(&creation.egui_ctx);
+        // Zoom belongs to the view; the window's own would take its keys.
+        creation.egui_ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        if let Some(dark) = preferences.dark {
+            creation.egui_ctx.set_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light });
+        }
+        let document = Document::default();
+        let samples = places.samples.as_deref().map(files::samples_in).unwrap_or_default();
+        Ok(Self {
+            texts: Arc::new(Texts::new(preferences.language)),
+            history: History::new(document.clone()),
+            saved: (document.query.clone(), document.settings.clone()),
+            document,
+            query_path: None,
+            background: Background::new(&creation.egui_ctx)?,
+            library: Library::default(),
+            run: None,
+            outcome: None,
+            shown_ligand: 0,
+            shown_pose: 0,
+            ensemble: None,
+            shown_model: 0,
+            playing_since: None,
+            viewport: Viewport::new(creation.wgpu_render_state.as_ref()),
+            notices: Notices::default(),
+            modal: None,
+            help_open: false,
+            picking_residues: false,
+            residue_text: String::new(),
+            scene_is_building: false,
+            may_close: false,
+            preferences,
+            places,
+            samples,
+        })
+    }
+
+    /// The texts in the language in force.
+    #[must_use]
+    pub fn texts(&self) -> &Texts {
+        &self.texts
+    }
+
+    /// What is edited.
+    #[must_use]
+    pub const fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The notices now shown.
+    #[must_use]
+    pub fn notice_texts(&self) -> Vec<&str> {
+        self.notices.texts()
+    }
+
+    /// Whether a prediction is running.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.run.as_ref().is_some_and(Run::is_going)
+    }
+
+    /// Whether everything asked of the background has come and the view shows it.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        !self.scene_is_building && !self.viewport.is_waiting()
+    }
+
+    /// Switches the language and remembers it.
+    pub fn set_language(&mut self, language: Language) {
+        self.texts = Arc::new(Texts::new(language));
+        self.preferences.language = language;
+        self.keep_preferences();
+    }
+
+    pub(super) fn keep_preferences(&mut self) {
+        let preferences = self.preferences.clone();
+        let path = self.places.preferences.clone();
+        self.background.submit(Lane::Files, move || {
+            let result = preferences.write(&path).map_err(|error| format!("{}: {error}", path.display()));
+            Message::Written { path, is_query: false, is_silent: true, result }
+        });
+    }
+
+    pub(super) fn tell(&mut self, tone: Tone, text: String) {
+        self.notices.add(tone, text);
+    }
+
+    /// Does what a menu entry, a button or a key asks for.
+    pub(super) fn do_command(&mut self, command: Command, context: &egui::Context) {
+        match command {
+            Command::New => self.set_query(Query::default(), Settings::default(), None),
+            Command::Open => self.ask_for_file(Purpose::Open),
+            Command::OpenRun => self.ask_for_file(Purpose::OpenRun),
+            Command::Save => match self.query_path.clone() {
+                Some(path) => self.save_query(path),
+                None => self.ask_for_file(Purpose::SaveQuery),
+            },
+            Command::SaveAs => self.ask_for_file(Purpose::SaveQuery),
+            Command::ExportPdb => self.ask_for_export(ExportKind::Pdb),
+            Command::ExportSdf => self.ask_for_export(ExportKind::Sdf),
+            Command::ExportCsv => self.ask_for_export(ExportKind::Csv),
+            Command::ExportPng => self.ask_for_export(ExportKind::Png),
+            Command::Undo => self.history.undo(&mut self.document),
+            Command::Redo => self.history.redo(&mut self.document),
+            Command::Predict => self.predict(),
+            Command::Cancel => {
+                if let Some(run) = &mut self.run {
+                    run.cancel();
+                }
+            }
+            Command::PreviousPose => self.step_pose(false),
+            Command::NextPose => self.step_pose(true),
+            Command::Play => {
+                let now = context.input(|input| input.time);
+                self.playing_since = if self.playing_since.is_some() { None } else { Some(now) };
+            }
+            Command::Cartoon => self.document.view.representation = Representation::Cartoon,
+            Command::Sticks => self.document.view.representation = Representation::Sticks,
+            Command::Spheres => self.document.view.representation = Representation::Spheres,
+            Command::Site => self.document.view.site = !self.document.view.site,
+            Command::Interactions => self.document.view.interactions = !self.document.view.interactions,
+            Command::ResetView => self.viewport.frame_all(),
+            Command::FocusLigand => self.viewport.frame_focus(),
+            Command::Appearance => {
+                let dark = context.theme() == egui::Theme::Light;
+                context.set_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light });
+                self.preferences.dark = Some(dark);
+                self.keep_preferences();
+            }
+            Command::Language => {
+                let current = self.texts.language();
+                let place = Language::ALL.iter().position(|language| *language == current).unwrap_or(0);
+                let next = Language::ALL.get(place + 1).or(Language::ALL.first()).copied().unwrap_or_default();
+                self.set_language(next);
+            }
+            Command::Help => self.help_open = !self.help_open,
+        }
+    }
+
+    fn ask_for_export(&mut self, kind: ExportKind) {
+        if self.can_export(kind) {
+            self.ask_for_file(Purpose::Export(kind));
+        } else {
+            let key = if matches!(kind, ExportKind::Sdf | ExportKind::Csv) { "export-needs-poses" } else { "export-needs-structure" };
+            self.tell(Tone::Info, self.texts.get(key));
+        }
+    }
+
+    /// Opens the system's file dialog, or a field for the path where there is none.
+    pub(super) fn ask_for_file(&mut self, purpose: Purpose) {
+        if !dialogs::has_system_dialogs() {
+            self.modal = Some(Modal::path(purpose, self.suggested_path(purpose)));
+            return;
+        }
+        let suggestion = self.suggested_path(purpose);
+        let asked = dialogs::ask(
+            self.background.outbox(),
+            purpose,
+            self.texts.get(purpose.title()),
+            self.texts.get("dialog-files"),
+            suggestion.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            suggestion.parent().filter(|folder| folder.is_dir()).map(Path::to_path_buf),
+        );
+        if let Err(error) = asked {
+            self.tell(Tone::Bad, error.to_string());
+            self.modal = Some(Modal::path(purpose, suggestion));
+        }
+    }
+
+    fn suggested_path(&self, purpose: Purpose) -> PathBuf {
+        let folder = self
+            .query_path
+            .as_deref()
+            .and_then(Path::parent)
+            .map(Path::to_path_buf)
+            .or_else(|| std::env::current_dir().ok())
+            .unwrap_or_default();
+        let name = if self.document.query.name.is_empty() { "query" } else { &self.document.query.name };
+        match purpose {
+            Purpose::SaveQuery => folder.join(format!("{name}.yaml")),
+            Purpose::Export(kind) => folder.join(format!("{name}.{}", kind.extension())),
+            Purpose::OpenRun => self.places.runs.join(""),
+            _ => folder.join(""),
+        }
+    }
+
+    /// What to do with the file that was chosen.
+    pub(super) fn file_chosen(&mut self, purpose: Purpose, path: &Path) {
+        match purpose {
+            Purpose::Open | Purpose::OpenRun => self.open(path),
+            Purpose::Structure => {
+                self.library.forget(path);
+                self.document.query.structure = Some(path.to_owned());
+                self.name_after(path);
+            }
+            Purpose::Ligand => {
+                document::add_ligand(&mut self.document.query, LigandSource::sdf(path));
+            }
+            Purpose::Series => self.read_series(path),
+            Purpose::PocketLigand => {
+                self.library.forget(path);
+                let padding = match &self.document.query.pocket {
+                    Some(Pocket::Ligand { padding, .. } | Pocket::Residues { padding, .. }) => *padding,
+                    Some(Pocket::Box { .. }) | None => DEFAULT_PADDING,
+                };
+                self.document.query.pocket = Some(Pocket::Ligand { file: path.to_owned(), padding });
+            }
+            Purpose::Apo(index) => {
+                if let Some(kfold_inference::query::Entity::Protein(polymer)) =
+                    self.document.query.sequences.get_mut(index)
+                {
+                    polymer.apo.push(path.to_owned());
+                }
+            }
+            Purpose::SaveQuery => self.save_query(path.to_owned()),
+            Purpose::Export(kind) => self.export(kind, path.to_owned()),
+        }
+    }
+
+    /// Opens a file, a run's folder, or a folder with a query in it.
+    pub fn open(&mut self, path: &Path) {
+        let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        if !path.exists() {
+            let text = self.texts.with("open-missing", [("path", path.display().to_string().into())]);
+            self.tell(Tone::Bad, text);
+            return;
+        }
+        if path.is_dir() && path.join("query.yaml").is_file() {
+            self.open(&path.join("query.yaml"));
+            return;
+        }
+        match FileKind::of(path) {
+            Some(FileKind::Query) => self.read_query(path),
+            Some(FileKind::Run) => self.open_run(path),
+            Some(FileKind::Structure) => {
+                self.library.forget(path);
+                self.document.query.structure = Some(path.clone());
+                self.name_after(path);
+                self.leave_results();
+            }
+            Some(FileKind::Molecules) => self.file_chosen(Purpose::Ligand, path),
+            Some(FileKind::Sequences) => self.read_sequences(path),
+            Some(FileKind::Series) => self.read_series(path),
+            None => {
+                let text = self.texts.with("open-unknown", [("path", path.display().to_string().into())]);
+                self.tell(Tone::Bad, text);
+                return;
+            }
+        }
+        self.preferences.remember(path);
+        self.keep_preferences();
+    }
+
+    /// Gives the query the name of its first file, when it has none.
+    fn name_after(&mut self, path: &Path) {
+        if self.document.query.name.is_empty() {
+            let stem = document::file_name(path);
+            let stem = stem.split('.').next().unwrap_or_default();
+            let name: String = stem
+                .chars()
+                .map(|letter| if letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-') { letter } else { '_' })
+                .collect();
+            if super::problems::is_name(&name) {
+                self.document.query.name = name;
+            }
+        }
+    }
+
+    fn read_query(&mut self, path: &Path) {
+        let path = path.to_owned();
+        self.submit(Lane::Files, move || {
+            let result = Query::read(&path).map(Box::new).map_err(|error| error.to_string());
+            Message::QueryRead { path, result }
+        });
+    }
+
+    fn read_series(&mut self, path: &Path) {
+        let path = path.to_owned();
+        self.submit(Lane::Files, move || {
+            let result = kfold_inference::query::read_series(&path).map_err(|error| error.to_string());
+            Message::SeriesRead { path, result }
+        });
+    }
+
+    fn read_sequences(&mut self, path: &Path) {
+        let path = path.to_owned();
+        self.submit(Lane::Files, move || {
+            let result = kfold_molecule::formats::read_bytes(&path)
+                .map_err(|error| error.to_string())
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            Message::SequencesRead { path, result }
+        });
+    }
+
+    /// Queues work and says so when it cannot be queued.
+    pub(super) fn submit(&mut self, lane: Lane, task: impl FnOnce() -> Message + Send + 'static) {
+        if !self.background.submit(lane, task) {
+            let text = self.texts.get("background-busy");
+            self.tell(Tone::Warning, text);
+        }
+    }
+
+    /// Replaces the query: one step of the history, so undo brings the old one back.
+    pub(super) fn set_query(&mut self, query: Query, settings: Settings, path: Option<PathBuf>) {
+        self.history.commit(&self.document);
+        for (_, file) in query.files() {
+            self.library.forget(file);
+        }
+        self.document.query = query;
+        self.document.settings = settings;
+        self.history.commit(&self.document);
+        self.saved = (self.document.query.clone(), self.document.settings.clone());
+        self.query_path = path;
+        self.leave_results();
+    }
+
+    /// Shows the query again instead of a result.
+    pub(super) fn leave_results(&mut self) {
+        self.outcome = None;
+        self.ensemble = None;
+        self.playing_since = None;
+        self.shown_ligand = 0;
+        self.shown_pose = 0;
+        self.shown_model = 0;
+        if !self.is_running() {
+            self.run = None;
+        }
+    }
+
+    fn save_query(&mut self, path: PathBuf) {
+        let query = self.query_with_settings();
+        self.saved = (self.document.query.clone(), self.document.settings.clone());
+        self.submit(Lane::Files, move || {
+            let result = query.write(&path).map_err(|error| error.to_string());
+            Message::Written { path, is_query: true, is_silent: false, result }
+        });
+    }
+
+    fn take_messages(&mut self, context: &egui::Context) {
+        for message in self.background.take() {
+            let Some(message) = self.library.take(message) else {
+                self.viewport.look_again();
+                continue;
+            };
+            self.take_message(message, context);
+        }
+    }
+
+    fn take_message(&mut self, message: Message, context: &egui::Context) {
+        match message {
+            Message::Crashed { lane, what } => {
+                self.scene_is_building = false;
+                let values = [("lane", format!("{lane:?}").into()), ("what", what.into())];
+                self.tell(Tone::Bad, self.texts.with("background-crashed", values));
+            }
+            Message::QueryRead { path, result } => match result {
+                Ok(query) => {
+                    let settings = Self::settings_of(&query);
+                    self.set_query(*query, settings, Some(path));
+                }
+                Err(reason) => self.tell(Tone::Bad, reason),
+            },
+            Message::SeriesRead { result, .. } => match result {
+                Ok(series) => {
+                    self.history.commit(&self.document);
+                    self.document.query.series = series;
+                }
+                Err(reason) => self.tell(Tone::Bad, reason),
+            },
+            Message::SequencesRead { result, .. } => match result {
+                Ok(text) => {
+                    self.history.commit(&self.document);
+                    for sequence in document::sequences_of_paste(&text) {
+                        document::add_polymer(&mut self.document.query, PolymerKind::of_letters(&sequence), sequence);
+                    }
+                }
+                Err(reason) => self.tell(Tone::Bad, reason),
+            },
+            Message::SceneBuilt(built) => {
+                self.scene_is_building = false;
+                self.viewport.take_scene(*built);
+            }
+            Message::EnsembleReady { key, result } => {
+                if let Some((held, loaded)) = &mut self.ensemble
+                    && *held == key
+                {
+                    *loaded = match result {
+                        Ok(ensemble) => Loaded::Ready(ensemble),
+                        Err(reason) => Loaded::Failed(reason),
+                    };
+                    self.shown_model = 0;
+                    self.playing_since = None;
+                }
+            }
+            Message::DialogAnswered { purpose, path, is_missing } => match path {
+                Some(path) => self.file_chosen(purpose, &path),
+                None if is_missing => self.modal = Some(Modal::path(purpose, self.suggested_path(purpose))),
+                None => {}
+            },
+            Message::Written { path, is_query, is_silent, result } => match result {
+                Ok(()) => {
+                    if is_query {
+                        self.preferences.remember(&path);
+                        self.query_path = Some(path.clone());
+                        self.keep_preferences();
+                    }
+                    if !is_silent {
+                        let text = self.texts.with("written-to", [("path", path.display().to_string().into())]);
+                        self.tell(Tone::Good, text);
+                    }
+                }
+                Err(reason) => self.tell(Tone::Bad, reason),
+            },
+            Message::Run(news) => self.take_run_news(news, context),
+            Message::OutcomeLoaded { folder, result } => self.take_outcome(&folder, result),
+            Message::StructureRead { .. } | Message::MoleculesRead { .. } | Message::LigandReady { .. } => {}
+        }
+    }
+
+    /// The structure in the view, with the model that is shown.
+    pub(super) fn shown_structure(&self) -> Option<(Arc<Structure>, usize)> {
+        if let Some((_, Loaded::Ready(ensemble))) = &self.ensemble {
+            let last = ensemble.structure.models.len().saturating_sub(1);
+            return Some((Arc::clone(&ensemble.structure), self.shown_model.min(last)));
+        }
+        if let Some(pose) = self.shown_pose() {
+            return Some((Arc::clone(&pose.receptor), 0));
+        }
+        let path = self.document.query.receptor_file()?;
+        Some((Arc::clone(self.library.held_structure(path)?), self.shown_model))
+    }
+
+    fn plan(&mut self, is_dark: bool) -> Plan {
+        let query = std::mem::take(&mut self.document.query);
+        // Asking makes sure that what is shown is being read.
+        if let Some(path) = query.receptor_file() {
+            self.library.structure(&self.background, path);
+        }
+        let search_box = self.search_box(&query);
+        let reference = match &query.pocket {
+            Some(Pocket::Ligand { file, .. }) => self.library.first_molecule(&self.background, file),
+            _ => None,
+        };
+        let marked = match &query.pocket {
+            Some(Pocket::Residues { residues, .. }) => residues.clone(),
+            _ => Vec::new(),
+        };
+        self.document.query = query;
+        let is_ensemble = matches!(&self.ensemble, Some((_, Loaded::Ready(_))));
+        let receptor = self.shown_structure();
+        let pose = if is_ensemble { None } else { self.shown_pose() };
+        let residue_values = match &self.ensemble {
+            Some((_, Loaded::Ready(ensemble))) if self.document.view.colour == ColourBy::Fluctuation => {
+                Some((Arc::clone(&ensemble.rmsf), ensemble.highest_rmsf))
+            }
+            _ => None,
+        };
+        Plan {
+            ligand: pose.map(|pose| Arc::clone(&pose.molecule)),
+            interactions: pose.map(|pose| Arc::clone(&pose.interactions)),
+            // A box is of use until there are poses in it.
+            search_box: if pose.is_some() || is_ensemble { None } else { search_box },
+            reference: if is_ensemble { None } else { reference },
+            marked: if pose.is_some() { Vec::new() } else { marked },
+            receptor,
+            residue_values,
+            view: self.document.view.clone(),
+            is_dark,
+        }
+    }
+
+    fn update_scene(&mut self, is_dark: bool) {
+        if self.scene_is_building {
+            return;
+        }
+        let plan = self.plan(is_dark);
+        if self.viewport.plan() == Some(&plan) {
+            return;
+        }
+        self.scene_is_building = self
+            .background
+            .submit(Lane::Scene, move || Message::SceneBuilt(Box::new(super::scene::build(plan))));
+    }
+
+    fn take_dropped_files(&mut self, context: &egui::Context) {
+        let dropped = context.input(|input| input.raw.dropped_files.clone());
+        for file in dropped {
+            match file.path {
+                Some(path) => self.open(&path),
+                None => self.tell(Tone::Bad, self.texts.get("drop-no-path")),
+            }
+        }
+    }
+
+    /// Whether there are edits that are in no file.
+    pub(super) fn is_unsaved(&self) -> bool {
+        let empty = self.document.query == Query::default();
+        !empty && (self.saved.0 != self.document.query || self.saved.1 != self.document.settings)
+    }
+
+    fn handle_close(&mut self, context: &egui::Context) {
+        if !context.input(|input| input.viewport().close_requested()) || self.may_close {
+            return;
+        }
+        if self.is_running() || self.is_unsaved() {
+            context.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            self.modal = Some(Modal::Close);
+        }
+    }
+
+    pub(super) fn close_now(&mut self, context: &egui::Context) {
+        self.may_close = true;
+        context.send_viewport_cmd(egui::ViewportCommand::Close);
+    }
+}
+
+impl eframe::App for Studio {
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        let context = ui.ctx().clone();
+        self.take_messages(&context);
+        self.handle_close(&context);
+        self.take_dropped_files(&context);
+        if self.modal.is_none() {
+            for command in Command::pressed(&context) {
+                self.do_command(command, &context);
+            }
+        }
+        self.advance_ensemble(&context);
+
+        self.top_bar_ui(ui);
+        let colours = palette_of(context.theme());
+        let side = |id: &'static str, is_left: bool| {
+            let panel = if is_left { egui::Panel::left(id) } else { egui::Panel::right(id) };
+            panel.resizable(true).frame(theme::panel(colours, Margin::same(0)))
+        };
+        side("query_panel", true)
+            .default_size(theme::QUERY_WIDTH)
+            .size_range(300.0..=560.0)
+            .show(ui, |ui| self.query_panel_ui(ui));
+        if self.has_results() {
+            side("results_panel", false)
+                .default_size(theme::RESULTS_WIDTH)
+                .size_range(320.0..=640.0)
+                .show(ui, |ui| self.results_panel_ui(ui));
+        }
+        egui::CentralPanel::default().frame(theme::panel(colours, Margin::same(0))).show(ui, |ui| self.view_ui(ui));
+
+        self.help_ui(ui);
+        self.modal_ui(ui);
+        self.drop_hint_ui(ui);
+        let texts = Arc::clone(&self.texts);
+        self.notices.ui(ui, &texts);
+
+        self.update_scene(context.theme() == egui::Theme::Dark);
+        let now = context.input(|input| input.time);
+        if self.history.observe(&self.document, now) {
+            context.request_repaint_after(std::time::Duration::from_secs_f64(super::history::REST_SECONDS + 0.01));
+        }
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+}

@@ -1,0 +1,161 @@
+//! Asking for a file: the system's dialog where there is one, a field for the path where there is none.
+//!
+//! On Linux the dialog comes from the desktop portal, which a bare window manager or a remote session may lack; rfd then
+//! answers at once, as if the user had cancelled. No person cancels within [`QUICK`], so that answer opens the field.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::background::Outbox;
+use super::message::Message;
+
+/// An answer without a file that comes sooner than this did not come from a person.
+const QUICK: Duration = Duration::from_millis(350);
+
+/// What a file is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Anything the window opens.
+    Open,
+    /// The folder of a run.
+    OpenRun,
+    /// The receptor's structure.
+    Structure,
+    /// A ligand with coordinates.
+    Ligand,
+    /// A list of ligands.
+    Series,
+    /// The ligand that marks the pocket.
+    PocketLigand,
+    /// An unbound structure of the polymer entity of this index.
+    Apo(usize),
+    /// Where to save the query.
+    SaveQuery,
+    /// Where to write an export.
+    Export(ExportKind),
+}
+
+/// What can be exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportKind {
+    /// The shown complex, or all models of an ensemble.
+    Pdb,
+    /// The poses with their scores.
+    Sdf,
+    /// The table.
+    Csv,
+    /// The picture.
+    Png,
+}
+
+impl ExportKind {
+    /// Extension of its files.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Pdb => "pdb",
+            Self::Sdf => "sdf",
+            Self::Csv => "csv",
+            Self::Png => "png",
+        }
+    }
+}
+
+impl Purpose {
+    /// Key of the dialog's title.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Open => "dialog-open",
+            Self::OpenRun => "dialog-open-run",
+            Self::Structure => "dialog-structure",
+            Self::Ligand => "dialog-ligand",
+            Self::Series => "dialog-series",
+            Self::PocketLigand => "dialog-pocket-ligand",
+            Self::Apo(_) => "dialog-apo",
+            Self::SaveQuery => "dialog-save-query",
+            Self::Export(ExportKind::Pdb) => "dialog-export-pdb",
+            Self::Export(ExportKind::Sdf) => "dialog-export-sdf",
+            Self::Export(ExportKind::Csv) => "dialog-export-csv",
+            Self::Export(ExportKind::Png) => "dialog-export-png",
+        }
+    }
+
+    /// Whether a file is written rather than read.
+    #[must_use]
+    pub const fn saves(self) -> bool {
+        matches!(self, Self::SaveQuery | Self::Export(_))
+    }
+
+    const fn extensions(self) -> &'static [&'static str] {
+        const STRUCTURE: &[&str] = &["pdb", "ent", "cif", "mmcif", "gz"];
+        match self {
+            Self::Open => &[
+                "yaml", "yml", "json", "pdb", "ent", "cif", "mmcif", "gz", "sdf", "mol", "csv", "smi", "fasta", "fa",
+            ],
+            Self::Structure | Self::Apo(_) => STRUCTURE,
+            Self::Ligand => &["sdf", "mol"],
+            Self::PocketLigand => &["sdf", "mol", "pdb"],
+            Self::Series => &["csv", "smi", "sdf"],
+            Self::SaveQuery => &["yaml", "json"],
+            Self::Export(kind) => match kind {
+                ExportKind::Pdb => &["pdb"],
+                ExportKind::Sdf => &["sdf"],
+                ExportKind::Csv => &["csv"],
+                ExportKind::Png => &["png"],
+            },
+            Self::OpenRun => &[],
+        }
+    }
+}
+
+/// Opens the system's dialog on a thread of its own; the answer comes as [`Message::DialogAnswered`].
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn ask(
+    outbox: Outbox,
+    purpose: Purpose,
+    title: String,
+    filter: String,
+    file_name: String,
+    folder: Option<PathBuf>,
+) -> std::io::Result<()> {
+    let work = move || {
+        let start = Instant::now();
+        let mut dialog = rfd::AsyncFileDialog::new().set_title(title);
+        if !purpose.extensions().is_empty() {
+            dialog = dialog.add_filter(filter, purpose.extensions());
+        }
+        if let Some(folder) = folder {
+            dialog = dialog.set_directory(folder);
+        }
+        let answer = pollster::block_on(async {
+            if purpose.saves() {
+                dialog.set_file_name(file_name).save_file().await
+            } else if purpose == Purpose::OpenRun {
+                dialog.pick_folder().await
+            } else {
+                dialog.pick_file().await
+            }
+        });
+        let path = answer.map(|file| file.path().to_owned());
+        let is_missing = path.is_none() && start.elapsed() < QUICK;
+        // The window may be gone by now; then nobody waits for the answer.
+        let _ = outbox.send(Message::DialogAnswered { purpose, path, is_missing });
+    };
+    std::thread::Builder::new().name("file-dialog".to_owned()).spawn(work).map(|_| ())
+}
+
+/// Whether a system dialog can be expected at all, so that the field opens without a pause where it cannot.
+#[must_use]
+pub fn has_system_dialogs() -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let bus = std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some()
+        || std::env::var_os("XDG_RUNTIME_DIR").is_some_and(|folder| PathBuf::from(folder).join("bus").exists());
+    let helper = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("zenity").is_file()));
+    bus || helper
+}

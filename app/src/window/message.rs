@@ -1,0 +1,104 @@
+//! What threads tell the window.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use kfold_inference::query::Query;
+use kfold_molecule::{SmallMolecule, Structure};
+
+use super::background::{Lane, LigandKey};
+use super::dialogs::Purpose;
+use super::ensemble::Ensemble;
+use super::library::LigandPicture;
+use super::outcome::Outcome;
+use super::run::RunNews;
+use super::scene::Built;
+
+/// News from a thread. Failures are sentences: what, where, what to do.
+pub enum Message {
+    /// A task fell over: a fault of ours, reported as such.
+    Crashed {
+        /// Where.
+        lane: Lane,
+        /// The panic's text.
+        what: String,
+    },
+    /// A structure was read.
+    StructureRead {
+        /// The file.
+        path: PathBuf,
+        /// It, or why not.
+        result: Result<Arc<Structure>, String>,
+    },
+    /// Small molecules were read.
+    MoleculesRead {
+        /// The file.
+        path: PathBuf,
+        /// They, or why not.
+        result: Result<Arc<Vec<SmallMolecule>>, String>,
+    },
+    /// A ligand was understood and laid out.
+    LigandReady {
+        /// What it was made from.
+        key: LigandKey,
+        /// It, or what is wrong.
+        result: Result<Arc<LigandPicture>, String>,
+    },
+    /// A query was read.
+    QueryRead {
+        /// The file.
+        path: PathBuf,
+        /// It, or what is wrong.
+        result: Result<Box<Query>, String>,
+    },
+    /// A ligand series was read.
+    SeriesRead {
+        /// The file.
+        path: PathBuf,
+        /// The ligands, or what is wrong.
+        result: Result<Vec<kfold_inference::query::SeriesLigand>, String>,
+    },
+    /// Sequences were read.
+    SequencesRead {
+        /// The file.
+        path: PathBuf,
+        /// FASTA text, or why not.
+        result: Result<String, String>,
+    },
+    /// The 3D scene was built.
+    SceneBuilt(Box<Built>),
+    /// The ensemble was analysed.
+    EnsembleReady {
+        /// What it was made from.
+        key: super::ensemble::EnsembleKey,
+        /// It, or why not.
+        result: Result<Arc<Ensemble>, String>,
+    },
+    /// A dialog was answered.
+    DialogAnswered {
+        /// What was asked for.
+        purpose: Purpose,
+        /// The choice; `None` when cancelled.
+        path: Option<PathBuf>,
+        /// The system has no dialog.
+        is_missing: bool,
+    },
+    /// A file was written, or not.
+    Written {
+        /// Where.
+        path: PathBuf,
+        /// Whether it was the query, whose path is remembered.
+        is_query: bool,
+        /// Why not.
+        result: Result<(), String>,
+    },
+    /// A run was prepared, went on or ended.
+    Run(RunNews),
+    /// Results were loaded.
+    OutcomeLoaded {
+        /// The run's folder.
+        folder: PathBuf,
+        /// They, or why not.
+        result: Result<Box<Outcome>, String>,
+    },
+}

@@ -1,0 +1,362 @@
+//! The right panel: ligands, poses, what a pose does and whether it is sound, and how far to trust its number.
+
+use egui::{Margin, RichText, ScrollArea, Ui};
+use kfold_molecule::analysis::interactions::{Interaction, InteractionKind};
+use kfold_molecule::analysis::pose_checks::{PoseCheck, PoseCheckKind};
+
+use super::app::Studio;
+use super::outcome::{Outcome, Pose};
+use super::theme::{self, GAP, palette};
+use super::widgets::plot::{Point, scatter_plot};
+use super::widgets::table::{Cell, Column, table};
+use super::widgets::{Tone, chip, message, note, section};
+use crate::texts::Texts;
+
+impl Studio {
+    /// Whether there is a result to show.
+    pub(super) fn has_results(&self) -> bool {
+        self.outcome.is_some()
+    }
+
+    /// The pose in the view.
+    pub(super) fn shown_pose(&self) -> Option<&Pose> {
+        self.outcome.as_ref()?.ligands.get(self.shown_ligand)?.poses.get(self.shown_pose)
+    }
+
+    /// Goes to the pose before or after the shown one.
+    pub(super) fn step_pose(&mut self, forward: bool) {
+        let Some(outcome) = &self.outcome else { return };
+        let Some(ligand) = outcome.ligands.get(self.shown_ligand) else { return };
+        let last = ligand.poses.len().saturating_sub(1);
+        self.shown_pose = if forward { (self.shown_pose + 1).min(last) } else { self.shown_pose.saturating_sub(1) };
+        self.show_poses();
+    }
+
+    /// Leaves the ensemble for the poses.
+    fn show_poses(&mut self) {
+        self.ensemble = None;
+        self.playing_since = None;
+    }
+
+    /// The panel's contents.
+    pub(super) fn results_panel_ui(&mut self, ui: &mut Ui) {
+        let Some(outcome) = self.outcome.clone() else { return };
+        let texts = std::sync::Arc::clone(&self.texts);
+        ScrollArea::vertical().id_salt("results").auto_shrink([false, false]).show(ui, |ui| {
+            egui::Frame::new().inner_margin(Margin { left: 12, right: 12, top: 6, bottom: 12 }).show(ui, |ui| {
+                self.results_head_ui(ui, &texts, &outcome);
+                if outcome.ligands.len() > 1 {
+                    self.series_results_ui(ui, &texts, &outcome);
+                }
+                self.poses_ui(ui, &texts, &outcome);
+                if let Some(pose) = outcome.ligands.get(self.shown_ligand).and_then(|ligand| ligand.poses.get(self.shown_pose))
+                {
+                    trust_ui(ui, &texts, pose);
+                    self.interactions_ui(ui, &texts, pose);
+                    checks_ui(ui, &texts, pose);
+                }
+                for warning in &outcome.warnings {
+                    message(ui, Tone::Warning, warning);
+                }
+            });
+        });
+    }
+
+    fn results_head_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
+        let colours = palette(ui);
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(&outcome.query.name).heading());
+            let provenance = outcome.ligands.iter().flat_map(|ligand| &ligand.poses).map(|pose| &pose.provenance).next();
+            if let Some(provenance) = provenance {
+                let engine = format!("docking ({})", provenance.scoring);
+                let made = texts.with(
+                    "result-provenance",
+                    [
+                        ("engine", engine.clone().into()),
+                        ("seed", provenance.seed.to_string().into()),
+                        ("version", provenance.version.clone().into()),
+                    ],
+                );
+                chip(ui, &engine, None).on_hover_text(made);
+            }
+        });
+        let folder = RichText::new(outcome.folder.display().to_string()).small().color(colours.text_muted);
+        ui.add(egui::Label::new(folder).truncate()).on_hover_text(texts.get("result-folder"));
+        if outcome.conformers.is_some() {
+            let label = if self.ensemble.is_some() { "ensemble-hide" } else { "ensemble-show" };
+            if ui.button(texts.get(label)).clicked() {
+                if self.ensemble.is_some() { self.show_poses() } else { self.show_conformers() }
+            }
+        }
+        ui.add_space(GAP);
+    }
+
+    fn series_results_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
+        section(ui, &texts.get("section-series"), |ui| {
+            let columns = [
+                Column::words(texts.get("column-ligand"), 1.2),
+                Column::number(texts.get("column-score"), texts.get("column-score-hint"), 1.0),
+                Column::number(texts.get("column-efficiency"), texts.get("column-efficiency-hint"), 0.9),
+                Column::number(texts.get("column-measured"), texts.get("column-measured-hint"), 1.0),
+                Column::number(texts.get("column-checks"), texts.get("column-checks-hint"), 0.8),
+            ];
+            let response =
+                table(ui, "series_table", &columns, outcome.ligands.len(), Some(self.shown_ligand), 300.0, |row| {
+                    let Some(ligand) = outcome.ligands.get(row) else { return (Vec::new(), String::new()) };
+                    let best = ligand.poses.first();
+                    let number = |value: Option<f32>, digits: usize| {
+                        value.map_or_else(|| "–".to_owned(), |value| super::format::number(value, digits))
+                    };
+                    let score = number(best.map(|pose| pose.score.score_kcal_per_mol), 1);
+                    let measured = number(ligand.measured_pk, 2);
+                    let sentence = texts.with(
+                        "ligand-row",
+                        [
+                            ("name", ligand.name.clone().into()),
+                            ("score", score.clone().into()),
+                            ("measured", measured.clone().into()),
+                        ],
+                    );
+                    let checks = best.map_or_else(Cell::default, check_cell);
+                    let efficiency = number(best.map(|pose| pose.score.ligand_efficiency_kcal_per_mol), 2);
+                    (vec![ligand.name.clone().into(), score.into(), efficiency.into(), measured.into(), checks], sentence)
+                });
+            if let Some(row) = response.chosen {
+                self.shown_ligand = row;
+                self.shown_pose = 0;
+                self.show_poses();
+            }
+            if let Some(found) = outcome.correlations() {
+                let heavy = found.heavy_atoms.map_or_else(|| "–".to_owned(), |value| super::format::number(value, 2));
+                let text = texts.with(
+                    "series-correlation",
+                    [
+                        ("count", found.count.into()),
+                        ("score", super::format::number(found.score, 2).into()),
+                        ("heavy", heavy.into()),
+                    ],
+                );
+                let beats = found.heavy_atoms.is_none_or(|heavy| found.score > heavy);
+                message(ui, if beats { Tone::Info } else { Tone::Warning }, &text);
+                let mut rows = Vec::new();
+                let mut points = Vec::new();
+                for (index, ligand) in outcome.ligands.iter().enumerate() {
+                    if let (Some(pk), Some(best)) = (ligand.measured_pk, ligand.poses.first()) {
+                        rows.push(index);
+                        points.push(Point { x: pk, y: best.score.score_kcal_per_mol, name: ligand.name.clone() });
+                    }
+                }
+                let selected = rows.iter().position(|row| *row == self.shown_ligand);
+                let axes = (texts.get("axis-measured"), texts.get("axis-score"));
+                let clicked =
+                    scatter_plot(ui, &texts.get("series-plot"), 190.0, (&axes.0, &axes.1), &points, selected);
+                if let Some(row) = clicked.and_then(|point| rows.get(point)) {
+                    self.shown_ligand = *row;
+                    self.shown_pose = 0;
+                    self.show_poses();
+                }
+            }
+        });
+    }
+
+    fn poses_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
+        let Some(ligand) = outcome.ligands.get(self.shown_ligand) else {
+            if outcome.conformers.is_none() {
+                message(ui, Tone::Info, &texts.get("result-empty"));
+            }
+            return;
+        };
+        let title = texts.with("section-poses", [("name", ligand.name.clone().into())]);
+        section(ui, &title, |ui| {
+            if ligand.poses.is_empty() {
+                message(ui, Tone::Warning, &texts.get("poses-none"));
+                return;
+            }
+            let has_reference = ligand.poses.iter().any(|pose| pose.score.rmsd_to_reference.is_some());
+            let mut columns = vec![
+                Column::number("#".to_owned(), texts.get("column-rank-hint"), 0.5),
+                Column::number(texts.get("column-score"), texts.get("column-score-hint"), 1.0),
+                Column::number(texts.get("column-efficiency"), texts.get("column-efficiency-hint"), 0.9),
+                Column::number(texts.get("column-rmsd-best"), texts.get("column-rmsd-best-hint"), 1.0),
+            ];
+            if has_reference {
+                let explanation = texts.get("column-rmsd-reference-hint");
+                columns.push(Column::number(texts.get("column-rmsd-reference"), explanation, 1.0));
+            }
+            columns.push(Column::number(texts.get("column-checks"), texts.get("column-checks-hint"), 0.9));
+            let response = table(ui, "poses", &columns, ligand.poses.len(), Some(self.shown_pose), 260.0, |row| {
+                let Some(pose) = ligand.poses.get(row) else { return (Vec::new(), String::new()) };
+                let score = super::format::number(pose.score.score_kcal_per_mol, 2);
+                let mut cells: Vec<Cell> = vec![
+                    (row + 1).to_string().into(),
+                    score.clone().into(),
+                    super::format::number(pose.score.ligand_efficiency_kcal_per_mol, 2).into(),
+                    super::format::number(pose.score.rmsd_to_best, 2).into(),
+                ];
+                if has_reference {
+                    let rmsd = pose.score.rmsd_to_reference;
+                    cells.push(rmsd.map_or_else(|| "–".to_owned(), |value| super::format::number(value, 2)).into());
+                }
+                cells.push(check_cell(pose));
+                let sentence = texts.with(
+                    "pose-row",
+                    [
+                        ("rank", (row + 1).into()),
+                        ("score", score.into()),
+                        ("passed", pose.passed().into()),
+                        ("checks", pose.checks.len().into()),
+                    ],
+                );
+                (cells, sentence)
+            });
+            if let Some(row) = response.chosen {
+                self.shown_pose = row;
+                self.show_poses();
+            }
+            note(ui, &texts.get("poses-units"));
+        });
+    }
+
+    fn interactions_ui(&mut self, ui: &mut Ui, texts: &Texts, pose: &Pose) {
+        let title = texts.with("section-interactions", [("count", pose.interactions.len().into())]);
+        section(ui, &title, |ui| {
+            if pose.interactions.is_empty() {
+                note(ui, &texts.get("interactions-none"));
+                return;
+            }
+            let columns = [
+                Column::words(texts.get("column-kind"), 1.5),
+                Column::words(texts.get("column-residue"), 1.1),
+                Column::number(texts.get("column-distance"), texts.get("column-distance-hint"), 0.8),
+                Column::number(texts.get("column-angle"), texts.get("column-angle-hint"), 0.7),
+            ];
+            let response = table(ui, "interactions", &columns, pose.interactions.len(), None, 230.0, |row| {
+                let Some(found) = pose.interactions.get(row) else { return (Vec::new(), String::new()) };
+                let kind = texts.get(interaction_key(found.kind));
+                let distance = super::format::number(found.distance, 2);
+                let angle = found
+                    .angle
+                    .map_or_else(|| "–".to_owned(), |angle| super::format::number(angle.to_degrees(), 0));
+                let sentence = texts.with(
+                    "interaction-row",
+                    [
+                        ("kind", kind.clone().into()),
+                        ("residue", found.residue.clone().into()),
+                        ("distance", distance.clone().into()),
+                    ],
+                );
+                (vec![kind.into(), found.residue.clone().into(), distance.into(), angle.into()], sentence)
+            });
+            if let Some(found) = response.chosen.and_then(|row| pose.interactions.get(row)) {
+                self.focus_interaction(found);
+            }
+        });
+    }
+
+    fn focus_interaction(&mut self, found: &Interaction) {
+        let middle = (found.points[0] + found.points[1]) * 0.5;
+        self.viewport.focus_on(middle, 5.0);
+        self.viewport.select_atoms(super::scene::RECEPTOR, &found.receptor_atoms);
+    }
+}
+
+fn check_cell(pose: &Pose) -> Cell {
+    let (passed, all) = (pose.passed(), pose.checks.len());
+    let tone = (all > 0).then_some(if passed == all { Tone::Good } else { Tone::Bad });
+    Cell { text: format!("{passed}/{all}"), tone }
+}
+
+fn trust_ui(ui: &mut Ui, texts: &Texts, pose: &Pose) {
+    let colours = palette(ui);
+    theme::card(colours).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        let key = if pose.passed() == pose.checks.len() { "trust-score" } else { "trust-failed-checks" };
+        message(ui, if key == "trust-score" { Tone::Info } else { Tone::Warning }, &texts.get(key));
+        let parts = texts.with(
+            "score-parts",
+            [
+                ("inter", super::format::number(pose.score.intermolecular_kcal_per_mol, 2).into()),
+                ("intra", super::format::number(pose.score.intramolecular_kcal_per_mol, 2).into()),
+                ("rotatable", pose.score.rotatable_bonds.into()),
+            ],
+        );
+        note(ui, &parts);
+    });
+    ui.add_space(GAP);
+}
+
+fn checks_ui(ui: &mut Ui, texts: &Texts, pose: &Pose) {
+    let title = texts.with(
+        "section-checks",
+        [("passed", pose.passed().into()), ("count", pose.checks.len().into())],
+    );
+    section(ui, &title, |ui| {
+        let columns = [
+            Column::words(texts.get("column-check"), 2.0),
+            Column::number(texts.get("column-value"), String::new(), 0.8),
+            Column::number(texts.get("column-limit"), String::new(), 0.8),
+            Column::number(String::new(), String::new(), 0.3),
+        ];
+        table(ui, "checks", &columns, pose.checks.len(), None, 220.0, |row| {
+            let Some(check) = pose.checks.get(row) else { return (Vec::new(), String::new()) };
+            let name = texts.get(check_key(check.kind));
+            let (value, limit) = check_numbers(check);
+            let result = Cell {
+                text: String::new(),
+                tone: Some(if check.passed { Tone::Good } else { Tone::Bad }),
+            };
+            let key = if check.passed { "check-row-passed" } else { "check-row-failed" };
+            let sentence = texts.with(
+                key,
+                [("name", name.clone().into()), ("value", value.clone().into()), ("limit", limit.clone().into())],
+            );
+            (vec![name.into(), value.into(), limit.into(), result], sentence)
+        });
+    });
+}
+
+/// A check's value and limit in the unit that fits its kind.
+fn check_numbers(check: &PoseCheck) -> (String, String) {
+    let show = |value: f32| match check.kind {
+        PoseCheckKind::RingPlanarity | PoseCheckKind::DoubleBondPlanarity => {
+            format!("{} Å", super::format::number(value, 2))
+        }
+        PoseCheckKind::Stereochemistry => super::format::number(value, 0),
+        PoseCheckKind::VolumeOverlap => format!("{} %", super::format::number(value * 100.0, 1)),
+        PoseCheckKind::BondLengths
+        | PoseCheckKind::BondAngles
+        | PoseCheckKind::InternalClash
+        | PoseCheckKind::ReceptorClash => super::format::number(value, 2),
+    };
+    (show(check.value), show(check.limit))
+}
+
+/// Key of an interaction's name.
+#[must_use]
+pub const fn interaction_key(kind: InteractionKind) -> &'static str {
+    match kind {
+        InteractionKind::HydrogenBond => "interaction-hydrogen-bond",
+        InteractionKind::WaterBridge => "interaction-water-bridge",
+        InteractionKind::SaltBridge => "interaction-salt-bridge",
+        InteractionKind::PiStacking => "interaction-pi-stacking",
+        InteractionKind::CationPi => "interaction-cation-pi",
+        InteractionKind::HalogenBond => "interaction-halogen-bond",
+        InteractionKind::Hydrophobic => "interaction-hydrophobic",
+        InteractionKind::Metal => "interaction-metal",
+        InteractionKind::WeakHydrogenBond => "interaction-weak-hydrogen-bond",
+        InteractionKind::Clash => "interaction-clash",
+    }
+}
+
+const fn check_key(kind: PoseCheckKind) -> &'static str {
+    match kind {
+        PoseCheckKind::BondLengths => "check-bond-lengths",
+        PoseCheckKind::BondAngles => "check-bond-angles",
+        PoseCheckKind::RingPlanarity => "check-ring-planarity",
+        PoseCheckKind::DoubleBondPlanarity => "check-double-bond-planarity",
+        PoseCheckKind::Stereochemistry => "check-stereochemistry",
+        PoseCheckKind::InternalClash => "check-internal-clash",
+        PoseCheckKind::ReceptorClash => "check-receptor-clash",
+        PoseCheckKind::VolumeOverlap => "check-volume-overlap",
+    }
+}

@@ -1,0 +1,191 @@
+//! The bar at the top: files, samples, undo, language, appearance, help.
+
+use egui::{Align, Layout, Margin, RichText, Ui};
+
+use super::app::Studio;
+use super::command::Command;
+use super::document::file_name;
+use super::files;
+use super::theme::{self, palette};
+use super::widgets::icon::Icon;
+use super::widgets::{icon_button, note, segmented};
+use crate::texts::Language;
+
+/// What was chosen in a menu.
+enum Choice {
+    Command(Command),
+    Path(std::path::PathBuf),
+    Language(Language),
+}
+
+impl Studio {
+    /// The bar.
+    pub(super) fn top_bar_ui(&mut self, ui: &mut Ui) {
+        let colours = palette(ui);
+        let frame = theme::panel(colours, Margin { left: 12, right: 12, top: 6, bottom: 6 });
+        let mut choice = None;
+        egui::Panel::top("top_bar").resizable(false).frame(frame).show(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.label(RichText::new("K-Fold Studio").text_style(theme::title_style()));
+                ui.add_space(theme::GAP);
+                self.open_menu_ui(ui, &mut choice);
+                self.samples_menu_ui(ui, &mut choice);
+                let texts = &self.texts;
+                if ui
+                    .button(texts.get("command-save"))
+                    .on_hover_text(self.shortcut_text(ui, Command::Save))
+                    .clicked()
+                {
+                    choice = Some(Choice::Command(Command::Save));
+                }
+                self.export_menu_ui(ui, &mut choice);
+                ui.separator();
+                let can_undo = self.history.can_undo(&self.document);
+                let can_redo = self.history.can_redo(&self.document);
+                for (icon, command, enabled) in
+                    [(Icon::Undo, Command::Undo, can_undo), (Icon::Redo, Command::Redo, can_redo)]
+                {
+                    let label = self.labelled_shortcut(ui, command);
+                    if icon_button(ui, icon, &label, enabled).clicked() {
+                        choice = Some(Choice::Command(command));
+                    }
+                }
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    for (icon, command) in [(Icon::Help, Command::Help), (Icon::Appearance, Command::Appearance)] {
+                        let label = self.labelled_shortcut(ui, command);
+                        if icon_button(ui, icon, &label, true).clicked() {
+                            choice = Some(Choice::Command(command));
+                        }
+                    }
+                    let mut language = self.texts.language();
+                    // Short names, so that the switch stays small; each is written in its own language.
+                    let choices = [(Language::English, "EN".to_owned()), (Language::Korean, "한국어".to_owned())];
+                    if segmented(ui, &self.texts.get("language"), &mut language, &choices) {
+                        choice = Some(Choice::Language(language));
+                    }
+                });
+            });
+        });
+        match choice {
+            Some(Choice::Command(command)) => self.do_command(command, ui.ctx()),
+            Some(Choice::Path(path)) => self.open(&path),
+            Some(Choice::Language(language)) => self.set_language(language),
+            None => {}
+        }
+    }
+
+    /// A command's name with its key, for tooltips.
+    pub(super) fn labelled_shortcut(&self, ui: &Ui, command: Command) -> String {
+        format!("{} ({})", self.texts.get(command.name()), self.shortcut_text(ui, command))
+    }
+
+    fn shortcut_text(&self, ui: &Ui, command: Command) -> String {
+        ui.ctx().format_shortcut(&command.shortcut())
+    }
+
+    fn command_item(&self, ui: &mut Ui, command: Command, enabled: bool, choice: &mut Option<Choice>) {
+        let button =
+            egui::Button::new(self.texts.get(command.name())).shortcut_text(self.shortcut_text(ui, command)).frame(false);
+        if ui.add_enabled(enabled, button).clicked() {
+            *choice = Some(Choice::Command(command));
+            ui.close();
+        }
+    }
+
+    fn open_menu_ui(&self, ui: &mut Ui, choice: &mut Option<Choice>) {
+        ui.menu_button(self.texts.get("menu-open"), |ui| {
+            ui.set_min_width(260.0);
+            for command in [Command::Open, Command::OpenRun, Command::New] {
+                self.command_item(ui, command, true, choice);
+            }
+            if !self.preferences.recent.is_empty() {
+                ui.separator();
+                note(ui, &self.texts.get("menu-recent"));
+                for path in &self.preferences.recent {
+                    let button = egui::Button::new(file_name(path)).frame(false).truncate();
+                    if ui.add(button).on_hover_text(path.display().to_string()).clicked() {
+                        *choice = Some(Choice::Path(path.clone()));
+                        ui.close();
+                    }
+                }
+            }
+        });
+    }
+
+    fn samples_menu_ui(&self, ui: &mut Ui, choice: &mut Option<Choice>) {
+        ui.menu_button(self.texts.get("menu-samples"), |ui| {
+            ui.set_min_width(280.0);
+            if self.samples.is_empty() {
+                note(ui, &self.texts.get("samples-missing"));
+            }
+            for sample in &self.samples {
+                let keys = files::sample_keys(&sample.name);
+                let title = keys.map_or_else(|| sample.name.clone(), |(title, _)| self.texts.get(title));
+                let response = ui.add(egui::Button::new(title).frame(false));
+                if let Some((_, text)) = keys {
+                    note(ui, &self.texts.get(text));
+                }
+                if response.clicked() {
+                    *choice = Some(Choice::Path(sample.query.clone()));
+                    ui.close();
+                }
+            }
+        });
+    }
+
+    fn export_menu_ui(&self, ui: &mut Ui, choice: &mut Option<Choice>) {
+        ui.menu_button(self.texts.get("menu-export"), |ui| {
+            ui.set_min_width(260.0);
+            let has_structure = self.shown_structure().is_some();
+            let has_poses = self.outcome.as_ref().is_some_and(|outcome| outcome.pose_count() > 0);
+            for (command, enabled) in [
+                (Command::ExportPdb, has_structure),
+                (Command::ExportSdf, has_poses),
+                (Command::ExportCsv, has_poses),
+                (Command::ExportPng, has_structure),
+                (Command::SaveAs, true),
+            ] {
+                self.command_item(ui, command, enabled, choice);
+            }
+            if !has_poses {
+                note(ui, &self.texts.get("export-needs-poses"));
+            }
+        });
+    }
+
+    /// The list of shortcuts and of what the mouse does in the view.
+    pub(super) fn help_ui(&mut self, ui: &Ui) {
+        let mut open = self.help_open;
+        egui::Window::new(self.texts.get("help-title"))
+            .id(egui::Id::unique("help"))
+            .open(&mut open)
+            .collapsible(false)
+            .resizable(false)
+            .default_width(460.0)
+            .anchor(egui::Align2::CENTER_CENTER, egui::Vec2::ZERO)
+            .show(ui.ctx(), |ui| {
+                let colours = palette(ui);
+                egui::ScrollArea::vertical().max_height(560.0).show(ui, |ui| {
+                    egui::Grid::new("shortcuts").num_columns(2).spacing([24.0, 4.0]).show(ui, |ui| {
+                        for command in Command::ALL {
+                            ui.label(self.texts.get(command.name()));
+                            ui.label(RichText::new(self.shortcut_text(ui, command)).color(colours.text_muted));
+                            ui.end_row();
+                        }
+                        for (what, how) in [
+                            ("help-orbit", "help-orbit-how"),
+                            ("help-pan", "help-pan-how"),
+                            ("help-zoom", "help-zoom-how"),
+                            ("help-centre", "help-centre-how"),
+                            ("help-pick", "help-pick-how"),
+                        ] {
+                            ui.label(self.texts.get(what));
+                            ui.label(RichText::new(self.texts.get(how)).color(colours.text_muted));
+                            ui.end_row();
+                        }
+                    });
+                });
+            });
+        self.help_open = open;
+    }
+}

@@ -1,0 +1,211 @@
+//! The centre: the 3D view with its toolbar and read-out, or the welcome when there is nothing to look at.
+
+use egui::{Align, Layout, Margin, RichText, Role, Sense, Ui, WidgetInfo, vec2};
+
+use super::app::Studio;
+use super::command::Command;
+use super::document::{ColourBy, Representation};
+use super::files;
+use super::theme::{self, GAP, GAP_SMALL, palette};
+use super::widgets::icon::Icon;
+use super::widgets::{icon_button, note, segmented};
+
+/// Height of the strip below the view, points.
+const READOUT_HEIGHT: f32 = 28.0;
+
+impl Studio {
+    /// The centre of the window.
+    pub(super) fn view_ui(&mut self, ui: &mut Ui) {
+        if self.viewport.is_empty() && self.is_blank() {
+            self.welcome_ui(ui);
+            return;
+        }
+        let colours = palette(ui);
+        egui::Panel::top("view_toolbar")
+            .resizable(false)
+            .frame(theme::panel(colours, Margin::symmetric(10, 4)))
+            .show(ui, |ui| self.toolbar_ui(ui));
+        egui::Panel::bottom("readout")
+            .resizable(false)
+            .exact_size(READOUT_HEIGHT)
+            .frame(theme::panel(colours, Margin::symmetric(10, 2)))
+            .show(ui, |ui| self.readout_ui(ui));
+        if self.ensemble.is_some() {
+            egui::Panel::bottom("ensemble")
+                .resizable(false)
+                .frame(theme::panel(colours, Margin::symmetric(10, 6)))
+                .show(ui, |ui| self.ensemble_ui(ui));
+        }
+        egui::CentralPanel::default().frame(egui::Frame::new()).show(ui, |ui| {
+            let texts = std::sync::Arc::clone(&self.texts);
+            let clicked = self.viewport.ui(ui, &texts);
+            if let Some(residue) = clicked.filter(|_| self.picking_residues) {
+                self.toggle_pocket_residue(residue);
+            }
+        });
+    }
+
+    /// Whether the query names nothing that could be shown.
+    fn is_blank(&self) -> bool {
+        self.document.query.receptor_file().is_none() && self.outcome.is_none() && self.ensemble.is_none()
+    }
+
+    fn toolbar_ui(&mut self, ui: &mut Ui) {
+        let texts = std::sync::Arc::clone(&self.texts);
+        let mut command = None;
+        ui.horizontal(|ui| {
+            let view = &mut self.document.view;
+            let representations = [
+                (Representation::Cartoon, texts.get("command-cartoon")),
+                (Representation::Sticks, texts.get("command-sticks")),
+                (Representation::Spheres, texts.get("command-spheres")),
+            ];
+            segmented(ui, &texts.get("view-representation"), &mut view.representation, &representations);
+            let name = |colour: ColourBy| {
+                texts.get(match colour {
+                    ColourBy::Chain => "colour-chain",
+                    ColourBy::SecondaryStructure => "colour-secondary-structure",
+                    ColourBy::Position => "colour-position",
+                    ColourBy::Element => "colour-element",
+                    ColourBy::BFactor => "colour-b-factor",
+                    ColourBy::Fluctuation => "colour-fluctuation",
+                })
+            };
+            let has_fluctuation = self.ensemble.is_some();
+            egui::ComboBox::from_id_salt("colour")
+                .selected_text(name(view.colour))
+                .width(132.0)
+                .show_ui(ui, |ui| {
+                    for colour in ColourBy::ALL {
+                        if colour != ColourBy::Fluctuation || has_fluctuation {
+                            ui.selectable_value(&mut view.colour, colour, name(colour));
+                        }
+                    }
+                })
+                .response
+                .accessible_name(texts.get("view-colour"))
+                .on_hover_text(texts.get("view-colour"));
+            ui.checkbox(&mut view.site, texts.get("view-site")).on_hover_text(texts.get("view-site-hint"));
+            ui.checkbox(&mut view.interactions, texts.get("view-interactions"));
+            ui.checkbox(&mut view.waters, texts.get("view-waters"));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                for (icon, wanted) in [(Icon::Reset, Command::ResetView), (Icon::Focus, Command::FocusLigand)] {
+                    let label = self.labelled_shortcut(ui, wanted);
+                    if icon_button(ui, icon, &label, true).clicked() {
+                        command = Some(wanted);
+                    }
+                }
+            });
+        });
+        if let Some(command) = command {
+            self.do_command(command, ui.ctx());
+        }
+    }
+
+    fn readout_ui(&self, ui: &mut Ui) {
+        let colours = palette(ui);
+        ui.horizontal_centered(|ui| {
+            if let Some(text) = self.viewport.readout(&self.texts) {
+                ui.label(text);
+            } else {
+                ui.label(RichText::new(self.texts.get("view-hint")).color(colours.text_muted));
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if self.viewport.is_software() {
+                    ui.label(RichText::new(self.texts.get("view-software")).small().color(colours.text_muted));
+                }
+            });
+        });
+    }
+
+    fn welcome_ui(&mut self, ui: &mut Ui) {
+        let colours = palette(ui);
+        let mut open = None;
+        let mut command = None;
+        egui::ScrollArea::vertical().show(ui, |ui| {
+            let width = 560.0_f32.min(ui.available_width() - 48.0);
+            let side = (ui.available_width() - width) * 0.5;
+            ui.add_space((ui.available_height() * 0.12).max(24.0));
+            ui.horizontal(|ui| {
+                ui.add_space(side);
+                ui.vertical(|ui| {
+                    ui.set_width(width);
+                    ui.label(RichText::new(self.texts.get("welcome-title")).heading());
+                    ui.add(egui::Label::new(self.texts.get("welcome-text")).wrap());
+                    ui.add_space(GAP);
+                    ui.horizontal(|ui| {
+                        let button =
+                            theme::primary_button(colours, &self.texts.get("welcome-open"), vec2(180.0, 34.0));
+                        if ui.add(button).clicked() {
+                            command = Some(Command::Open);
+                        }
+                        ui.label(RichText::new(self.texts.get("welcome-drop")).color(colours.text_muted));
+                    });
+                    ui.add_space(theme::GAP_LARGE);
+                    if !self.samples.is_empty() {
+                        ui.label(RichText::new(self.texts.get("welcome-samples")).text_style(theme::title_style()));
+                    }
+                    for sample in &self.samples {
+                        let Some((title, text)) = files::sample_keys(&sample.name) else { continue };
+                        if sample_card(ui, &self.texts.get(title), &self.texts.get(text)) {
+                            open = Some(sample.query.clone());
+                        }
+                    }
+                    ui.add_space(GAP);
+                    note(ui, &self.texts.get("welcome-private"));
+                });
+            });
+        });
+        if let Some(path) = open {
+            self.open(&path);
+        }
+        if let Some(command) = command {
+            self.do_command(command, ui.ctx());
+        }
+    }
+
+    /// What will happen to files that hang over the window.
+    pub(super) fn drop_hint_ui(&self, ui: &Ui) {
+        if ui.input(|input| input.raw.hovered_files.is_empty()) {
+            return;
+        }
+        let colours = palette(ui);
+        let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop")));
+        let rect = ui.ctx().content_rect().shrink(10.0);
+        painter.rect(
+            rect,
+            f32::from(theme::RADIUS),
+            colours.accent_soft.gamma_multiply(0.85),
+            egui::Stroke::new(2.0, colours.accent),
+            egui::StrokeKind::Inside,
+        );
+        painter.text(
+            rect.center(),
+            egui::Align2::CENTER_CENTER,
+            self.texts.get("drop-hint"),
+            egui::TextStyle::Heading.resolve(ui.style()),
+            colours.text,
+        );
+    }
+}
+
+fn sample_card(ui: &mut Ui, title: &str, text: &str) -> bool {
+    let colours = palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 46.0), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, title));
+    let is_lit = response.hovered() || response.has_focus();
+    ui.painter().rect(
+        rect,
+        f32::from(theme::RADIUS),
+        if is_lit { colours.hover } else { colours.card },
+        egui::Stroke::new(1.0, if is_lit { colours.accent } else { colours.line }),
+        egui::StrokeKind::Inside,
+    );
+    let place = rect.min + vec2(12.0, 7.0);
+    let strong = theme::strong_style().resolve(ui.style());
+    let small = egui::TextStyle::Small.resolve(ui.style());
+    let painter = ui.painter().with_clip_rect(rect.shrink(GAP_SMALL));
+    painter.text(place, egui::Align2::LEFT_TOP, title, strong, colours.text);
+    painter.text(place + vec2(0.0, 18.0), egui::Align2::LEFT_TOP, text, small, colours.text_muted);
+    response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked()
+}
