@@ -1,0 +1,288 @@
+//! Several models of one thing: conformers of a protein, a path between two states, the models of a file.
+//!
+//! All models are superposed on the first by their CA (or C1' of nucleic acids, or C4' where that is missing), so that
+//! what moves on the screen is the change of shape. RMSD is to the first model; RMSF is about the mean, a residue each.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use egui::{RichText, Slider, Ui};
+use glam::Vec3;
+use kfold_molecule::Structure;
+use kfold_molecule::analysis::superpose::superpose;
+use kfold_molecule::structure::Topology;
+
+use super::app::Studio;
+use super::background::{Lane, Loaded};
+use super::command::Command;
+use super::document::ColourBy;
+use super::message::Message;
+use super::theme::palette;
+use super::widgets::icon::Icon;
+use super::widgets::plot::{Line, line_plot};
+use super::widgets::{Tone, icon_button, message, note};
+
+/// Models shown in a second.
+const MODELS_PER_SECOND: f64 = 8.0;
+
+/// What an ensemble is made from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum EnsembleKey {
+    /// Conformers that a run made.
+    Conformers(PathBuf),
+    /// A path between the states in two files.
+    Morph(PathBuf, PathBuf),
+    /// The models of a file.
+    File(PathBuf),
+}
+
+/// Superposed models with their statistics.
+#[derive(Clone, Debug)]
+pub struct Ensemble {
+    /// The models, superposed on the first.
+    pub structure: Arc<Structure>,
+    /// Å, one for each model.
+    pub rmsd: Vec<f32>,
+    /// Å, one for each residue of the topology; 0 where it has no such atom.
+    pub rmsf: Arc<Vec<f32>>,
+    /// Highest of them.
+    pub highest_rmsf: f32,
+    /// Residues that the plot shows: those with an atom to follow.
+    pub residues: Vec<usize>,
+}
+
+impl Ensemble {
+    /// Superposes the models and measures them.
+    ///
+    /// # Errors
+    /// When the models differ in their atoms or have no backbone to follow.
+    pub fn of(structure: &Structure) -> Result<Self, String> {
+        let first = structure.first().ok_or("there is no model in it")?;
+        if !structure.is_ensemble() {
+            return Err("its models differ in their atoms, so they cannot be compared one by one".to_owned());
+        }
+        let followed = followed_atoms(&first.topology);
+        if followed.len() < 3 {
+            return Err("it has fewer than three residues with a CA or C1' atom to follow".to_owned());
+        }
+        let points = |positions: &[Vec3]| -> Vec<Vec3> {
+            followed.iter().filter_map(|(_, atom)| positions.get(*atom).copied()).collect()
+        };
+        let target = points(&first.positions);
+        let mut moved = structure.clone();
+        let mut rmsd = Vec::with_capacity(moved.models.len());
+        for model in &mut moved.models {
+            let Some(found) = superpose(&points(&model.positions), &target) else {
+                return Err("its atoms lie on a line, so the models cannot be superposed".to_owned());
+            };
+            for position in &mut model.positions {
+                *position = found.apply(*position);
+            }
+            rmsd.push(found.rmsd);
+        }
+        let count = moved.models.len() as f32;
+        let mut rmsf = vec![0.0; first.topology.residues.len()];
+        for (residue, atom) in &followed {
+            let places = || moved.models.iter().filter_map(|model| model.positions.get(*atom).copied());
+            let mean = places().sum::<Vec3>() / count;
+            let spread = places().map(|place| place.distance_squared(mean)).sum::<f32>() / count;
+            if let Some(value) = rmsf.get_mut(*residue) {
+                *value = spread.sqrt();
+            }
+        }
+        let highest_rmsf = rmsf.iter().copied().fold(0.0, f32::max);
+        let residues = followed.iter().map(|(residue, _)| *residue).collect();
+        Ok(Self { structure: Arc::new(moved), rmsd, rmsf: Arc::new(rmsf), highest_rmsf, residues })
+    }
+}
+
+/// Residue and atom indices of the atoms that stand for their residues.
+fn followed_atoms(topology: &Topology) -> Vec<(usize, usize)> {
+    topology
+        .residues
+        .iter()
+        .enumerate()
+        .filter(|(_, residue)| residue.is_polymer())
+        .filter_map(|(index, residue)| {
+            let atom = ["CA", "C1'", "C4'"].into_iter().find_map(|name| topology.atom_named(residue, name))?;
+            Some((index, atom))
+        })
+        .collect()
+}
+
+impl Studio {
+    /// Shows an ensemble that `make` gives, in the background.
+    pub(super) fn show_ensemble(
+        &mut self,
+        key: EnsembleKey,
+        make: impl FnOnce() -> Result<Arc<Structure>, String> + Send + 'static,
+    ) {
+        if self.ensemble.as_ref().is_some_and(|(held, _)| *held == key) {
+            return;
+        }
+        self.ensemble = Some((key.clone(), Loaded::Waiting));
+        self.document.view.colour = ColourBy::Fluctuation;
+        self.submit(Lane::Results, move || {
+            let result = make().and_then(|structure| Ensemble::of(&structure)).map(Arc::new);
+            Message::EnsembleReady { key, result }
+        });
+    }
+
+    /// The two states between which the query's protein can be morphed.
+    pub(super) fn morph_states(&self) -> Option<(PathBuf, PathBuf)> {
+        self.document.query.sequences.iter().find_map(|entity| match entity {
+            kfold_inference::query::Entity::Protein(polymer) => match polymer.apo.as_slice() {
+                [first, second, ..] => Some((first.clone(), second.clone())),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    /// Shows the path between two states.
+    pub(super) fn show_morph(&mut self, first: PathBuf, second: PathBuf) {
+        let key = EnsembleKey::Morph(first.clone(), second.clone());
+        self.show_ensemble(key, move || {
+            let read = |path: &std::path::Path| {
+                kfold_molecule::formats::read_structure(path).map_err(|error| error.to_string())
+            };
+            let morph = kfold_inference::morph::morph(&read(&first)?, &read(&second)?, MORPH_MODELS)
+                .map_err(|error| error.to_string())?;
+            Ok(Arc::new(morph.structure))
+        });
+    }
+
+    /// Shows the models of the structure's file one after the other.
+    pub(super) fn show_models(&mut self, path: PathBuf, structure: Arc<Structure>) {
+        self.show_ensemble(EnsembleKey::File(path), move || Ok(structure));
+    }
+
+    /// Moves on to the next model while playing. A path between states runs forth and back.
+    pub(super) fn advance_ensemble(&mut self, context: &egui::Context) {
+        let (Some(since), Some((key, Loaded::Ready(ensemble)))) = (self.playing_since, &self.ensemble) else { return };
+        let count = ensemble.structure.models.len();
+        if count < 2 {
+            return;
+        }
+        let now = context.input(|input| input.time);
+        let step = ((now - since).max(0.0) * MODELS_PER_SECOND) as usize;
+        self.shown_model = if matches!(key, EnsembleKey::Morph(..)) {
+            let place = step % (2 * (count - 1));
+            if place < count { place } else { 2 * (count - 1) - place }
+        } else {
+            step % count
+        };
+        context.request_repaint_after(std::time::Duration::from_secs_f64(1.0 / MODELS_PER_SECOND));
+    }
+
+    /// The player and the plots below the view.
+    pub(super) fn ensemble_ui(&mut self, ui: &mut Ui) {
+        let texts = Arc::clone(&self.texts);
+        let Some((key, loaded)) = self.ensemble.clone() else { return };
+        let colours = palette(ui);
+        let title = match &key {
+            EnsembleKey::Conformers(_) => texts.get("ensemble-conformers"),
+            EnsembleKey::Morph(first, second) => texts.with(
+                "ensemble-morph",
+                [
+                    ("first", super::document::file_name(first).into()),
+                    ("second", super::document::file_name(second).into()),
+                ],
+            ),
+            EnsembleKey::File(path) => {
+                texts.with("ensemble-file", [("name", super::document::file_name(path).into())])
+            }
+        };
+        let mut close = false;
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(title).text_style(super::theme::strong_style()));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                close = icon_button(ui, Icon::Cross, &texts.get("ensemble-close"), true).clicked();
+            });
+        });
+        match &loaded {
+            Loaded::Waiting => {
+                ui.horizontal(|ui| {
+                    ui.spinner();
+                    ui.label(texts.get("ensemble-making"));
+                });
+            }
+            Loaded::Failed(reason) => {
+                message(ui, Tone::Bad, reason);
+            }
+            Loaded::Ready(ensemble) => {
+                let count = ensemble.structure.models.len();
+                ui.horizontal(|ui| {
+                    let is_playing = self.playing_since.is_some();
+                    let (icon, label) =
+                        if is_playing { (Icon::Pause, "ensemble-pause") } else { (Icon::Play, "ensemble-play") };
+                    if icon_button(ui, icon, &texts.get(label), count > 1).clicked() {
+                        self.do_command(Command::Play, ui.ctx());
+                    }
+                    let mut number = self.shown_model + 1;
+                    ui.spacing_mut().slider_width = (ui.available_width() - 220.0).max(80.0);
+                    let slider = Slider::new(&mut number, 1..=count.max(1)).show_value(false);
+                    let response = ui.add(slider).accessible_name(texts.get("ensemble-model"));
+                    if response.changed() {
+                        self.shown_model = number - 1;
+                        self.playing_since = None;
+                    }
+                    let rmsd = ensemble.rmsd.get(self.shown_model).copied().unwrap_or(0.0);
+                    let text = texts.with(
+                        "ensemble-place",
+                        [
+                            ("number", (self.shown_model + 1).into()),
+                            ("count", count.into()),
+                            ("rmsd", super::format::number(rmsd, 2).into()),
+                        ],
+                    );
+                    ui.label(RichText::new(text).color(colours.text_muted));
+                });
+                let values: Vec<f32> = ensemble
+                    .residues
+                    .iter()
+                    .map(|residue| ensemble.rmsf.get(*residue).copied().unwrap_or(f32::NAN))
+                    .collect();
+                let name = texts.get("ensemble-rmsf");
+                let lines = [Line { name: &name, values: &values, colour: colours.accent }];
+                let topology = ensemble.structure.first().map(|model| Arc::clone(&model.topology));
+                let place = |index: usize| residue_text(topology.as_deref(), ensemble.residues.get(index).copied());
+                if let Some(index) = line_plot(ui, &name, 96.0, &lines, place) {
+                    let residue = ensemble.residues.get(index).copied();
+                    if let Some(point) = residue.and_then(|residue| residue_place(ensemble, residue, self.shown_model)) {
+                        self.viewport.focus_on(point, 10.0);
+                    }
+                }
+                note(ui, &texts.get("ensemble-note"));
+            }
+        }
+        if close {
+            self.ensemble = None;
+            self.playing_since = None;
+            self.shown_model = 0;
+            if self.document.view.colour == ColourBy::Fluctuation {
+                self.document.view.colour = ColourBy::Chain;
+            }
+        }
+    }
+}
+
+/// Models of a path between two states, both included.
+const MORPH_MODELS: usize = 25;
+
+fn residue_text(topology: Option<&Topology>, residue: Option<usize>) -> String {
+    let found = || {
+        let topology = topology?;
+        let residue = topology.residues.get(residue?)?;
+        let chain = topology.chains.get(residue.chain as usize)?;
+        Some(format!("{} {} {}", chain.id, residue.name, residue.number_text()))
+    };
+    found().unwrap_or_default()
+}
+
+fn residue_place(ensemble: &Ensemble, residue: usize, model: usize) -> Option<Vec3> {
+    let model = ensemble.structure.models.get(model)?;
+    let residue = model.topology.residues.get(residue)?;
+    let atom = ["CA", "C1'", "C4'"].into_iter().find_map(|name| model.topology.atom_named(residue, name))?;
+    model.positions.get(atom).copied()
+}

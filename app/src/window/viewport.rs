@@ -1,0 +1,471 @@
+//! The 3D view: draws the scene into the renderer's texture, turns the mouse and the keys into camera moves, and asks
+//! which atom is under the pointer.
+//!
+//! The texture is drawn only when something changed; egui shows the same texture on all other frames. While the camera
+//! moves, a software adapter draws half the size; when it rests, the full picture follows.
+
+use egui::{Color32, Key, Modifiers, PointerButton, Pos2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use glam::Vec3;
+use kfold_molecule::Topology;
+use kfold_viewer::{AtomSelection, Camera, Color, Gpu, ObjectId, Pick, RenderSettings, Renderer, Scene, ViewerError};
+
+use super::scene::{Built, LIGAND, Plan, RECEPTOR};
+use super::theme::palette;
+use super::widgets::{Tone, message};
+use crate::texts::Texts;
+
+/// Radians that a drag across the view's height turns.
+const ORBIT_SPEED: f32 = 3.0;
+/// Radians, or a fraction of the height, for one press of a key.
+const KEY_STEP: f32 = 0.12;
+/// Seconds that the camera takes to a new place.
+const FLIGHT_SECONDS: f64 = 0.35;
+/// Seconds after the last move when the full picture is drawn.
+const REST_SECONDS: f64 = 0.18;
+/// Radius around a picked atom when the view goes there, Å.
+const ATOM_RADIUS: f32 = 9.0;
+
+/// The view.
+pub struct Viewport {
+    device: Result<Device, String>,
+    /// Where the picture is taken from.
+    pub camera: Camera,
+    flight: Option<Flight>,
+    scene: Scene,
+    plan: Option<Plan>,
+    all: Vec<Vec3>,
+    focus: Vec<Vec3>,
+    focus_next: bool,
+    hovered: Option<Pick>,
+    selected: Option<Pick>,
+    /// Where the pointer was when an atom was asked for.
+    asked_at: Option<Pos2>,
+    click: Option<Click>,
+    moved_at: f64,
+    aspect: f32,
+    failure: Option<ViewerError>,
+}
+
+struct Device {
+    renderer: Renderer,
+    state: egui_wgpu::RenderState,
+    texture: Option<(egui::TextureId, u64)>,
+}
+
+struct Flight {
+    from: Camera,
+    to: Camera,
+    since: Option<f64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Click {
+    Select,
+    Centre,
+}
+
+impl Viewport {
+    /// A view on the window's own device. Without one, the view says so and the rest of the window works.
+    #[must_use]
+    pub fn new(state: Option<&egui_wgpu::RenderState>) -> Self {
+        let device = state
+            .ok_or_else(|| "the window has no graphics device of its own".to_owned())
+            .and_then(|state| Device::new(state).map_err(|error| error.to_string()));
+        Self {
+            device,
+            camera: Camera::default(),
+            flight: None,
+            scene: Scene::default(),
+            plan: None,
+            all: Vec::new(),
+            focus: Vec::new(),
+            focus_next: false,
+            hovered: None,
+            selected: None,
+            asked_at: None,
+            click: None,
+            moved_at: f64::NEG_INFINITY,
+            aspect: 1.4,
+            failure: None,
+        }
+    }
+
+    /// What the view was last built from.
+    #[must_use]
+    pub const fn plan(&self) -> Option<&Plan> {
+        self.plan.as_ref()
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.plan.as_ref().is_none_or(Plan::is_empty)
+    }
+
+    /// Whether meshes are still being built.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.device.as_ref().is_ok_and(|device| device.renderer.is_building())
+    }
+
+    /// Whether the processor draws.
+    #[must_use]
+    pub fn is_software(&self) -> bool {
+        self.device.as_ref().is_ok_and(|device| device.renderer.gpu().is_software())
+    }
+
+    /// Takes a built scene; looks at it anew when it shows other molecules.
+    pub fn take_scene(&mut self, built: Built) {
+        let is_new = self.plan.as_ref().is_none_or(|plan| built.plan.shows_other_molecules(plan) || plan.is_empty());
+        let has_ligand = built.plan.ligand.is_some() || built.plan.reference.is_some();
+        self.scene = built.scene;
+        self.all = built.all;
+        self.focus = built.focus;
+        self.hovered = None;
+        if is_new {
+            self.selected = None;
+            self.flight = None;
+            self.camera = if has_ligand {
+                Camera::looking_into_pocket(&self.focus, &self.all, self.aspect)
+            } else {
+                Camera::looking_at(&self.all, self.aspect)
+            };
+            if has_ligand && !self.focus_next {
+                self.camera.frame(&self.all, self.aspect);
+            }
+        } else if self.focus_next {
+            self.fly_to(Camera::looking_into_pocket(&self.focus, &self.all, self.aspect));
+        }
+        self.focus_next = false;
+        self.plan = Some(built.plan);
+    }
+
+    /// Goes to the ligand when the next scene comes.
+    pub const fn focus_next_scene(&mut self) {
+        self.focus_next = true;
+    }
+
+    /// Frames everything.
+    pub fn frame_all(&mut self) {
+        let mut camera = self.camera;
+        camera.frame(&self.all, self.aspect);
+        self.fly_to(camera);
+    }
+
+    /// Frames the ligand, or the pocket.
+    pub fn frame_focus(&mut self) {
+        if self.focus.is_empty() {
+            self.frame_all();
+        } else if self.plan.as_ref().is_some_and(|plan| plan.ligand.is_some() || plan.reference.is_some()) {
+            self.fly_to(Camera::looking_into_pocket(&self.focus, &self.all, self.aspect));
+        } else {
+            let mut camera = self.camera;
+            camera.frame(&self.focus, self.aspect);
+            self.fly_to(camera);
+        }
+    }
+
+    /// Goes to a point, showing `radius` Å around it.
+    pub fn focus_on(&mut self, point: Vec3, radius: f32) {
+        let mut camera = self.camera;
+        camera.frame_sphere(point, radius, self.aspect);
+        self.fly_to(camera);
+    }
+
+    /// Outlines atoms.
+    pub fn select_atoms(&mut self, object: ObjectId, atoms: &[u32]) {
+        self.scene.selected = vec![(object, AtomSelection::of(atoms.to_vec()))];
+        self.selected = None;
+    }
+
+    fn fly_to(&mut self, camera: Camera) {
+        self.flight = Some(Flight { from: self.camera, to: camera, since: None });
+    }
+
+    /// The picture at a size of its own, for export.
+    ///
+    /// # Errors
+    /// When the adapter cannot draw it.
+    pub fn picture(&mut self, size: (u32, u32), background: Color) -> Result<image::RgbaImage, String> {
+        let device = self.device.as_mut().map_err(|reason| reason.clone())?;
+        let settings =
+            RenderSettings { background, ..RenderSettings::live(device.renderer.gpu()) }.still();
+        let mut scene = self.scene.clone();
+        scene.hovered.clear();
+        device.renderer.render_to_image(&scene, &self.camera, size, &settings).map_err(|error| error.to_string())
+    }
+
+    /// The atom under the pointer, or the selected one, as people write it.
+    #[must_use]
+    pub fn readout(&self, texts: &Texts) -> Option<String> {
+        let (pick, key) = match (&self.hovered, &self.selected) {
+            (Some(pick), _) => (pick, "readout-hovered"),
+            (None, Some(pick)) => (pick, "readout-selected"),
+            (None, None) => return None,
+        };
+        let topology = &self.scene.objects.iter().find(|object| object.id == pick.object)?.topology;
+        Some(texts.with(key, [("atom", atom_name(texts, pick.object, topology, pick.atom as usize)?.into())]))
+    }
+
+    /// Shows the view. Returns the receptor's residue that was clicked, `A:145`.
+    pub fn ui(&mut self, ui: &mut Ui, texts: &Texts) -> Option<String> {
+        let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
+        response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, texts.get("view-name")));
+        if let Err(reason) = &self.device {
+            let text = texts.with("view-no-device", [("reason", reason.clone().into())]);
+            ui.scope_builder(egui::UiBuilder::new().max_rect(rect.shrink(24.0)), |ui| message(ui, Tone::Bad, &text));
+            return None;
+        }
+        let pixels_per_point = ui.ctx().pixels_per_point();
+        let size = (
+            (rect.width() * pixels_per_point).round().max(1.0) as u32,
+            (rect.height() * pixels_per_point).round().max(1.0) as u32,
+        );
+        self.aspect = (rect.width() / rect.height().max(1.0)).clamp(0.05, 20.0);
+        let now = ui.input(|input| input.time);
+        if response.clicked() || response.drag_started() {
+            response.request_focus();
+        }
+        self.fly(ui, now);
+        self.turn(ui, &response, rect, now);
+        let clicked = self.point(ui, &response, rect, pixels_per_point);
+        self.draw(ui, rect, size, now);
+        if response.has_focus() {
+            let colours = palette(ui);
+            let stroke = egui::Stroke::new(1.5, colours.accent);
+            ui.painter().rect_stroke(rect.shrink(1.0), 0.0, stroke, egui::StrokeKind::Inside);
+        }
+        clicked
+    }
+
+    fn fly(&mut self, ui: &Ui, now: f64) {
+        let Some(flight) = &mut self.flight else { return };
+        let since = *flight.since.get_or_insert(now);
+        let share = ((now - since) / FLIGHT_SECONDS).clamp(0.0, 1.0) as f32;
+        self.camera = flight.from.interpolate(&flight.to, share);
+        self.moved_at = now;
+        if share >= 1.0 {
+            self.camera = flight.to;
+            self.flight = None;
+        }
+        ui.ctx().request_repaint();
+    }
+
+    /// Mouse and keys to camera moves.
+    fn turn(&mut self, ui: &Ui, response: &egui::Response, rect: Rect, now: f64) {
+        let before = self.camera;
+        let shift = ui.input(|input| input.modifiers.shift);
+        let drag = response.drag_delta() / rect.height().max(1.0);
+        if response.dragged_by(PointerButton::Primary) && !shift {
+            self.camera.orbit(drag.x * ORBIT_SPEED, -drag.y * ORBIT_SPEED);
+        } else if response.dragged_by(PointerButton::Secondary)
+            || response.dragged_by(PointerButton::Middle)
+            || response.dragged_by(PointerButton::Primary)
+        {
+            self.camera.pan(drag.x, -drag.y);
+        }
+        if response.hovered() {
+            let (scroll, zoom) = ui.input(|input| (input.smooth_scroll_delta.y, input.zoom_delta()));
+            self.camera.zoom((scroll * 0.0025).exp() * zoom);
+        }
+        if response.has_focus() {
+            self.keys(ui, response);
+        }
+        if self.camera != before {
+            self.flight = None;
+            self.moved_at = now;
+        }
+    }
+
+    fn keys(&mut self, ui: &Ui, response: &egui::Response) {
+        ui.memory_mut(|memory| {
+            let filter = egui::EventFilter {
+                horizontal_arrows: true,
+                vertical_arrows: true,
+                ..egui::EventFilter::default()
+            };
+            memory.set_focus_lock_filter(response.id, filter);
+        });
+        ui.input_mut(|input| {
+            for (key, x, y) in [
+                (Key::ArrowLeft, -1.0, 0.0),
+                (Key::ArrowRight, 1.0, 0.0),
+                (Key::ArrowUp, 0.0, 1.0),
+                (Key::ArrowDown, 0.0, -1.0),
+            ] {
+                let shifted = input.count_and_consume_key(Modifiers::SHIFT, key) as f32;
+                let plain = input.count_and_consume_key(Modifiers::NONE, key) as f32;
+                self.camera.pan(shifted * x * KEY_STEP, shifted * y * KEY_STEP);
+                self.camera.orbit(plain * x * KEY_STEP, plain * y * KEY_STEP);
+            }
+            for (key, factor) in [(Key::Plus, 1.15_f32), (Key::Equals, 1.15), (Key::Minus, 1.0 / 1.15)] {
+                let times = input.count_and_consume_key(Modifiers::NONE, key);
+                self.camera.zoom(factor.powi(times as i32));
+            }
+        });
+    }
+
+    /// Asks which atom is under the pointer and takes the answer.
+    fn point(&mut self, ui: &Ui, response: &egui::Response, rect: Rect, pixels_per_point: f32) -> Option<String> {
+        let Ok(device) = &mut self.device else { return None };
+        let mut clicked = None;
+        match device.renderer.poll_pick() {
+            Ok(Some(pick)) => match self.click.take() {
+                None => self.hovered = pick,
+                Some(click) => {
+                    self.hovered.clone_from(&pick);
+                    self.scene.selected.clear();
+                    if let Some(pick) = &pick {
+                        self.scene.selected = vec![(pick.object, AtomSelection::of(vec![pick.atom]))];
+                        if click == Click::Centre {
+                            let point = self
+                                .scene
+                                .objects
+                                .iter()
+                                .find(|object| object.id == pick.object)
+                                .and_then(|object| object.positions.get(pick.atom as usize).copied());
+                            if let Some(point) = point {
+                                self.focus_on(point, ATOM_RADIUS);
+                            }
+                        } else if pick.object == RECEPTOR {
+                            clicked = residue_name(&self.scene, pick);
+                        }
+                    }
+                    self.selected = pick;
+                }
+            },
+            Ok(None) => {
+                if self.asked_at.is_some() && self.click.is_some() {
+                    ui.ctx().request_repaint();
+                }
+            }
+            Err(error) => self.failure = Some(error),
+        }
+        let Ok(device) = &mut self.device else { return clicked };
+        let pointer = response.interact_pointer_pos().or(response.hover_pos());
+        let is_click = response.clicked() || response.double_clicked();
+        let is_moving = response.dragged() || self.flight.is_some();
+        match pointer {
+            Some(pointer) if is_click || (!is_moving && self.click.is_none() && self.asked_at != Some(pointer)) => {
+                if is_click {
+                    self.click = Some(if response.double_clicked() { Click::Centre } else { Click::Select });
+                }
+                let place = (pointer - rect.min) * pixels_per_point;
+                if let Err(error) = device.renderer.begin_pick(place.x, place.y) {
+                    self.failure = Some(error);
+                }
+                self.asked_at = Some(pointer);
+                ui.ctx().request_repaint();
+            }
+            None if !response.hovered() => {
+                self.hovered = None;
+                self.asked_at = None;
+            }
+            _ => {}
+        }
+        self.scene.hovered = self
+            .hovered
+            .as_ref()
+            .map(|pick| vec![(pick.object, AtomSelection::of(vec![pick.atom]))])
+            .unwrap_or_default();
+        clicked
+    }
+
+    fn draw(&mut self, ui: &Ui, rect: Rect, size: (u32, u32), now: f64) {
+        let colours = palette(ui);
+        let Ok(device) = &mut self.device else { return };
+        let [red, green, blue, _] = colours.view_bottom.to_array();
+        let background = Color::hex(u32::from(red) << 16 | u32::from(green) << 8 | u32::from(blue));
+        let still = RenderSettings { background, ..RenderSettings::live(device.renderer.gpu()) };
+        let is_moving = now - self.moved_at < REST_SECONDS;
+        let settings = if is_moving { still.while_moving(device.renderer.gpu()) } else { still };
+        if is_moving {
+            ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(REST_SECONDS));
+        }
+        match device.show(&self.scene, &self.camera, size, &settings) {
+            Ok(texture) => {
+                let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+                ui.painter().image(texture, rect, uv, Color32::WHITE);
+                if device.renderer.needs_render(&self.scene, &self.camera, size, &settings)
+                    && !device.renderer.is_building()
+                {
+                    ui.ctx().request_repaint();
+                }
+            }
+            Err(error) => self.failure = Some(error),
+        }
+        if let Some(error) = &self.failure {
+            let place = Rect::from_min_size(rect.min + vec2(16.0, 12.0), vec2(rect.width() - 32.0, 40.0));
+            let painter = ui.painter();
+            painter.text(
+                place.min,
+                egui::Align2::LEFT_TOP,
+                error.to_string(),
+                egui::TextStyle::Body.resolve(ui.style()),
+                colours.bad,
+            );
+        }
+    }
+}
+
+impl Device {
+    fn new(state: &egui_wgpu::RenderState) -> Result<Self, ViewerError> {
+        let gpu = Gpu::from_device(state.adapter.get_info(), state.device.clone(), state.queue.clone())?;
+        Ok(Self { renderer: Renderer::new(gpu)?, state: state.clone(), texture: None })
+    }
+
+    fn show(
+        &mut self,
+        scene: &Scene,
+        camera: &Camera,
+        size: (u32, u32),
+        settings: &RenderSettings,
+    ) -> Result<egui::TextureId, ViewerError> {
+        self.renderer.render(scene, camera, size, settings)?;
+        let generation = self.renderer.texture_generation();
+        if let Some((id, held)) = self.texture
+            && held == generation
+        {
+            return Ok(id);
+        }
+        let view = self.renderer.render(scene, camera, size, settings)?;
+        let filter = kfold_viewer::wgpu::FilterMode::Linear;
+        let mut egui_renderer = self.state.renderer.write();
+        let id = match self.texture {
+            Some((id, _)) => {
+                egui_renderer.update_egui_texture_from_wgpu_texture(&self.state.device, view, filter, id);
+                id
+            }
+            None => egui_renderer.register_native_texture(&self.state.device, view, filter),
+        };
+        self.texture = Some((id, generation));
+        Ok(id)
+    }
+}
+
+fn residue_name(scene: &Scene, pick: &Pick) -> Option<String> {
+    let topology = &scene.objects.iter().find(|object| object.id == pick.object)?.topology;
+    let atom = topology.atoms.get(pick.atom as usize)?;
+    let residue = topology.residues.get(atom.residue as usize)?;
+    let chain = topology.chains.get(residue.chain as usize)?;
+    Some(format!("{}:{}", chain.id, residue.number_text()))
+}
+
+fn atom_name(texts: &Texts, object: ObjectId, topology: &Topology, index: usize) -> Option<String> {
+    let atom = topology.atoms.get(index)?;
+    if object != RECEPTOR {
+        let key = if object == LIGAND { "readout-ligand" } else { "readout-reference" };
+        return Some(texts.with(key, [("atom", atom.name.to_string().into())]));
+    }
+    let residue = topology.residues.get(atom.residue as usize)?;
+    let chain = topology.chains.get(residue.chain as usize)?;
+    Some(texts.with(
+        "readout-atom",
+        [
+            ("chain", chain.id.to_string().into()),
+            ("residue", residue.name.to_string().into()),
+            ("number", residue.number_text().into()),
+            ("atom", atom.name.to_string().into()),
+        ],
+    ))
+}
