@@ -1,1 +1,6 @@
-//! x
+//! The window and the command line of K-Fold Studio.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+pub mod texts;
+pub mod window;

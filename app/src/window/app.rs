@@ -175,8 +175,8 @@ impl Studio {
             Command::Redo => self.history.redo(&mut self.document),
             Command::Predict => self.predict(),
             Command::Cancel => {
-                if let Some(run) = &mut self.run {
-                    run.cancel();
+                if let Some(Err(reason)) = self.run.as_ref().filter(|run| run.is_going()).map(Run::cancel) {
+                    self.tell(Tone::Bad, reason);
                 }
             }
             Command::PreviousPose => self.step_pose(false),
@@ -407,17 +407,16 @@ impl Studio {
         });
     }
 
-    fn take_messages(&mut self, context: &egui::Context) {
+    fn take_messages(&mut self) {
         for message in self.background.take() {
             let Some(message) = self.library.take(message) else {
-                self.viewport.look_again();
                 continue;
             };
-            self.take_message(message, context);
+            self.take_message(message);
         }
     }
 
-    fn take_message(&mut self, message: Message, context: &egui::Context) {
+    fn take_message(&mut self, message: Message) {
         match message {
             Message::Crashed { lane, what } => {
                 self.scene_is_building = false;
@@ -426,7 +425,7 @@ impl Studio {
             }
             Message::QueryRead { path, result } => match result {
                 Ok(query) => {
-                    let settings = Self::settings_of(&query);
+                    let settings = Settings::for_query(&query);
                     self.set_query(*query, settings, Some(path));
                 }
                 Err(reason) => self.tell(Tone::Bad, reason),
@@ -482,7 +481,7 @@ impl Studio {
                 }
                 Err(reason) => self.tell(Tone::Bad, reason),
             },
-            Message::Run(news) => self.take_run_news(news, context),
+            Message::Run(news) => self.take_run_news(news),
             Message::OutcomeLoaded { folder, result } => self.take_outcome(&folder, result),
             Message::StructureRead { .. } | Message::MoleculesRead { .. } | Message::LigandReady { .. } => {}
         }
@@ -588,7 +587,7 @@ impl Studio {
 impl eframe::App for Studio {
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         let context = ui.ctx().clone();
-        self.take_messages(&context);
+        self.take_messages();
         self.handle_close(&context);
         self.take_dropped_files(&context);
         if self.modal.is_none() {

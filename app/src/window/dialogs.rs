@@ -144,7 +144,7 @@ pub fn ask(
         // The window may be gone by now; then nobody waits for the answer.
         let _ = outbox.send(Message::DialogAnswered { purpose, path, is_missing });
     };
-    std::thread::Builder::new().name("file-dialog".to_owned()).spawn(work).map(|_| ())
+    std::thread::Builder::new().name("dialog".to_owned()).spawn(work).map(|_| ())
 }
 
 /// Whether a system dialog can be expected at all, so that the field opens without a pause where it cannot.

@@ -49,6 +49,14 @@ pub enum ColourBy {
     Element,
     /// The B-factor column.
     BFactor,
+    /// RMSF over the models of an ensemble.
+    Fluctuation,
+}
+
+impl ColourBy {
+    /// All in the order of the menu.
+    pub const ALL: [Self; 6] =
+        [Self::Chain, Self::SecondaryStructure, Self::Position, Self::Element, Self::BFactor, Self::Fluctuation];
 }
 
 /// How the scene is drawn.
@@ -110,6 +118,20 @@ impl PolymerKind {
     #[must_use]
     pub fn wrong_letter(self, sequence: &str) -> Option<(usize, char)> {
         sequence.chars().enumerate().find(|(_, letter)| !self.letters().contains(letter.to_ascii_uppercase()))
+    }
+
+    /// The kind whose letters these are; proteins when several would do but nucleic acids are unlikely (short).
+    #[must_use]
+    pub fn of_letters(sequence: &str) -> Self {
+        let count = |letters: &str| sequence.chars().filter(|letter| letters.contains(letter.to_ascii_uppercase())).count();
+        let length = sequence.chars().count();
+        if length == 0 || count("ACGTUN") < length {
+            Self::Protein
+        } else if count("U") > 0 {
+            Self::Rna
+        } else {
+            Self::Dna
+        }
     }
 
     fn entity(self, polymer: Polymer) -> Entity {

@@ -119,7 +119,7 @@ fn fields(index: usize, pose: &super::outcome::Pose) -> [String; 9] {
         pose.score.rmsd_to_reference.map(|rmsd| format!("{rmsd:.3}")).unwrap_or_default(),
         pose.passed().to_string(),
         pose.checks.len().to_string(),
-        pose.provenance.engine_text(),
+        pose.engine_text(),
         pose.provenance.seed.to_string(),
     ]
 }

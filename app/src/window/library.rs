@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use glam::Vec3;
-use kfold_molecule::chemistry::{self, depict::Depiction};
+use kfold_molecule::chemistry::depict::Depiction;
+use kfold_molecule::chemistry::{self, Descriptors};
 use kfold_molecule::formats;
 use kfold_molecule::structure::{ResidueKind, Topology};
 use kfold_molecule::{SmallMolecule, Structure};
@@ -30,12 +31,8 @@ pub struct LigandPicture {
     pub molecule: SmallMolecule,
     /// Its 2D layout.
     pub depiction: Depiction,
-    /// Hill formula.
-    pub formula: String,
-    /// g/mol.
-    pub weight: f64,
-    /// Rotatable bonds.
-    pub rotatable_bonds: usize,
+    /// Its numbers.
+    pub descriptors: Descriptors,
 }
 
 /// One chain in the summary of a structure.
@@ -72,6 +69,7 @@ pub struct Library {
     ligands: HashMap<LigandKey, Loaded<LigandPicture>>,
     summaries: HashMap<PathBuf, Summary>,
     points: HashMap<PathBuf, Vec<Vec3>>,
+    firsts: HashMap<PathBuf, Arc<SmallMolecule>>,
 }
 
 impl Library {
@@ -155,12 +153,36 @@ impl Library {
         self.summaries.entry(path.to_owned()).or_insert_with(|| summarise(structure)).clone()
     }
 
+    /// The structure in a file, if it has been read.
+    #[must_use]
+    pub fn held_structure(&self, path: &Path) -> Option<&Arc<Structure>> {
+        self.structures.get(path)?.ready()
+    }
+
+    /// The first molecule with coordinates in a file, as one to draw.
+    pub fn first_molecule(&mut self, background: &Background, path: &Path) -> Option<Arc<SmallMolecule>> {
+        if is_structure_file(path) {
+            return None;
+        }
+        if let Some(held) = self.firsts.get(path) {
+            return Some(Arc::clone(held));
+        }
+        let first = self.molecules(background, path).ready()?.first()?.clone();
+        if first.conformers.is_empty() {
+            return None;
+        }
+        let first = Arc::new(first);
+        self.firsts.insert(path.to_owned(), Arc::clone(&first));
+        Some(first)
+    }
+
     /// Forgets a file, so that it is read again.
     pub fn forget(&mut self, path: &Path) {
         self.structures.remove(path);
         self.molecules.remove(path);
         self.summaries.remove(path);
         self.points.remove(path);
+        self.firsts.remove(path);
         self.ligands.remove(&LigandKey::File(path.to_owned()));
     }
 
@@ -202,12 +224,10 @@ fn picture(key: &LigandKey) -> Result<LigandPicture, String> {
             .next()
             .ok_or_else(|| format!("{} holds no molecule", path.display()))?,
     };
-    let molecule = chemistry::without_hydrogens(&molecule).map_err(|error| error.to_string())?;
+    let descriptors = chemistry::describe(&molecule).map_err(|error| error.to_string())?;
+    let molecule = chemistry::remove_hydrogens(&molecule).map_err(|error| error.to_string())?;
     let depiction = chemistry::depict::layout(&molecule).map_err(|error| error.to_string())?;
-    let formula = chemistry::formula(&molecule).map_err(|error| error.to_string())?;
-    let weight = chemistry::weight(&molecule).map_err(|error| error.to_string())?;
-    let rotatable_bonds = chemistry::rotatable_bonds(&molecule).map_err(|error| error.to_string())?.len();
-    Ok(LigandPicture { molecule, depiction, formula, weight, rotatable_bonds })
+    Ok(LigandPicture { molecule, depiction, descriptors })
 }
 
 /// Chains, ligands and waters of the first model.

@@ -89,6 +89,8 @@ pub enum Message {
         path: PathBuf,
         /// Whether it was the query, whose path is remembered.
         is_query: bool,
+        /// Whether success is not worth a word.
+        is_silent: bool,
         /// Why not.
         result: Result<(), String>,
     },

@@ -75,7 +75,7 @@ impl Studio {
                 let button = theme::primary_button(palette(ui), &label, vec2(90.0, 28.0));
                 let clicked = ui.add_enabled(usable, button).clicked();
                 accepted = usable && (clicked || entered);
-                close = ui.button(texts.get("cancel")).clicked();
+                close = ui.button(texts.get("dialog-cancel")).clicked();
             });
             close
         });
@@ -105,16 +105,14 @@ impl Studio {
                 if is_running {
                     let keep = theme::primary_button(palette(ui), &texts.get("close-keep-running"), vec2(0.0, 28.0));
                     if ui.add(keep).clicked() {
-                        if let Some(run) = &mut self.run {
+                        if let Some(run) = &self.run {
                             run.let_go();
                         }
                         self.close_now(ui.ctx());
                         open = false;
                     }
                     if ui.button(texts.get("close-cancel-run")).clicked() {
-                        if let Some(run) = &mut self.run {
-                            run.cancel();
-                        }
+                        self.do_command(Command::Cancel, ui.ctx());
                         self.close_now(ui.ctx());
                         open = false;
                     }

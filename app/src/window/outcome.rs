@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use kfold_inference::engine::{PoseScore, Provenance};
+use kfold_inference::job::{PoseResult, Results};
 use kfold_inference::query::Query;
+use kfold_inference::settings::Settings;
 use kfold_molecule::analysis::interactions::Interaction;
 use kfold_molecule::analysis::pose_checks::PoseCheck;
 use kfold_molecule::{SmallMolecule, Structure};
@@ -29,6 +31,12 @@ pub struct Pose {
 }
 
 impl Pose {
+    /// Who made it, as it is shown: never K-Fold for a docking pose.
+    #[must_use]
+    pub fn engine_text(&self) -> String {
+        format!("docking ({})", self.provenance.scoring)
+    }
+
     /// Checks passed.
     #[must_use]
     pub fn passed(&self) -> usize {
@@ -54,15 +62,57 @@ pub struct Outcome {
     pub folder: PathBuf,
     /// The query as the run had it, paths in the folder.
     pub query: Query,
+    /// Its settings.
+    pub settings: Settings,
     /// Ligands in the order of the query.
     pub ligands: Vec<LigandOutcome>,
     /// Conformers of the protein, when asked for.
     pub conformers: Option<Arc<Structure>>,
-    /// What the engine wanted the user to know.
-    pub warnings: Vec<String>,
 }
 
 impl Outcome {
+    /// Lays out what a job has produced: poses of all seeds together, best score first within each ligand.
+    #[must_use]
+    pub fn of(results: Results) -> Self {
+        let mut ligands: Vec<LigandOutcome> = Vec::new();
+        let mut conformers = None;
+        for seed in results.seeds {
+            if conformers.is_none() {
+                conformers = seed.ensemble.map(|ensemble| Arc::new(ensemble.structure));
+            }
+            let Some(receptor) = seed.receptor.map(Arc::new) else { continue };
+            for PoseResult { record, molecule } in seed.poses {
+                let pose = Pose {
+                    rank: record.rank,
+                    provenance: record.provenance,
+                    receptor: Arc::clone(&receptor),
+                    molecule: Arc::new(molecule),
+                    score: record.score,
+                    interactions: Arc::new(record.interactions),
+                    checks: record.checks,
+                };
+                match ligands.iter_mut().find(|ligand| ligand.name == record.ligand_name) {
+                    Some(ligand) => ligand.poses.push(pose),
+                    None => ligands.push(LigandOutcome {
+                        name: record.ligand_name,
+                        poses: vec![pose],
+                        measured_pk: record.measured_pk,
+                    }),
+                }
+            }
+        }
+        for ligand in &mut ligands {
+            ligand.poses.sort_by(|a, b| a.score.score_kcal_per_mol.total_cmp(&b.score.score_kcal_per_mol));
+        }
+        Self {
+            folder: results.job.folder().to_owned(),
+            query: results.job.query().clone(),
+            settings: results.job.settings().clone(),
+            ligands,
+            conformers,
+        }
+    }
+
     /// Poses over all ligands.
     #[must_use]
     pub fn pose_count(&self) -> usize {

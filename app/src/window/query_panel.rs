@@ -328,9 +328,9 @@ impl Studio {
                 let line = self.texts.with(
                     "ligand-numbers",
                     [
-                        ("formula", picture.formula.clone().into()),
-                        ("weight", format!("{:.1}", picture.weight).into()),
-                        ("rotatable", picture.rotatable_bonds.into()),
+                        ("formula", picture.descriptors.formula.clone().into()),
+                        ("weight", format!("{:.1}", picture.descriptors.molecular_weight).into()),
+                        ("rotatable", picture.descriptors.rotatable_bonds.into()),
                     ],
                 );
                 ui.label(RichText::new(line).small().color(colours.text_muted));

@@ -55,9 +55,6 @@ impl Studio {
                     self.interactions_ui(ui, &texts, pose);
                     checks_ui(ui, &texts, pose);
                 }
-                for warning in &outcome.warnings {
-                    message(ui, Tone::Warning, warning);
-                }
             });
         });
     }
@@ -66,9 +63,8 @@ impl Studio {
         let colours = palette(ui);
         ui.horizontal(|ui| {
             ui.label(RichText::new(&outcome.query.name).heading());
-            let provenance = outcome.ligands.iter().flat_map(|ligand| &ligand.poses).map(|pose| &pose.provenance).next();
-            if let Some(provenance) = provenance {
-                let engine = format!("docking ({})", provenance.scoring);
+            if let Some(pose) = outcome.ligands.iter().flat_map(|ligand| &ligand.poses).next() {
+                let (engine, provenance) = (pose.engine_text(), &pose.provenance);
                 let made = texts.with(
                     "result-provenance",
                     [

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use kfold_inference::engine::Progress;
-use kfold_inference::job::{EventKind, Follower, Job, JobState, Results};
-use kfold_inference::query::Query;
+use kfold_inference::job::events::{Event, EventReader};
+use kfold_inference::job::{Job, JobProgress, JobState, Results};
+use kfold_inference::query::{Query, QueryEngine};
 use kfold_inference::settings::Settings;
 
 use super::app::Studio;
@@ -39,10 +39,8 @@ pub struct RunNews {
 
 /// What happened.
 pub enum RunNewsKind {
-    /// It went on.
-    Progress(Progress),
-    /// The engine wants the user to know something; the work goes on.
-    Warning(String),
+    /// The worker wrote events.
+    Events(Vec<Event>),
     /// It ended.
     Ended(Ending),
 }
@@ -62,9 +60,8 @@ pub enum Ending {
 pub struct Run {
     /// Its folder.
     pub folder: PathBuf,
-    progress: Option<Progress>,
+    progress: JobProgress,
     started: Instant,
-    stage_started: Instant,
     ending: Option<Ending>,
     cancel: Arc<AtomicBool>,
     let_go: Arc<AtomicBool>,
@@ -84,12 +81,10 @@ pub struct Status {
 
 impl Run {
     fn new(folder: PathBuf) -> Self {
-        let now = Instant::now();
         Self {
             folder,
-            progress: None,
-            started: now,
-            stage_started: now,
+            progress: JobProgress::default(),
+            started: Instant::now(),
             ending: None,
             cancel: Arc::default(),
             let_go: Arc::default(),
@@ -108,17 +103,17 @@ impl Run {
         self.is_going() && self.cancel.load(Ordering::Relaxed)
     }
 
-    /// Asks it to stop.
-    pub fn cancel(&mut self) {
+    /// Asks it to stop: the worker looks for a file, and after a while its thread here ends it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn cancel(&self) -> Result<(), String> {
         self.cancel.store(true, Ordering::Relaxed);
-        // The file is what a worker looks for; written here too, so that it is there even if the window closes now.
-        if let Err(error) = Job::at(&self.folder).request_cancel() {
-            self.ending = Some(Ending::Failed(error.to_string()));
-        }
+        Job::request_cancel(&self.folder).map_err(|error| error.to_string())
     }
 
     /// Lets it run on without the window.
-    pub fn let_go(&mut self) {
+    pub fn let_go(&self) {
         self.let_go.store(true, Ordering::Relaxed);
     }
 
@@ -134,25 +129,24 @@ impl Run {
     /// What the progress display says now.
     #[must_use]
     pub fn status(&self, texts: &Texts) -> Status {
-        let Some(progress) = &self.progress else {
-            return Status {
-                stage: texts.get("stage-start"),
-                time: time_text(texts, "run-elapsed", self.started.elapsed()),
-                detail: String::new(),
-                fraction: None,
-            };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let time = match self.progress.seconds_left(now) {
+            // An estimate within the first seconds would jump about.
+            Some(left) if self.started.elapsed().as_secs_f32() > 1.5 => time_text(texts, "run-left", left),
+            _ => time_text(texts, "run-elapsed", self.started.elapsed().as_secs_f64()),
         };
-        let fraction = (progress.steps > 0).then(|| (progress.step as f32 / progress.steps as f32).clamp(0.0, 1.0));
-        let spent = self.stage_started.elapsed();
-        let time = match fraction {
-            // Before a twentieth is done an estimate would jump about.
-            Some(done) if done >= 0.05 && done < 1.0 && spent > Duration::from_millis(800) => {
-                time_text(texts, "run-left", spent.mul_f32((1.0 - done) / done))
+        let (stage, mut detail) = match &self.progress.progress {
+            Some(progress) => {
+                let stage = stage_key(&progress.stage).map_or_else(|| progress.stage.clone(), |key| texts.get(key));
+                (stage, progress.message.clone())
             }
-            _ => time_text(texts, "run-elapsed", self.started.elapsed()),
+            None => (texts.get("stage-start"), String::new()),
         };
-        let stage = stage_key(&progress.stage).map_or_else(|| progress.stage.clone(), |key| texts.get(key));
-        Status { stage, time, detail: progress.message.clone(), fraction }
+        if self.progress.seeds > 1 {
+            let seeds = [("done", self.progress.seeds_done.into()), ("count", self.progress.seeds.into())];
+            detail = format!("{}  {detail}", texts.with("run-seeds", seeds));
+        }
+        Status { stage, time, detail, fraction: self.progress.stage_fraction() }
     }
 }
 
@@ -168,8 +162,8 @@ fn stage_key(stage: &str) -> Option<&'static str> {
     })
 }
 
-fn time_text(texts: &Texts, key: &str, time: Duration) -> String {
-    let seconds = time.as_secs_f32();
+fn time_text(texts: &Texts, key: &str, seconds: f64) -> String {
+    let seconds = seconds as f32;
     let amount = if seconds < 90.0 {
         texts.with("time-seconds", [("count", number(seconds.max(1.0), 0).into())])
     } else {
@@ -182,13 +176,11 @@ impl Studio {
     /// The query with the settings that the panel shows, as it is saved and run.
     pub(super) fn query_with_settings(&self) -> Query {
         let mut query = self.document.query.clone();
-        query.set_docking_settings(&self.document.settings.docking);
+        let settings = &self.document.settings;
+        let is_default = *settings == Settings { seeds: settings.seeds.clone(), seed: settings.seed, ..Settings::default() };
+        query.engine = (!is_default || query.engine.is_some())
+            .then(|| QueryEngine { name: settings.engine, docking: Some(settings.docking.clone()) });
         query
-    }
-
-    /// The settings that a query asks for.
-    pub(super) fn settings_of(query: &Query) -> Settings {
-        Settings::of_query(query)
     }
 
     /// Starts the prediction.
@@ -237,23 +229,21 @@ impl Studio {
     /// Opens a run's folder: its results, or the run itself when it is still going.
     pub(super) fn open_run(&mut self, folder: &Path) {
         let folder = folder.to_owned();
-        match Job::at(&folder).state() {
-            JobState::Running => {
-                let run = Run::new(folder.clone());
-                let outbox = self.background.outbox();
-                let (cancel, let_go) = (Arc::clone(&run.cancel), Arc::clone(&run.let_go));
-                let followed = folder.clone();
-                let work = move || {
-                    if let Some(ending) = follow(&followed, None, &outbox, &cancel, &let_go) {
-                        let _ = outbox.send(Message::Run(RunNews { folder: followed, kind: RunNewsKind::Ended(ending) }));
-                    }
-                };
-                match std::thread::Builder::new().name("run".to_owned()).spawn(work) {
-                    Ok(_) => self.run = Some(run),
-                    Err(error) => self.tell(Tone::Bad, error.to_string()),
-                }
+        if !Job::is_running(&folder) {
+            self.load_outcome(&folder);
+            return;
+        }
+        let run = Run::new(folder.clone());
+        let outbox = self.background.outbox();
+        let (cancel, let_go) = (Arc::clone(&run.cancel), Arc::clone(&run.let_go));
+        let work = move || {
+            if let Some(ending) = follow(&folder, None, &outbox, &cancel, &let_go) {
+                let _ = outbox.send(Message::Run(RunNews { folder, kind: RunNewsKind::Ended(ending) }));
             }
-            _ => self.load_outcome(&folder),
+        };
+        match std::thread::Builder::new().name("run".to_owned()).spawn(work) {
+            Ok(_) => self.run = Some(run),
+            Err(error) => self.tell(Tone::Bad, error.to_string()),
         }
     }
 
@@ -265,16 +255,19 @@ impl Studio {
         });
     }
 
-    pub(super) fn take_run_news(&mut self, news: RunNews, _context: &egui::Context) {
+    pub(super) fn take_run_news(&mut self, news: RunNews) {
         let Some(run) = self.run.as_mut().filter(|run| run.folder == news.folder) else { return };
         match news.kind {
-            RunNewsKind::Progress(progress) => {
-                if run.progress.as_ref().is_none_or(|held| held.stage != progress.stage) {
-                    run.stage_started = Instant::now();
+            RunNewsKind::Events(events) => {
+                let known = run.progress.warnings.len();
+                for event in &events {
+                    run.progress.apply(event);
                 }
-                run.progress = Some(progress);
+                let warnings: Vec<String> = run.progress.warnings.iter().skip(known).cloned().collect();
+                for warning in warnings {
+                    self.tell(Tone::Warning, warning);
+                }
             }
-            RunNewsKind::Warning(text) => self.tell(Tone::Warning, text),
             RunNewsKind::Ended(ending) => {
                 let folder = run.folder.clone();
                 run.ending = Some(ending.clone());
@@ -298,7 +291,7 @@ impl Studio {
                 let is_own = self.run.as_ref().is_some_and(|run| run.folder == folder);
                 if !is_own {
                     // A run from elsewhere brings its query; undo brings back what was here.
-                    let settings = Self::settings_of(&outcome.query);
+                    let settings = outcome.settings.clone();
                     self.set_query(outcome.query.clone(), settings, None);
                 }
                 let has_poses = outcome.pose_count() > 0;
@@ -349,26 +342,37 @@ fn follow(
     cancel: &AtomicBool,
     let_go: &AtomicBool,
 ) -> Option<Ending> {
-    let mut follower = Follower::new(folder);
+    let mut reader = EventReader::new(folder.join("events.jsonl"));
+    let mut progress = JobProgress::default();
     let mut cancelled_at: Option<Instant> = None;
     loop {
         // Asked before the events are read: what a process wrote before it ended is then certainly seen.
-        let exited = match &mut child {
-            Some(child) => child.try_wait().ok().flatten().map(|status| status.success()),
-            None => (Job::at(folder).state() != JobState::Running).then_some(true),
+        let has_ended = match &mut child {
+            Some(child) => !matches!(child.try_wait(), Ok(None)),
+            None => !Job::is_running(folder),
         };
-        for event in follower.take() {
-            let kind = match event.kind {
-                EventKind::Progress(progress) => RunNewsKind::Progress(progress),
-                EventKind::Warning { message } => RunNewsKind::Warning(message),
-                _ => continue,
-            };
-            if !outbox.send(Message::Run(RunNews { folder: folder.to_owned(), kind })) {
-                return None;
+        match reader.read_new() {
+            Ok(events) => {
+                for event in &events {
+                    progress.apply(event);
+                }
+                let news = RunNews { folder: folder.to_owned(), kind: RunNewsKind::Events(events) };
+                if !outbox.send(Message::Run(news)) {
+                    return None;
+                }
             }
+            Err(error) if has_ended => return Some(Ending::Failed(error.to_string())),
+            // It may not be there yet, or be busy for a moment.
+            Err(_) => {}
         }
-        if exited.is_some() {
-            return Some(ending(folder, exited == Some(true)));
+        if has_ended {
+            return Some(match progress.state {
+                JobState::Finished => Ending::Finished,
+                JobState::Cancelled => Ending::Cancelled,
+                JobState::Failed(reason) => Ending::Failed(reason),
+                JobState::Waiting | JobState::Running if cancel.load(Ordering::Relaxed) => Ending::Cancelled,
+                JobState::Waiting | JobState::Running => Ending::Failed(last_words(folder)),
+            });
         }
         if let_go.load(Ordering::Relaxed) {
             return None;
@@ -377,24 +381,13 @@ fn follow(
             let since = *cancelled_at.get_or_insert_with(Instant::now);
             if since.elapsed() > GRACE
                 && let Some(child) = &mut child
-            {
                 // Whatever it is doing, the job directory stays whole: every output is renamed into place.
-                if child.kill().is_err() {
-                    return Some(Ending::Cancelled);
-                }
+                && child.kill().is_err()
+            {
+                return Some(Ending::Cancelled);
             }
         }
         std::thread::sleep(LOOK);
-    }
-}
-
-fn ending(folder: &Path, success: bool) -> Ending {
-    match Job::at(folder).state() {
-        JobState::Finished => Ending::Finished,
-        JobState::Cancelled => Ending::Cancelled,
-        JobState::Failed(reason) => Ending::Failed(reason),
-        JobState::New | JobState::Running | JobState::Interrupted if success => Ending::Finished,
-        JobState::New | JobState::Running | JobState::Interrupted => Ending::Failed(last_words(folder)),
     }
 }
 

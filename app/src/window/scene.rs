@@ -242,6 +242,8 @@ fn polymer_colouring(plan: &Plan, model: &Model) -> Coloring {
             let high = finite().fold(f32::NEG_INFINITY, f32::max);
             if low < high { Coloring::BFactor { low, high } } else { Coloring::Chain }
         }
+        // Without an ensemble there is no fluctuation to show.
+        ColourBy::Fluctuation => Coloring::Chain,
     }
 }
 

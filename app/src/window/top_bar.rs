@@ -60,7 +60,7 @@ impl Studio {
                     let mut language = self.texts.language();
                     // Short names, so that the switch stays small; each is written in its own language.
                     let choices = [(Language::English, "EN".to_owned()), (Language::Korean, "한국어".to_owned())];
-                    if segmented(ui, &self.texts.get("language"), &mut language, &choices) {
+                    if segmented(ui, &self.texts.get("language-switch"), &mut language, &choices) {
                         choice = Some(Choice::Language(language));
                     }
                 });

@@ -1,0 +1,65 @@
+//! The window.
+//!
+//! One struct, [`Studio`], holds the state; each file here shows one part of the window or does one kind of work for
+//! it. What the user edits is a [`document::Document`] with a [`history::History`] around it; what takes time runs in
+//! [`background`] lanes and comes back as a [`message::Message`]; predictions run in a worker process ([`run`]).
+
+mod app;
+mod background;
+mod command;
+mod dialogs;
+mod document;
+mod ensemble;
+mod export;
+mod files;
+mod format;
+mod history;
+mod library;
+mod message;
+mod modal;
+mod notices;
+mod outcome;
+mod problems;
+mod query_panel;
+mod results_panel;
+mod run;
+mod scene;
+mod theme;
+mod top_bar;
+mod view;
+mod viewport;
+mod widgets;
+
+use std::path::PathBuf;
+
+pub use app::Studio;
+pub use document::Document;
+pub use files::Places;
+
+/// Opens the window and returns when it is closed.
+///
+/// # Errors
+/// When no window can be opened: no display, or no graphics adapter that can draw it.
+pub fn run(open: Option<PathBuf>) -> anyhow::Result<()> {
+    let options = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_title("K-Fold Studio")
+            .with_app_id("kfold-studio")
+            .with_inner_size([1440.0, 900.0])
+            .with_min_inner_size([960.0, 600.0])
+            .with_drag_and_drop(true),
+        ..eframe::NativeOptions::default()
+    };
+    eframe::run_native(
+        "K-Fold Studio",
+        options,
+        Box::new(move |creation| {
+            let mut studio = Studio::new(creation, Places::of_this_user())?;
+            if let Some(path) = &open {
+                studio.open(path);
+            }
+            Ok(Box::new(studio))
+        }),
+    )
+    .map_err(|error| anyhow::anyhow!("the window cannot be opened: {error}; without a display, use `predict` or `dock`"))
+}

@@ -1,0 +1,362 @@
+# 창의 한국어 문장.
+# 문체: 단추와 이름은 명사형, 설명은 짧은 해요체. 단위는 빠뜨리지 않습니다.
+
+## Commands
+command-new = 새 쿼리
+command-open = 파일 열기…
+command-open-run = 실행 폴더 열기…
+command-save = 쿼리 저장
+command-save-as = 쿼리를 다른 이름으로 저장…
+command-export-pdb = 구조 내보내기 (PDB)…
+command-export-sdf = 결합 자세 내보내기 (SDF)…
+command-export-csv = 표 내보내기 (CSV)…
+command-export-png = 그림 내보내기 (PNG)…
+command-undo = 실행 취소
+command-redo = 다시 실행
+command-predict = 예측
+command-cancel = 취소
+command-previous-pose = 이전 자세
+command-next-pose = 다음 자세
+command-play = 모델 재생 또는 일시 정지
+command-cartoon = 리본
+command-sticks = 막대
+command-spheres = 구
+command-site = 리간드 주변 곁사슬
+command-interactions = 상호작용
+command-reset-view = 전체 보기
+command-focus-ligand = 리간드 또는 포켓 보기
+command-appearance = 밝게 또는 어둡게
+command-language = 언어 바꾸기
+command-help = 단축키와 마우스
+
+## Top bar
+menu-open = 열기
+menu-recent = 최근 파일
+menu-samples = 예제
+menu-export = 내보내기
+language-switch = 언어
+samples-missing = 프로그램 옆에서 예제 폴더를 찾지 못했어요
+export-needs-poses = 결합 자세는 예측이 끝나면 내보낼 수 있어요
+export-needs-structure = 먼저 구조를 열어야 내보낼 수 있어요
+
+## Samples
+sample-kinase = 키나아제와 저해제
+sample-kinase-note = EGFR 키나아제와 엘로티닙 (PDB 1M17): 약물을 도킹해 결정 구조와 비교합니다
+sample-protease = 단백질 분해 효소 이합체
+sample-protease-note = HIV-1 프로테아제와 KNI-272 (PDB 1HPX): 크고 유연한 저해제
+sample-nuclear-receptor = 핵 수용체
+sample-nuclear-receptor-note = 프로게스테론 수용체와 프로게스테론 (PDB 1A28): 닫힌 포켓 속의 단단한 리간드
+sample-thrombin-series = 친화도가 측정된 리간드 계열
+sample-thrombin-series-note = 트롬빈 저해제 열한 가지 (PDB 2ZFF): 점수가 순서를 맞힐까요?
+sample-adenylate-kinase = 두 상태의 단백질
+sample-adenylate-kinase-note = 열린·닫힌 아데닐산 키나아제 (PDB 4AKE, 1AKE): 7 Å의 변화
+sample-dna-complex = DNA 위의 단백질
+sample-dna-complex-note = 오퍼레이터에 붙은 Lac 억제자 머리 부분 (PDB 1LCD): 살펴볼 모델 세 개
+
+## Welcome
+welcome-title = 분자가 어떻게 결합하는지 보세요
+welcome-text = 단백질 구조를 열고, 리간드를 더하고, 결합할 자리를 정한 뒤 예측하세요. 예제로 시작해도 좋아요. 모두 바로 실행할 수 있는 실제 사례입니다.
+welcome-open = 파일 열기…
+welcome-drop = 또는 여기에 놓으세요: PDB, mmCIF, SDF, FASTA, 쿼리, 실행 폴더
+welcome-samples = 예제로 시작하기
+welcome-private = 모든 계산은 이 컴퓨터에서 이루어집니다. 아무것도 밖으로 보내지 않아요.
+
+## Query
+query-name = 이름
+query-name-hint = 영문자, 숫자, _ . -
+section-structure = 단백질 구조
+section-ligands = 리간드
+section-pocket = 포켓
+section-sequences = 서열
+section-settings = 설정
+structure-choose = 구조 선택…
+structure-hint = PDB 또는 mmCIF, .gz도 됩니다. 도킹에는 단백질의 알려진 구조가 필요해요.
+structure-replace = 바꾸기…
+structure-remove = 구조 제거
+structure-from-apo = 하나뿐인 단백질의 비결합 구조
+structure-others = 파일에 함께 있는 것: { $list }
+structure-waters = { $count ->
+   *[other] 물 분자 { $count }개
+}
+structure-models = { $count ->
+   *[other] 모델 { $count }개 (도킹에는 첫 모델을 씁니다)
+}
+file-reading = 읽는 중…
+chain-summary-protein = { $id } · 단백질, 잔기 { $count ->
+   *[other] { $count }개
+}
+chain-summary-dna = { $id } · DNA, 뉴클레오타이드 { $count ->
+   *[other] { $count }개
+}
+chain-summary-rna = { $id } · RNA, 뉴클레오타이드 { $count ->
+   *[other] { $count }개
+}
+chain-summary-other = { $id } · 잔기 { $count ->
+   *[other] { $count }개
+}
+entity-protein = 단백질 { $ids }
+entity-dna = DNA { $ids }
+entity-rna = RNA { $ids }
+entity-pair = 단백질 쌍 { $ids }
+entity-ligand = 리간드 { $ids }
+entity-remove = { $name } 제거
+sequence-length = { $count ->
+   *[other] { $count }글자
+}
+sequence-of = { $name }의 서열
+sequence-hint = 글자나 FASTA를 붙여 넣으세요
+sequence-add-protein = 단백질 추가
+sequence-add-dna = DNA 추가
+sequence-add-rna = RNA 추가
+sequences-hint = K-Fold와 기록에 쓰입니다. 도킹은 구조를 읽어요.
+apo-file = 비결합 상태 { $number }: { $name }
+apo-remove = { $name } 제거
+apo-add = 비결합 구조 추가…
+apo-hint = 상대 없이 있는 이 단백질의 구조입니다. 두 개가 있으면 그 사이의 변화를 볼 수 있어요.
+smiles-hint = SMILES, 예: CC(=O)Oc1ccccc1C(=O)O
+smiles-of = { $name }의 SMILES
+smiles-empty = 리간드의 SMILES를 붙여 넣으면 여기에 그림이 나타나요
+ligand-picture-of = { $name }의 구조식
+ligand-numbers = { $formula } · { $weight } g/mol · { $rotatable ->
+   *[other] 회전 가능한 결합 { $rotatable }개
+}
+ligand-drawing = 그리는 중…
+ligand-ccd = 도킹은 아직 성분 코드를 읽지 못해요. 리간드를 SMILES나 SDF로 주세요.
+ligand-add-smiles = SMILES 추가
+ligand-add-file = 파일 추가…
+ligand-add-series = 계열 불러오기…
+series-title = { $count ->
+   *[other] 리간드 { $count }개의 계열
+}
+series-remove = 계열 제거
+series-measured = pK { $pk }
+series-more = 그 밖에 { $count }개
+pocket-hint = 리간드가 결합할 자리를 정하세요: 파일 속 리간드 주변, 잔기 주변, 또는 상자
+pocket-kind-ligand = 리간드 파일
+pocket-kind-residues = 잔기
+pocket-kind-box = 상자
+pocket-remove = 포켓 제거
+pocket-reference = 이 리간드 둘레에 상자를 둡니다. 같은 분자의 자세는 이것과 비교돼요.
+pocket-around = { $name } 주변
+pocket-padding = 여백
+pocket-pick = 화면에서 잔기 고르기
+pocket-residue = 추가할 잔기
+pocket-residue-hint = A:145
+pocket-residue-add = 추가
+pocket-residue-remove = 잔기 { $name } 제거
+pocket-center = 중심
+pocket-size = 크기
+pocket-box = ({ $center }) Å 둘레의 상자 { $size } Å
+
+## Settings
+settings-scoring = 점수 함수
+settings-exhaustiveness = 탐색 강도
+settings-exhaustiveness-hint = 탐색에 들이는 노력으로, 시간이 이에 비례합니다. 보통 8이고, 회전 가능한 결합이 열 개를 넘으면 32를 권해요.
+settings-poses = 자세 수
+settings-poses-hint = 리간드마다 남기는 자세의 최대 개수
+settings-seed = 시드
+settings-seed-hint = 시드가 같으면 결과도 같아요
+settings-conformers = 단백질 형태 수
+settings-conformers-hint = 가장 부드러운 움직임으로 만드는 단백질 형태(탄성 네트워크). 0이면 만들지 않아요.
+settings-amplitude = 진폭
+settings-amplitude-hint = 형태가 구조에서 벗어나는 정도: CA 원자의 RMSD
+settings-threads = 스레드
+settings-threads-hint = 0이면 모든 코어를 씁니다. 결과는 달라지지 않아요.
+predict-engine = 엔진: { $engine }. 이 컴퓨터의 별도 프로세스에서 실행됩니다.
+
+## Problems: why Predict is disabled
+problem-name = 이름이 파일 이름이 됩니다. 영문자, 숫자, _ . - 만 쓰세요.
+problem-no-name = 쿼리에 이름을 붙이세요
+problem-letter-protein = { $position }번째 글자 { $letter }은(는) 아미노산이 아니에요. 지우거나, 모르는 잔기라면 X로 쓰세요.
+problem-letter-dna = { $position }번째 글자 { $letter }은(는) DNA 염기가 아니에요. A, C, G, T를 쓰고, 모르는 염기는 N으로 쓰세요.
+problem-letter-rna = { $position }번째 글자 { $letter }은(는) RNA 염기가 아니에요. A, C, G, U를 쓰고, 모르는 염기는 N으로 쓰세요.
+problem-empty-sequence = 빈 서열이 있어요. 글자를 붙여 넣거나 제거하세요.
+problem-no-structure = 단백질 구조를 선택하세요
+problem-several-proteins = 단백질이 여럿이에요. 도킹할 구조를 선택하세요.
+problem-structure-reading = 구조를 읽고 있어요
+problem-structure-failed = 구조를 읽지 못했어요. 다른 파일을 선택하세요.
+problem-no-ligand = 리간드를 추가하세요: SMILES를 붙여 넣거나 파일을 선택하세요
+problem-empty-smiles = SMILES가 비어 있는 리간드가 있어요. 붙여 넣거나 리간드를 제거하세요.
+problem-wrong-ligand = 이해할 수 없는 리간드가 있어요. 고쳐 주세요.
+problem-no-pocket = 리간드가 결합할 자리를 정하세요
+problem-no-residues = 포켓의 잔기를 A:145처럼 쓰거나 화면에서 고르세요
+problem-residue = 구조에 잔기 { $name }이(가) 없어요. 사슬이나 번호를 고치세요.
+problem-pocket-reading = 포켓을 읽고 있어요
+
+## Run
+stage-start = 시작하는 중
+stage-prepare = 준비하는 중
+stage-search = 자세를 찾는 중
+stage-refine = 자세를 다듬는 중
+stage-check = 자세를 검사하는 중
+stage-ensemble = 단백질 형태를 만드는 중
+stage-write = 결과를 쓰는 중
+run-progress = 진행
+run-elapsed = { $time } 지남
+run-left = 약 { $time } 남음
+run-seeds = 시드 { $count }개 중 { $done }개 완료
+run-cancelling = 취소하는 중…
+run-cancelled = 예측을 취소했어요
+run-no-program = 예측을 시작할 프로그램 파일을 찾지 못했어요. 설치된 자리에서 실행하세요.
+time-seconds = { $count }초
+time-minutes = { $count }분
+
+## View
+view-name = 3D 화면
+view-representation = 표현
+view-colour = 색 기준
+view-site = 결합 자리
+view-site-hint = 리간드에서 4.5 Å 안의 곁사슬
+view-interactions = 상호작용
+view-waters = 물
+view-hint = 끌어서 돌리기, 오른쪽 단추로 끌어서 옮기기, 휠로 확대, 두 번 눌러 가운데로
+view-software = 소프트웨어 렌더링
+view-no-device = 3D 화면을 그릴 수 없어요: { $reason }
+colour-chain = 사슬
+colour-secondary-structure = 이차 구조
+colour-position = 사슬 속 위치
+colour-element = 원소
+colour-b-factor = B 인자 또는 pLDDT
+colour-fluctuation = 요동 (RMSF)
+readout-hovered = { $atom }
+readout-selected = 선택: { $atom }
+readout-atom = 사슬 { $chain } · { $residue } { $number } · { $atom }
+readout-ligand = 리간드 · { $atom }
+readout-reference = 기준 리간드 · { $atom }
+
+## Results
+result-provenance = { $engine }, 시드 { $seed }, 버전 { $version }에서 만듦
+result-folder = 이 실행이 있는 곳
+result-empty = 이 실행은 자세를 내놓지 않았어요
+section-series = 리간드
+section-poses = { $name }의 결합 자세
+section-interactions = 상호작용 ({ $count })
+section-checks = 통과한 검사: { $count }개 중 { $passed }개
+column-ligand = 리간드
+column-score = kcal/mol
+column-score-hint = 도킹 점수: 결합 자유 에너지의 추정값으로, 낮을수록 좋아요
+column-efficiency = LE
+column-efficiency-hint = 리간드 효율: 점수를 무거운 원자 수로 나눈 값, kcal/mol
+column-measured = 측정 pK
+column-measured-hint = 측정된 친화도(mol/L)의 -log10. 높을수록 세게 결합해요.
+column-checks = 검사
+column-checks-hint = 자세가 통과한 화학·물리 검사
+column-rank-hint = 점수 순위
+column-rmsd-best = 최고와
+column-rmsd-best-hint = 가장 좋은 자세와의 RMSD (Å), 대칭을 고려함
+column-rmsd-reference = 기준과
+column-rmsd-reference-hint = 기준 리간드와의 RMSD (Å), 대칭을 고려함. 2 Å보다 작으면 같은 자세로 봅니다.
+column-kind = 종류
+column-residue = 잔기
+column-distance = Å
+column-distance-hint = 두 끝 사이의 거리 (Å)
+column-angle = °
+column-angle-hint = 이 종류를 판단하는 각도 (도)
+column-check = 검사
+column-value = 값
+column-limit = 한계
+ligand-row = { $name }: { $score } kcal/mol, 측정 pK { $measured }
+pose-row = 자세 { $rank }: { $score } kcal/mol, 검사 { $checks }개 중 { $passed }개 통과
+interaction-row = { $residue }와(과)의 { $kind }, { $distance } Å
+check-row-passed = { $name }: 통과, { $value }, 한계 { $limit }
+check-row-failed = { $name }: 실패, { $value }, 한계 { $limit }
+poses-none = 상자 안에서 자세를 찾지 못했어요. 상자를 키우거나 단백질 위에 있는지 확인하세요.
+poses-units = 점수와 LE는 kcal/mol, RMSD는 Å
+interactions-none = 기준에 맞는 상호작용이 없어요
+series-correlation = 리간드 { $count }개의 측정 pK와의 순위 상관: 점수 { $score }, 무거운 원자 수만으로는 { $heavy }
+series-plot = 측정 pK에 대한 점수
+axis-measured = 측정 pK
+axis-score = 점수, kcal/mol
+trust-score = 경험 함수의 추정값이에요. 한 리간드의 자세를 줄 세우는 데 좋고, 리간드끼리 줄 세우는 데는 약하며, 측정된 친화도가 아닙니다.
+trust-failed-checks = 이 자세는 아래 검사를 통과하지 못했어요. 점수를 믿기 전에 살펴보세요. 점수는 추정값이며 측정된 친화도가 아닙니다.
+score-parts = 분자 사이 { $inter }, 리간드 안 { $intra } kcal/mol, { $rotatable ->
+   *[other] 센 회전 결합 { $rotatable }개
+}
+interaction-hydrogen-bond = 수소 결합
+interaction-water-bridge = 물 다리
+interaction-salt-bridge = 염다리
+interaction-pi-stacking = π 쌓임
+interaction-cation-pi = 양이온–π
+interaction-halogen-bond = 할로젠 결합
+interaction-hydrophobic = 소수성
+interaction-metal = 금속
+interaction-weak-hydrogen-bond = 약한 수소 결합
+interaction-clash = 충돌
+check-bond-lengths = 결합 길이, 이상값과의 비
+check-bond-angles = 결합 각, 이상값과의 비
+check-ring-planarity = 평평한 방향족 고리
+check-double-bond-planarity = 평평한 이중 결합
+check-stereochemistry = 바뀐 입체 중심
+check-internal-clash = 리간드 안의 접촉
+check-receptor-clash = 수용체와의 접촉
+check-volume-overlap = 수용체와의 겹침
+
+## Ensembles
+ensemble-conformers = 단백질 형태 (탄성 네트워크)
+ensemble-morph = { $first }에서 { $second }까지
+ensemble-file = { $name }의 모델
+ensemble-show = 단백질 형태 보기
+ensemble-hide = 결합 자세로 돌아가기
+ensemble-close = 앙상블 닫기
+ensemble-making = 모델을 비교하는 중…
+ensemble-play = 재생
+ensemble-pause = 일시 정지
+ensemble-model = 모델
+ensemble-place = { $count }개 중 { $number }번째 · 첫 모델과의 RMSD { $rmsd } Å
+ensemble-rmsf = RMSF, Å
+ensemble-note = 그래프를 누르면 그 잔기로 갑니다. 모델은 첫 모델에 겹쳐 두었어요.
+ensemble-show-morph = 두 상태 사이의 변화 보기
+ensemble-show-models = 모델 비교
+
+## Files
+dialog-open = 쿼리, 구조, 리간드, 서열, 계열 열기
+dialog-open-run = 실행 폴더 열기
+dialog-structure = 단백질 구조 선택
+dialog-ligand = 리간드 선택 (SDF 또는 MOL)
+dialog-series = 리간드 계열 선택 (CSV, SMI, SDF)
+dialog-pocket-ligand = 포켓을 나타내는 리간드 선택
+dialog-apo = 비결합 구조 선택
+dialog-save-query = 쿼리 저장
+dialog-export-pdb = 구조 내보내기
+dialog-export-sdf = 결합 자세 내보내기
+dialog-export-csv = 표 내보내기
+dialog-export-png = 그림 내보내기
+dialog-files = 파일
+dialog-cancel = 취소
+path-hint = 이 데스크톱에는 파일 대화 상자가 없어요. 경로를 쓰거나 붙여 넣으세요.
+path-field = 경로
+path-open = 열기
+path-write = 쓰기
+path-missing = 이 경로에는 아무것도 없어요
+path-overwrites = 이미 있는 파일이며 바뀌게 됩니다
+open-missing = { $path }에 아무것도 없어요. 경로를 확인하세요.
+open-unknown = { $path }은(는) 열 수 있는 파일이 아니에요. PDB, mmCIF, SDF, FASTA, CSV, 쿼리(YAML 또는 JSON), 실행 폴더를 여세요.
+written-to = { $path }에 저장했어요
+drop-hint = 놓으면 열려요
+drop-no-path = 놓은 것에 경로가 없어요. 파일로 저장한 뒤 놓으세요.
+notice-close = 이 알림 닫기
+background-busy = 지금 읽는 것이 너무 많아요. 잠시 뒤에 다시 하세요.
+background-crashed = 프로그램의 결함이에요 ({ $lane }): { $what }. 잃은 것은 없어요. 알려 주세요.
+
+## Closing
+close-title = K-Fold Studio를 닫을까요?
+close-running = 예측이 진행 중이에요. 창이 없어도 계속될 수 있고, 나중에 폴더를 열면 결과를 볼 수 있어요.
+close-unsaved = 쿼리에 저장되지 않은 변경이 있어요
+close-keep-running = 계속 실행하고 닫기
+close-cancel-run = 취소하고 닫기
+close-save = 쿼리 저장
+close-discard = 저장하지 않고 닫기
+close-stay = 닫지 않기
+
+## Help
+help-title = 단축키와 마우스
+help-orbit = 화면 돌리기
+help-orbit-how = 끌기, 또는 화살표 키
+help-pan = 화면 옮기기
+help-pan-how = 오른쪽 단추로 끌기, 또는 Shift와 화살표 키
+help-zoom = 확대와 축소
+help-zoom-how = 휠, 또는 +와 −
+help-centre = 원자를 가운데로
+help-centre-how = 두 번 누르기
+help-pick = 원자 고르기
+help-pick-how = 누르기
