@@ -343,7 +343,6 @@ open-missing = There is nothing at { $path }: check the path
 open-unknown = { $path } is none of the files that can be opened: take PDB, mmCIF, SDF, FASTA, CSV, a query (YAML or JSON) or the folder of a run
 written-to = Written to { $path }
 drop-hint = Drop to open
-drop-no-path = What was dropped has no path: save it as a file and drop that
 notice-close = Close this message
 background-busy = Too much is being read at the moment: try again shortly
 background-crashed = A fault in the program ({ $lane }): { $what }. Nothing is lost; please report it.

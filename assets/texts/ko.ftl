@@ -333,7 +333,6 @@ open-missing = { $path }에 아무것도 없어요. 경로를 확인하세요.
 open-unknown = { $path }은(는) 열 수 있는 파일이 아니에요. PDB, mmCIF, SDF, FASTA, CSV, 쿼리(YAML 또는 JSON), 실행 폴더를 여세요.
 written-to = { $path }에 저장했어요
 drop-hint = 놓으면 열려요
-drop-no-path = 놓은 것에 경로가 없어요. 파일로 저장한 뒤 놓으세요.
 notice-close = 이 알림 닫기
 background-busy = 지금 읽는 것이 너무 많아요. 잠시 뒤에 다시 하세요.
 background-crashed = 프로그램의 결함이에요 ({ $lane }): { $what }. 잃은 것은 없어요. 알려 주세요.

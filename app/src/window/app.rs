@@ -555,10 +555,7 @@ impl Studio {
     fn take_dropped_files(&mut self, context: &egui::Context) {
         let dropped = context.input(|input| input.raw.dropped_files.clone());
         for file in dropped {
-            match file.path {
-                Some(path) => self.open(&path),
-                None => self.tell(Tone::Bad, self.texts.get("drop-no-path")),
-            }
+            self.open(file.path());
         }
     }
 

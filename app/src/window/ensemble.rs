@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use egui::{RichText, Slider, Ui};
 use glam::Vec3;
+use kfold_inference::query::{Entity, Query};
 use kfold_molecule::Structure;
 use kfold_molecule::analysis::superpose::superpose;
 use kfold_molecule::structure::Topology;
@@ -110,6 +111,18 @@ fn followed_atoms(topology: &Topology) -> Vec<(usize, usize)> {
         .collect()
 }
 
+/// The two states between which the query's protein can be morphed.
+#[must_use]
+pub fn morph_states(query: &Query) -> Option<(PathBuf, PathBuf)> {
+    query.sequences.iter().find_map(|entity| match entity {
+        Entity::Protein(polymer) => match polymer.apo.as_slice() {
+            [first, second, ..] => Some((first.clone(), second.clone())),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
 impl Studio {
     /// Shows an ensemble that `make` gives, in the background.
     pub(super) fn show_ensemble(
@@ -126,17 +139,6 @@ impl Studio {
             let result = make().and_then(|structure| Ensemble::of(&structure)).map(Arc::new);
             Message::EnsembleReady { key, result }
         });
-    }
-
-    /// The two states between which the query's protein can be morphed.
-    pub(super) fn morph_states(&self) -> Option<(PathBuf, PathBuf)> {
-        self.document.query.sequences.iter().find_map(|entity| match entity {
-            kfold_inference::query::Entity::Protein(polymer) => match polymer.apo.as_slice() {
-                [first, second, ..] => Some((first.clone(), second.clone())),
-                _ => None,
-            },
-            _ => None,
-        })
     }
 
     /// Shows the path between two states.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use kfold_molecule::formats::{pdb, sdf};
 use kfold_molecule::structure::{Atom, Bond, Chain, Model, Residue, Topology};
 use kfold_molecule::{SmallMolecule, Structure};
-use kfold_viewer::Color;
 
 use super::app::Studio;
 use super::background::Lane;
@@ -46,7 +45,7 @@ impl Studio {
             ExportKind::Sdf => {
                 let Some(outcome) = self.outcome.clone() else { return };
                 self.write(path, move |path| {
-                    let text = sdf::write(&poses(&outcome)).map_err(|error| error.to_string())?;
+                    let text = sdf::write(&poses(&outcome));
                     write_whole(path, text.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))
                 });
             }
@@ -58,9 +57,9 @@ impl Studio {
                 });
             }
             ExportKind::Png => {
-                let picture = self.viewport.picture(PICTURE_WIDTH, Color::WHITE);
+                let picture = self.viewport.picture(PICTURE_WIDTH);
                 self.write(path, move |path| {
-                    let image = picture()?;
+                    let image = picture?()?;
                     let mut bytes = std::io::Cursor::new(Vec::new());
                     image
                         .write_to(&mut bytes, image::ImageFormat::Png)

@@ -225,7 +225,7 @@ fn picture(key: &LigandKey) -> Result<LigandPicture, String> {
             .ok_or_else(|| format!("{} holds no molecule", path.display()))?,
     };
     let descriptors = chemistry::describe(&molecule).map_err(|error| error.to_string())?;
-    let molecule = chemistry::remove_hydrogens(&molecule).map_err(|error| error.to_string())?;
+    let (molecule, _) = chemistry::remove_hydrogens(&molecule);
     let depiction = chemistry::depict::layout(&molecule).map_err(|error| error.to_string())?;
     Ok(LigandPicture { molecule, depiction, descriptors })
 }

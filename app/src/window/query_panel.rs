@@ -81,6 +81,8 @@ impl Studio {
 
     fn structure_ui(&mut self, ui: &mut Ui, query: &mut Query, asks: &mut Vec<Ask>) {
         let texts = self.texts.clone();
+        let states = super::ensemble::morph_states(query);
+        let mut show = None;
         section(ui, &texts.get("section-structure"), |ui| {
             let colours = palette(ui);
             let Some(path) = query.receptor_file().map(std::path::Path::to_path_buf) else {
@@ -141,11 +143,29 @@ impl Studio {
                         }
                         if summary.models > 1 {
                             note(ui, &texts.with("structure-models", [("count", summary.models.into())]));
+                            if ui.button(texts.get("ensemble-show-models")).clicked() {
+                                show = Some(Show::Models(path.clone(), structure));
+                            }
+                        }
+                        if let Some((first, second)) = states.clone()
+                            && ui.button(texts.get("ensemble-show-morph")).clicked()
+                        {
+                            show = Some(Show::Morph(first, second));
                         }
                     }
                 }
             });
         });
+        if let Some(show) = show {
+            self.show(show);
+        }
+    }
+
+    fn show(&mut self, show: Show) {
+        match show {
+            Show::Models(path, structure) => self.show_models(path, structure),
+            Show::Morph(first, second) => self.show_morph(first, second),
+        }
     }
 
     fn sequences_ui(&mut self, ui: &mut Ui, query: &mut Query, asks: &mut Vec<Ask>) {
@@ -606,6 +626,12 @@ impl Studio {
             }
         }
     }
+}
+
+/// An ensemble to show.
+enum Show {
+    Models(std::path::PathBuf, std::sync::Arc<kfold_molecule::Structure>),
+    Morph(std::path::PathBuf, std::path::PathBuf),
 }
 
 /// What was pressed in a file's row.

@@ -2,6 +2,8 @@
 
 use egui::{Align, Layout, Margin, RichText, Role, Sense, Ui, WidgetInfo, vec2};
 
+use kfold_inference::query::Pocket;
+
 use super::app::Studio;
 use super::command::Command;
 use super::document::{ColourBy, Representation};
@@ -48,6 +50,18 @@ impl Studio {
     /// Whether the query names nothing that could be shown.
     fn is_blank(&self) -> bool {
         self.document.query.receptor_file().is_none() && self.outcome.is_none() && self.ensemble.is_none()
+    }
+
+    /// Adds a residue to the pocket, or takes it out.
+    fn toggle_pocket_residue(&mut self, residue: String) {
+        if let Some(Pocket::Residues { residues, .. }) = &mut self.document.query.pocket {
+            match residues.iter().position(|held| *held == residue) {
+                Some(place) => {
+                    residues.remove(place);
+                }
+                None => residues.push(residue),
+            }
+        }
     }
 
     fn toolbar_ui(&mut self, ui: &mut Ui) {

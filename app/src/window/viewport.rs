@@ -40,6 +40,7 @@ pub struct Viewport {
     selected: Option<Pick>,
     /// Where the pointer was when an atom was asked for.
     asked_at: Option<Pos2>,
+    is_asking: bool,
     click: Option<Click>,
     moved_at: f64,
     aspect: f32,
@@ -83,6 +84,7 @@ impl Viewport {
             hovered: None,
             selected: None,
             asked_at: None,
+            is_asking: false,
             click: None,
             moved_at: f64::NEG_INFINITY,
             aspect: 1.4,
@@ -182,17 +184,27 @@ impl Viewport {
         self.flight = Some(Flight { from: self.camera, to: camera, since: None });
     }
 
-    /// The picture at a size of its own, for export.
+    /// The work of drawing the view at a width of its own in pixels, for a thread: it brings its own renderer on the
+    /// window's device, so the view goes on meanwhile.
     ///
     /// # Errors
-    /// When the adapter cannot draw it.
-    pub fn picture(&mut self, size: (u32, u32), background: Color) -> Result<image::RgbaImage, String> {
-        let device = self.device.as_mut().map_err(|reason| reason.clone())?;
-        let settings =
-            RenderSettings { background, ..RenderSettings::live(device.renderer.gpu()) }.still();
+    /// When there is no adapter that can draw.
+    pub fn picture(
+        &self,
+        width: u32,
+    ) -> Result<impl FnOnce() -> Result<image::RgbaImage, String> + Send + 'static, String> {
+        let device = self.device.as_ref().map_err(|reason| reason.clone())?;
+        let gpu = device.renderer.gpu().clone();
+        let settings = RenderSettings { background: Color::WHITE, ..RenderSettings::live(&gpu) }.still();
         let mut scene = self.scene.clone();
         scene.hovered.clear();
-        device.renderer.render_to_image(&scene, &self.camera, size, &settings).map_err(|error| error.to_string())
+        let camera = self.camera;
+        let height = ((width as f32 / self.aspect) as u32).clamp(1, gpu.max_side());
+        let width = width.min(gpu.max_side());
+        Ok(move || {
+            let mut renderer = Renderer::new(gpu).map_err(|error| error.to_string())?;
+            renderer.render_to_image(&scene, &camera, width, height, &settings).map_err(|error| error.to_string())
+        })
     }
 
     /// The atom under the pointer, or the selected one, as people write it.
@@ -310,9 +322,9 @@ impl Viewport {
         let Ok(device) = &mut self.device else { return None };
         let mut clicked = None;
         match device.renderer.poll_pick() {
-            Ok(Some(pick)) => match self.click.take() {
-                None => self.hovered = pick,
-                Some(click) => {
+            Ok(Some(pick)) => match (std::mem::take(&mut self.is_asking), self.click.take()) {
+                (_, None) => self.hovered = pick,
+                (_, Some(click)) => {
                     self.hovered.clone_from(&pick);
                     self.scene.selected.clear();
                     if let Some(pick) = &pick {
@@ -335,8 +347,8 @@ impl Viewport {
                 }
             },
             Ok(None) => {
-                if self.asked_at.is_some() && self.click.is_some() {
-                    ui.ctx().request_repaint();
+                if self.is_asking {
+                    ui.ctx().request_repaint_after(std::time::Duration::from_millis(16));
                 }
             }
             Err(error) => self.failure = Some(error),
@@ -355,6 +367,7 @@ impl Viewport {
                     self.failure = Some(error);
                 }
                 self.asked_at = Some(pointer);
+                self.is_asking = true;
                 ui.ctx().request_repaint();
             }
             None if !response.hovered() => {
@@ -363,9 +376,11 @@ impl Viewport {
             }
             _ => {}
         }
+        // On a software adapter an outline under the pointer would cost a whole picture at every move.
         self.scene.hovered = self
             .hovered
             .as_ref()
+            .filter(|_| !device.renderer.gpu().is_software())
             .map(|pick| vec![(pick.object, AtomSelection::of(vec![pick.atom]))])
             .unwrap_or_default();
         clicked

@@ -1,7 +1,7 @@
 //! The structural formula of a ligand, drawn as chemists draw it: carbons are corners, other elements have their colour,
 //! hydrogens on them are written out, stereo bonds are wedges.
 
-use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, FontId, Painter, Pos2, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 use kfold_molecule::chemistry::depict::Depiction;
 use kfold_molecule::{BondOrder, Element, SmallMolecule};
 

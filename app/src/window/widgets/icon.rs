@@ -25,6 +25,8 @@ pub enum Icon {
     Appearance,
     /// A question mark.
     Help,
+    /// Four corners: show everything.
+    Reset,
     /// A target: centre the view on this.
     Focus,
 }
@@ -101,6 +103,13 @@ pub fn paint_icon(painter: &Painter, icon: Icon, rect: Rect, colour: Color32) {
             arc(-2.0 * half, half, (0.5, 0.30), 0.22);
             line(&[(0.5, 0.52), (0.5, 0.68)]);
             painter.circle_filled(at(0.5, 0.86), stroke.width * 0.62, colour);
+        }
+        Icon::Reset => {
+            for (x, y) in [(0.05, 0.05), (0.95, 0.05), (0.05, 0.95), (0.95, 0.95)] {
+                let inward = |value: f32| if value < 0.5 { value + 0.28 } else { value - 0.28 };
+                line(&[(inward(x), y), (x, y), (x, inward(y))]);
+            }
+            painter.circle_filled(at(0.5, 0.5), rect.width() * 0.14, colour);
         }
         Icon::Focus => {
             painter.circle_stroke(at(0.5, 0.5), rect.width() * 0.30, stroke);

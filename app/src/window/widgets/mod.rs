@@ -76,7 +76,7 @@ pub fn section_with<R>(
     add_controls: impl FnOnce(&mut Ui),
     add_contents: impl FnOnce(&mut Ui) -> R,
 ) -> R {
-    ui.add_space(theme::GAP_SMALL);
+    ui.add_space(GAP_SMALL);
     ui.horizontal(|ui| {
         ui.label(RichText::new(title).text_style(theme::title_style()));
         ui.with_layout(Layout::right_to_left(Align::Center), add_controls);

@@ -91,7 +91,7 @@ pub fn table(
         let (position, align) = place(rect, column.is_number);
         ui.painter().with_clip_rect(rect).text(position, align, &column.title, head_font.clone(), colours.text_muted);
         if !column.explanation.is_empty() {
-            let id = ui.id().with((salt, "head", index));
+            let id = ui.scope_id().with((salt, "head", index));
             let response = ui.interact(rect, id, Sense::hover()).on_hover_text(&column.explanation);
             response.widget_info(|| WidgetInfo::labeled(Role::ColumnHeader, true, &column.title));
         }
