@@ -162,9 +162,7 @@ mod tests {
             && literal.starts_with(|letter: char| letter.is_ascii_lowercase())
             && literal.ends_with(|letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit())
             && !literal.contains("--")
-            && literal
-                .chars()
-                .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-')
+            && literal.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-')
     }
 
     /// Every string literal of the window's sources that has the form of a key.
@@ -228,8 +226,14 @@ mod tests {
     fn sentences_end_alike_and_placeholders_are_filled() {
         let english = Texts::new(Language::English);
         let korean = Texts::new(Language::Korean);
-        assert_eq!(english.with("chain-summary-protein", [("id", "A".into()), ("count", 12.into())]), "A · protein, 12 residues");
-        assert_eq!(english.with("chain-summary-protein", [("id", "A".into()), ("count", 1.into())]), "A · protein, 1 residue");
+        assert_eq!(
+            english.with("chain-summary-protein", [("id", "A".into()), ("count", 12.into())]),
+            "A · protein, 12 residues"
+        );
+        assert_eq!(
+            english.with("chain-summary-protein", [("id", "A".into()), ("count", 1.into())]),
+            "A · protein, 1 residue"
+        );
         assert!(korean.with("chain-summary-protein", [("id", "A".into()), ("count", 12.into())]).contains("12"));
         assert_eq!(Language::from_locale("ko_KR.UTF-8"), Language::Korean);
         assert_eq!(Language::from_locale("C"), Language::English);

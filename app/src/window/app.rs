@@ -212,7 +212,11 @@ impl Studio {
         if self.can_export(kind) {
             self.ask_for_file(Purpose::Export(kind));
         } else {
-            let key = if matches!(kind, ExportKind::Sdf | ExportKind::Csv) { "export-needs-poses" } else { "export-needs-structure" };
+            let key = if matches!(kind, ExportKind::Sdf | ExportKind::Csv) {
+                "export-needs-poses"
+            } else {
+                "export-needs-structure"
+            };
             self.tell(Tone::Info, self.texts.get(key));
         }
     }
@@ -349,7 +353,7 @@ impl Studio {
         let path = path.to_owned();
         self.submit(Lane::Files, move || {
             let result = kfold_inference::query::read_series(&path).map_err(|error| error.to_string());
-            Message::SeriesRead { path, result }
+            Message::SeriesRead { result }
         });
     }
 
@@ -359,7 +363,7 @@ impl Studio {
             let result = kfold_molecule::formats::read_bytes(&path)
                 .map_err(|error| error.to_string())
                 .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-            Message::SequencesRead { path, result }
+            Message::SequencesRead { result }
         });
     }
 
@@ -430,14 +434,14 @@ impl Studio {
                 }
                 Err(reason) => self.tell(Tone::Bad, reason),
             },
-            Message::SeriesRead { result, .. } => match result {
+            Message::SeriesRead { result } => match result {
                 Ok(series) => {
                     self.history.commit(&self.document);
                     self.document.query.series = series;
                 }
                 Err(reason) => self.tell(Tone::Bad, reason),
             },
-            Message::SequencesRead { result, .. } => match result {
+            Message::SequencesRead { result } => match result {
                 Ok(text) => {
                     self.history.commit(&self.document);
                     for sequence in document::sequences_of_paste(&text) {
@@ -547,9 +551,8 @@ impl Studio {
         if self.viewport.plan() == Some(&plan) {
             return;
         }
-        self.scene_is_building = self
-            .background
-            .submit(Lane::Scene, move || Message::SceneBuilt(Box::new(super::scene::build(plan))));
+        self.scene_is_building =
+            self.background.submit(Lane::Scene, move || Message::SceneBuilt(Box::new(super::scene::build(plan))));
     }
 
     fn take_dropped_files(&mut self, context: &egui::Context) {

@@ -90,9 +90,9 @@ impl Purpose {
     const fn extensions(self) -> &'static [&'static str] {
         const STRUCTURE: &[&str] = &["pdb", "ent", "cif", "mmcif", "gz"];
         match self {
-            Self::Open => &[
-                "yaml", "yml", "json", "pdb", "ent", "cif", "mmcif", "gz", "sdf", "mol", "csv", "smi", "fasta", "fa",
-            ],
+            Self::Open => {
+                &["yaml", "yml", "json", "pdb", "ent", "cif", "mmcif", "gz", "sdf", "mol", "csv", "smi", "fasta", "fa"]
+            }
             Self::Structure | Self::Apo(_) => STRUCTURE,
             Self::Ligand => &["sdf", "mol"],
             Self::PocketLigand => &["sdf", "mol", "pdb"],

@@ -123,7 +123,8 @@ impl PolymerKind {
     /// The kind whose letters these are; proteins when several would do but nucleic acids are unlikely (short).
     #[must_use]
     pub fn of_letters(sequence: &str) -> Self {
-        let count = |letters: &str| sequence.chars().filter(|letter| letters.contains(letter.to_ascii_uppercase())).count();
+        let count =
+            |letters: &str| sequence.chars().filter(|letter| letters.contains(letter.to_ascii_uppercase())).count();
         let length = sequence.chars().count();
         if length == 0 || count("ACGTUN") < length {
             Self::Protein
@@ -213,9 +214,9 @@ pub fn sequences_of_paste(text: &str) -> Vec<String> {
         if line.trim_start().starts_with(['>', ';']) {
             sequences.push(String::new());
         } else if let Some(sequence) = sequences.last_mut() {
-            let letters = line.chars().filter(|letter| {
-                !letter.is_whitespace() && !letter.is_ascii_digit() && !matches!(letter, '*' | '-')
-            });
+            let letters = line
+                .chars()
+                .filter(|letter| !letter.is_whitespace() && !letter.is_ascii_digit() && !matches!(letter, '*' | '-'));
             sequence.extend(letters.map(|letter| letter.to_ascii_uppercase()));
         }
     }

@@ -191,9 +191,7 @@ impl Studio {
                     ("second", super::document::file_name(second).into()),
                 ],
             ),
-            EnsembleKey::File(path) => {
-                texts.with("ensemble-file", [("name", super::document::file_name(path).into())])
-            }
+            EnsembleKey::File(path) => texts.with("ensemble-file", [("name", super::document::file_name(path).into())]),
         };
         let mut close = false;
         ui.horizontal(|ui| {
@@ -251,7 +249,8 @@ impl Studio {
                 let place = |index: usize| residue_text(topology.as_deref(), ensemble.residues.get(index).copied());
                 if let Some(index) = line_plot(ui, &name, 96.0, &lines, place) {
                     let residue = ensemble.residues.get(index).copied();
-                    if let Some(point) = residue.and_then(|residue| residue_place(ensemble, residue, self.shown_model)) {
+                    if let Some(point) = residue.and_then(|residue| residue_place(ensemble, residue, self.shown_model))
+                    {
                         self.viewport.focus_on(point, 10.0);
                     }
                 }

@@ -152,9 +152,9 @@ fn complex(receptor: &Structure, ligand: &SmallMolecule) -> Structure {
     let residue_shift = base.residues.len() as u32;
     let chain_shift = base.chains.len() as u32;
     let mut topology = Topology::clone(base);
-    topology.atoms.extend(
-        added.topology.atoms.iter().map(|atom| Atom { residue: atom.residue + residue_shift, ..atom.clone() }),
-    );
+    topology
+        .atoms
+        .extend(added.topology.atoms.iter().map(|atom| Atom { residue: atom.residue + residue_shift, ..atom.clone() }));
     topology.residues.extend(added.topology.residues.iter().map(|residue| Residue {
         atoms: residue.atoms.start + shift..residue.atoms.end + shift,
         chain: residue.chain + chain_shift,

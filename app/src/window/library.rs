@@ -27,8 +27,6 @@ const LIGAND_ATOMS: usize = 7;
 /// A ligand as the query panel shows it.
 #[derive(Clone, Debug)]
 pub struct LigandPicture {
-    /// Its graph, without hydrogens of its own.
-    pub molecule: SmallMolecule,
     /// Its 2D layout.
     pub depiction: Depiction,
     /// Its numbers.
@@ -225,9 +223,8 @@ fn picture(key: &LigandKey) -> Result<LigandPicture, String> {
             .ok_or_else(|| format!("{} holds no molecule", path.display()))?,
     };
     let descriptors = chemistry::describe(&molecule).map_err(|error| error.to_string())?;
-    let (molecule, _) = chemistry::remove_hydrogens(&molecule);
     let depiction = chemistry::depict::layout(&molecule).map_err(|error| error.to_string())?;
-    Ok(LigandPicture { molecule, depiction, descriptors })
+    Ok(LigandPicture { depiction, descriptors })
 }
 
 /// Chains, ligands and waters of the first model.

@@ -53,15 +53,11 @@ pub enum Message {
     },
     /// A ligand series was read.
     SeriesRead {
-        /// The file.
-        path: PathBuf,
         /// The ligands, or what is wrong.
         result: Result<Vec<kfold_inference::query::SeriesLigand>, String>,
     },
     /// Sequences were read.
     SequencesRead {
-        /// The file.
-        path: PathBuf,
         /// FASTA text, or why not.
         result: Result<String, String>,
     },

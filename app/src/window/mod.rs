@@ -61,5 +61,7 @@ pub fn run(open: Option<PathBuf>) -> anyhow::Result<()> {
             Ok(Box::new(studio))
         }),
     )
-    .map_err(|error| anyhow::anyhow!("the window cannot be opened: {error}; without a display, use `predict` or `dock`"))
+    .map_err(|error| {
+        anyhow::anyhow!("the window cannot be opened: {error}; without a display, use `predict` or `dock`")
+    })
 }

@@ -14,8 +14,6 @@ use kfold_molecule::{SmallMolecule, Structure};
 /// A pose of one ligand.
 #[derive(Clone, Debug)]
 pub struct Pose {
-    /// 1 is the best of its ligand and seed.
-    pub rank: u32,
     /// Who made it and how.
     pub provenance: Provenance,
     /// The receptor as used.
@@ -83,7 +81,6 @@ impl Outcome {
             let Some(receptor) = seed.receptor.map(Arc::new) else { continue };
             for PoseResult { record, molecule } in seed.poses {
                 let pose = Pose {
-                    rank: record.rank,
                     provenance: record.provenance,
                     receptor: Arc::clone(&receptor),
                     molecule: Arc::new(molecule),

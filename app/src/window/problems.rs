@@ -106,9 +106,8 @@ impl Studio {
                 let mut points = Vec::new();
                 for name in residues {
                     let residue = find_residue(&model.topology, name)?;
-                    points.extend(
-                        model.topology.atoms_of(residue).filter_map(|atom| model.positions.get(atom)).copied(),
-                    );
+                    points
+                        .extend(model.topology.atoms_of(residue).filter_map(|atom| model.positions.get(atom)).copied());
                 }
                 box_around(points, *padding)
             }

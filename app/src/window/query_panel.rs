@@ -9,9 +9,7 @@ use super::app::Studio;
 use super::background::{LigandKey, Loaded};
 use super::command::Command;
 use super::dialogs::Purpose;
-use super::document::{
-    self, DEFAULT_BOX_EDGE, DEFAULT_PADDING, PocketKind, PolymerKind, file_name, polymer_of,
-};
+use super::document::{self, DEFAULT_BOX_EDGE, DEFAULT_PADDING, PocketKind, PolymerKind, file_name, polymer_of};
 use super::problems::wrong_letter_text;
 use super::theme::{self, GAP, GAP_SMALL, palette};
 use super::widgets::depiction::depiction;
@@ -230,7 +228,8 @@ impl Studio {
                 query.sequences.remove(index);
             }
             if let Some((index, sequences)) = split {
-                let kind = query.sequences.get(index).and_then(polymer_of).map_or(PolymerKind::Protein, |(kind, _)| kind);
+                let kind =
+                    query.sequences.get(index).and_then(polymer_of).map_or(PolymerKind::Protein, |(kind, _)| kind);
                 for sequence in sequences {
                     document::add_polymer(query, kind, sequence);
                 }
@@ -344,7 +343,7 @@ impl Studio {
             }
             Loaded::Ready(picture) => {
                 let name = self.texts.with("ligand-picture-of", [("name", title.to_owned().into())]);
-                depiction(ui, &picture.molecule, &picture.depiction, PICTURE_HEIGHT, &name);
+                depiction(ui, &picture.depiction, PICTURE_HEIGHT, &name);
                 let line = self.texts.with(
                     "ligand-numbers",
                     [
@@ -385,7 +384,9 @@ impl Studio {
                             LigandSource::Ccd(codes) => codes.join("-"),
                             LigandSource::Sdf { file, .. } => file_name(file),
                         };
-                        ui.add(egui::Label::new(RichText::new(source).monospace().color(colours.text_muted)).truncate());
+                        ui.add(
+                            egui::Label::new(RichText::new(source).monospace().color(colours.text_muted)).truncate(),
+                        );
                     });
                 }
                 if query.series.len() > SERIES_LISTED {
@@ -429,9 +430,8 @@ impl Studio {
                     self.picking_residues = true;
                 }
                 Some(PocketKind::Box) => {
-                    let (center, size) = around.unwrap_or_else(|| {
-                        (self.viewport.camera.center, glam::Vec3::splat(DEFAULT_BOX_EDGE))
-                    });
+                    let (center, size) =
+                        around.unwrap_or_else(|| (self.viewport.camera.center, glam::Vec3::splat(DEFAULT_BOX_EDGE)));
                     let tidy = |value: glam::Vec3| (value * 10.0).round() / 10.0;
                     pocket = Some(Pocket::Box { center: tidy(center).into(), size: tidy(size).into() });
                 }
@@ -525,8 +525,7 @@ impl Studio {
             for (residue, label) in bound.iter().take(6) {
                 let text = self.texts.with("pocket-around", [("name", label.clone().into())]);
                 if ui.button(text).clicked() {
-                    *pocket =
-                        Some(Pocket::Residues { residues: vec![residue.clone()], padding: DEFAULT_PADDING });
+                    *pocket = Some(Pocket::Residues { residues: vec![residue.clone()], padding: DEFAULT_PADDING });
                 }
             }
         });
@@ -595,7 +594,9 @@ impl Studio {
             response.widget_info(|| WidgetInfo::labeled(Role::ProgressIndicator, true, texts.get("run-progress")));
             ui.horizontal(|ui| {
                 if !status.detail.is_empty() {
-                    ui.add(egui::Label::new(RichText::new(&status.detail).small().color(colours.text_muted)).truncate());
+                    ui.add(
+                        egui::Label::new(RichText::new(&status.detail).small().color(colours.text_muted)).truncate(),
+                    );
                 }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     let cancelling = run.is_cancelling();
@@ -676,7 +677,8 @@ fn apo_ui(
         ui.horizontal(|ui| {
             let text = texts.with("apo-file", [("number", (number + 1).into()), ("name", file_name(path).into())]);
             ui.label(RichText::new(text).small()).on_hover_text(path.display().to_string());
-            if icon_button(ui, Icon::Cross, &texts.with("apo-remove", [("name", file_name(path).into())]), true).clicked()
+            if icon_button(ui, Icon::Cross, &texts.with("apo-remove", [("name", file_name(path).into())]), true)
+                .clicked()
             {
                 remove = Some(number);
             }
@@ -713,7 +715,11 @@ fn sequence_editor(
         for (place, letter) in text.char_indices() {
             let letter_is_wrong = !kind.letters().contains(letter.to_ascii_uppercase());
             if letter_is_wrong != is_wrong {
-                job.append(text.get(start..place).unwrap_or_default(), 0.0, if is_wrong { wrong.clone() } else { plain.clone() });
+                job.append(
+                    text.get(start..place).unwrap_or_default(),
+                    0.0,
+                    if is_wrong { wrong.clone() } else { plain.clone() },
+                );
                 start = place;
                 is_wrong = letter_is_wrong;
             }

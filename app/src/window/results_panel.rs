@@ -49,7 +49,8 @@ impl Studio {
                     self.series_results_ui(ui, &texts, &outcome);
                 }
                 self.poses_ui(ui, &texts, &outcome);
-                if let Some(pose) = outcome.ligands.get(self.shown_ligand).and_then(|ligand| ligand.poses.get(self.shown_pose))
+                if let Some(pose) =
+                    outcome.ligands.get(self.shown_ligand).and_then(|ligand| ligand.poses.get(self.shown_pose))
                 {
                     trust_ui(ui, &texts, pose);
                     self.interactions_ui(ui, &texts, pose);
@@ -115,7 +116,10 @@ impl Studio {
                     );
                     let checks = best.map_or_else(Cell::default, check_cell);
                     let efficiency = number(best.map(|pose| pose.score.ligand_efficiency_kcal_per_mol), 2);
-                    (vec![ligand.name.clone().into(), score.into(), efficiency.into(), measured.into(), checks], sentence)
+                    (
+                        vec![ligand.name.clone().into(), score.into(), efficiency.into(), measured.into(), checks],
+                        sentence,
+                    )
                 });
             if let Some(row) = response.chosen {
                 self.shown_ligand = row;
@@ -144,8 +148,7 @@ impl Studio {
                 }
                 let selected = rows.iter().position(|row| *row == self.shown_ligand);
                 let axes = (texts.get("axis-measured"), texts.get("axis-score"));
-                let clicked =
-                    scatter_plot(ui, &texts.get("series-plot"), 190.0, (&axes.0, &axes.1), &points, selected);
+                let clicked = scatter_plot(ui, &texts.get("series-plot"), 190.0, (&axes.0, &axes.1), &points, selected);
                 if let Some(row) = clicked.and_then(|point| rows.get(point)) {
                     self.shown_ligand = *row;
                     self.shown_pose = 0;
@@ -230,9 +233,8 @@ impl Studio {
                 let Some(found) = pose.interactions.get(row) else { return (Vec::new(), String::new()) };
                 let kind = texts.get(interaction_key(found.kind));
                 let distance = super::format::number(found.distance, 2);
-                let angle = found
-                    .angle
-                    .map_or_else(|| "–".to_owned(), |angle| super::format::number(angle.to_degrees(), 0));
+                let angle =
+                    found.angle.map_or_else(|| "–".to_owned(), |angle| super::format::number(angle.to_degrees(), 0));
                 let sentence = texts.with(
                     "interaction-row",
                     [
@@ -282,10 +284,7 @@ fn trust_ui(ui: &mut Ui, texts: &Texts, pose: &Pose) {
 }
 
 fn checks_ui(ui: &mut Ui, texts: &Texts, pose: &Pose) {
-    let title = texts.with(
-        "section-checks",
-        [("passed", pose.passed().into()), ("count", pose.checks.len().into())],
-    );
+    let title = texts.with("section-checks", [("passed", pose.passed().into()), ("count", pose.checks.len().into())]);
     section(ui, &title, |ui| {
         let columns = [
             Column::words(texts.get("column-check"), 2.0),
@@ -297,10 +296,7 @@ fn checks_ui(ui: &mut Ui, texts: &Texts, pose: &Pose) {
             let Some(check) = pose.checks.get(row) else { return (Vec::new(), String::new()) };
             let name = texts.get(check_key(check.kind));
             let (value, limit) = check_numbers(check);
-            let result = Cell {
-                text: String::new(),
-                tone: Some(if check.passed { Tone::Good } else { Tone::Bad }),
-            };
+            let result = Cell { text: String::new(), tone: Some(if check.passed { Tone::Good } else { Tone::Bad }) };
             let key = if check.passed { "check-row-passed" } else { "check-row-failed" };
             let sentence = texts.with(
                 key,

@@ -177,7 +177,8 @@ impl Studio {
     pub(super) fn query_with_settings(&self) -> Query {
         let mut query = self.document.query.clone();
         let settings = &self.document.settings;
-        let is_default = *settings == Settings { seeds: settings.seeds.clone(), seed: settings.seed, ..Settings::default() };
+        let is_default =
+            *settings == Settings { seeds: settings.seeds.clone(), seed: settings.seed, ..Settings::default() };
         query.engine = (!is_default || query.engine.is_some())
             .then(|| QueryEngine { name: settings.engine, docking: Some(settings.docking.clone()) });
         query
@@ -250,7 +251,8 @@ impl Studio {
     fn load_outcome(&mut self, folder: &Path) {
         let folder = folder.to_owned();
         self.submit(Lane::Results, move || {
-            let result = Results::load(&folder).map(|results| Box::new(Outcome::of(results))).map_err(|error| error.to_string());
+            let result =
+                Results::load(&folder).map(|results| Box::new(Outcome::of(results))).map_err(|error| error.to_string());
             Message::OutcomeLoaded { folder, result }
         });
     }

@@ -88,8 +88,12 @@ impl Plan {
     /// Whether it shows other molecules than the other plan, so that the camera should look anew.
     #[must_use]
     pub fn shows_other_molecules(&self, other: &Self) -> bool {
-        let receptor =
-            |plan: &Self| plan.receptor.as_ref().and_then(|(structure, _)| structure.first()).map(|model| Arc::as_ptr(&model.topology));
+        let receptor = |plan: &Self| {
+            plan.receptor
+                .as_ref()
+                .and_then(|(structure, _)| structure.first())
+                .map(|model| Arc::as_ptr(&model.topology))
+        };
         receptor(self) != receptor(other)
     }
 }
@@ -127,7 +131,8 @@ pub fn build(plan: Plan) -> Built {
     }
     if let Some(model) = &reference {
         let atoms = AtomSelection::All.without_carbon_hydrogens(&model.topology);
-        let colours = Coloring::Element(CarbonColor::Uniform(Color::hex(if plan.is_dark { 0x9A_A3_AE } else { 0x8A_93_9E })));
+        let colours =
+            Coloring::Element(CarbonColor::Uniform(Color::hex(if plan.is_dark { 0x9A_A3_AE } else { 0x8A_93_9E })));
         let opacity = if ligand.is_some() { 0.45 } else { 1.0 };
         all.extend(&model.positions);
         scene.objects.push(
@@ -139,8 +144,7 @@ pub fn build(plan: Plan) -> Built {
         let atoms = AtomSelection::All.without_carbon_hydrogens(&model.topology);
         let colours = Coloring::Element(CarbonColor::Uniform(Color::hex(0x2F_A3_6B)));
         all.extend(&model.positions);
-        let mut object =
-            Object::new(LIGAND, model).with(Representation::ball_and_stick().of(atoms).colored(colours));
+        let mut object = Object::new(LIGAND, model).with(Representation::ball_and_stick().of(atoms).colored(colours));
         if let Some(interactions) = plan.interactions.as_ref().filter(|_| plan.view.interactions) {
             let dashes =
                 interactions.iter().map(|found| Dash { points: found.points, kind: found.kind }).collect::<Vec<_>>();
@@ -154,9 +158,9 @@ pub fn build(plan: Plan) -> Built {
         let colour = Color::hex(if plan.is_dark { 0x74_B3_F0 } else { 0x1B_5E_A6 });
         // A box belongs to no atoms: an object needs a model, so it hangs on an empty one.
         let carrier = Model { number: 1, topology: Arc::default(), positions: Vec::new(), b_factors: Vec::new() };
-        scene
-            .objects
-            .push(Object::new(SEARCH_BOX, &carrier).with(Representation::docking_box(DockingBox { center, size }, colour)));
+        scene.objects.push(
+            Object::new(SEARCH_BOX, &carrier).with(Representation::docking_box(DockingBox { center, size }, colour)),
+        );
         if focus.is_empty() {
             focus.extend([center - size * 0.5, center + size * 0.5]);
         }
@@ -185,13 +189,10 @@ fn receptor(plan: &Plan, model: &Model, site: Option<&Model>, focus: &mut Vec<Ve
     });
     let others = AtomSelection::ligands(topology).without_carbon_hydrogens(topology);
     object = object.with(Representation::sticks().of(others));
-    object = object.with(
-        Representation::spheres(0.5).of(AtomSelection::of_kinds(topology, &[ResidueKind::Ion])),
-    );
+    object = object.with(Representation::spheres(0.5).of(AtomSelection::of_kinds(topology, &[ResidueKind::Ion])));
     if plan.view.waters {
-        object = object.with(
-            Representation::spheres(0.25).of(AtomSelection::of_kinds(topology, &[ResidueKind::Water])),
-        );
+        object =
+            object.with(Representation::spheres(0.25).of(AtomSelection::of_kinds(topology, &[ResidueKind::Water])));
     }
     if plan.view.representation == Drawn::Cartoon {
         let mut marked = Vec::new();
@@ -211,11 +212,9 @@ fn receptor(plan: &Plan, model: &Model, site: Option<&Model>, focus: &mut Vec<Ve
             );
         }
         if let Some(site) = site.filter(|_| plan.view.site) {
-            let near =
-                AtomSelection::side_chains_near(topology, &model.positions, &site.positions, SITE_DISTANCE)
-                    .without_carbon_hydrogens(topology);
-            object =
-                object.with(Representation::sticks().of(near).colored(Coloring::Element(CarbonColor::Chain)));
+            let near = AtomSelection::side_chains_near(topology, &model.positions, &site.positions, SITE_DISTANCE)
+                .without_carbon_hydrogens(topology);
+            object = object.with(Representation::sticks().of(near).colored(Coloring::Element(CarbonColor::Chain)));
         }
     }
     object
@@ -223,12 +222,8 @@ fn receptor(plan: &Plan, model: &Model, site: Option<&Model>, focus: &mut Vec<Ve
 
 fn polymer_colouring(plan: &Plan, model: &Model) -> Coloring {
     if let Some((values, high)) = &plan.residue_values {
-        let atoms = model
-            .topology
-            .atoms
-            .iter()
-            .map(|atom| values.get(atom.residue as usize).copied().unwrap_or(0.0))
-            .collect();
+        let atoms =
+            model.topology.atoms.iter().map(|atom| values.get(atom.residue as usize).copied().unwrap_or(0.0)).collect();
         return Coloring::Values { values: Arc::new(atoms), low: 0.0, high: high.max(0.1), ramp: Vec::new() };
     }
     match plan.view.colour {

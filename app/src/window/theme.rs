@@ -55,12 +55,8 @@ pub struct Palette {
     pub bad: Color32,
     /// Ground of a wrong letter or field.
     pub bad_soft: Color32,
-    /// Ground of the 3D view, top.
-    pub view_top: Color32,
-    /// Ground of the 3D view, bottom.
-    pub view_bottom: Color32,
-    /// Second line of a plot.
-    pub second: Color32,
+    /// Ground of the 3D view.
+    pub view: Color32,
     /// Nitrogen, oxygen, sulphur, halogens and phosphorus in 2D pictures.
     pub nitrogen: Color32,
     /// Oxygen in 2D pictures.
@@ -93,9 +89,7 @@ pub const LIGHT: Palette = Palette {
     warning: rgb(0x8A_55_00),
     bad: rgb(0xB0_25_1D),
     bad_soft: rgb(0xFB_E3_E1),
-    view_top: rgb(0xFA_FB_FC),
-    view_bottom: rgb(0xE3_E8_EE),
-    second: rgb(0xB4_5A_14),
+    view: rgb(0xFF_FF_FF),
     nitrogen: rgb(0x23_4F_C4),
     oxygen: rgb(0xC0_25_1D),
     sulphur: rgb(0x8A_6A_00),
@@ -119,9 +113,7 @@ pub const DARK: Palette = Palette {
     warning: rgb(0xE6_B8_60),
     bad: rgb(0xF3_8B_83),
     bad_soft: rgb(0x4A_25_25),
-    view_top: rgb(0x1D_21_28),
-    view_bottom: rgb(0x10_12_16),
-    second: rgb(0xF0_A0_60),
+    view: rgb(0x12_14_18),
     nitrogen: rgb(0x8F_B1_FF),
     oxygen: rgb(0xFF_8D_82),
     sulphur: rgb(0xE2_C4_58),
@@ -231,8 +223,7 @@ fn visuals(theme: Theme) -> egui::Visuals {
     visuals.window_corner_radius = CornerRadius::same(RADIUS + 3);
     visuals.menu_corner_radius = CornerRadius::same(RADIUS + 1);
     let shade = if theme == Theme::Dark { 120 } else { 40 };
-    visuals.window_shadow =
-        Shadow { offset: [0, 6], blur: 24, spread: 0, color: Color32::from_black_alpha(shade) };
+    visuals.window_shadow = Shadow { offset: [0, 6], blur: 24, spread: 0, color: Color32::from_black_alpha(shade) };
     visuals.popup_shadow = Shadow { offset: [0, 3], blur: 12, spread: 0, color: Color32::from_black_alpha(shade) };
     visuals.faint_bg_color = colours.hover;
     visuals.extreme_bg_color = colours.card;
@@ -322,9 +313,8 @@ mod tests {
                 }
             }
             for ground in [colours.ground, colours.card] {
-                let inks = [colours.accent, colours.good, colours.warning, colours.bad, colours.second];
-                let atoms =
-                    [colours.nitrogen, colours.oxygen, colours.sulphur, colours.halogen, colours.phosphorus];
+                let inks = [colours.accent, colours.good, colours.warning, colours.bad];
+                let atoms = [colours.nitrogen, colours.oxygen, colours.sulphur, colours.halogen, colours.phosphorus];
                 for text in inks.into_iter().chain(atoms) {
                     assert!(contrast(text, ground) >= 4.5, "{text:?} on {ground:?}: {}", contrast(text, ground));
                 }

@@ -31,11 +31,7 @@ impl Studio {
                 self.open_menu_ui(ui, &mut choice);
                 self.samples_menu_ui(ui, &mut choice);
                 let texts = &self.texts;
-                if ui
-                    .button(texts.get("command-save"))
-                    .on_hover_text(self.shortcut_text(ui, Command::Save))
-                    .clicked()
-                {
+                if ui.button(texts.get("command-save")).on_hover_text(self.shortcut_text(ui, Command::Save)).clicked() {
                     choice = Some(Choice::Command(Command::Save));
                 }
                 self.export_menu_ui(ui, &mut choice);
@@ -84,8 +80,9 @@ impl Studio {
     }
 
     fn command_item(&self, ui: &mut Ui, command: Command, enabled: bool, choice: &mut Option<Choice>) {
-        let button =
-            egui::Button::new(self.texts.get(command.name())).shortcut_text(self.shortcut_text(ui, command)).frame(false);
+        let button = egui::Button::new(self.texts.get(command.name()))
+            .shortcut_text(self.shortcut_text(ui, command))
+            .frame(false);
         if ui.add_enabled(enabled, button).clicked() {
             *choice = Some(Choice::Command(command));
             ui.close();

@@ -148,8 +148,7 @@ impl Studio {
                     ui.add(egui::Label::new(self.texts.get("welcome-text")).wrap());
                     ui.add_space(GAP);
                     ui.horizontal(|ui| {
-                        let button =
-                            theme::primary_button(colours, &self.texts.get("welcome-open"), vec2(180.0, 34.0));
+                        let button = theme::primary_button(colours, &self.texts.get("welcome-open"), vec2(180.0, 34.0));
                         if ui.add(button).clicked() {
                             command = Some(Command::Open);
                         }

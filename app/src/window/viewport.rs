@@ -291,11 +291,8 @@ impl Viewport {
 
     fn keys(&mut self, ui: &Ui, response: &egui::Response) {
         ui.memory_mut(|memory| {
-            let filter = egui::EventFilter {
-                horizontal_arrows: true,
-                vertical_arrows: true,
-                ..egui::EventFilter::default()
-            };
+            let filter =
+                egui::EventFilter { horizontal_arrows: true, vertical_arrows: true, ..egui::EventFilter::default() };
             memory.set_focus_lock_filter(response.id, filter);
         });
         ui.input_mut(|input| {
@@ -389,7 +386,7 @@ impl Viewport {
     fn draw(&mut self, ui: &Ui, rect: Rect, size: (u32, u32), now: f64) {
         let colours = palette(ui);
         let Ok(device) = &mut self.device else { return };
-        let [red, green, blue, _] = colours.view_bottom.to_array();
+        let [red, green, blue, _] = colours.view.to_array();
         let background = Color::hex(u32::from(red) << 16 | u32::from(green) << 8 | u32::from(blue));
         let still = RenderSettings { background, ..RenderSettings::live(device.renderer.gpu()) };
         let is_moving = now - self.moved_at < REST_SECONDS;
@@ -444,7 +441,7 @@ impl Device {
             return Ok(id);
         }
         let view = self.renderer.render(scene, camera, size, settings)?;
-        let filter = kfold_viewer::wgpu::FilterMode::Linear;
+        let filter = wgpu::FilterMode::Linear;
         let mut egui_renderer = self.state.renderer.write();
         let id = match self.texture {
             Some((id, _)) => {

@@ -62,8 +62,13 @@ pub fn line_plot(
             painter.add(Shape::line(points, Stroke::new(1.6, line.colour)));
         }
         painter.hline(legend..=legend + 14.0, rect.top() + 8.0, Stroke::new(2.0, line.colour));
-        let drawn =
-            painter.text(pos2(legend + 18.0, rect.top() + 8.0), Align2::LEFT_CENTER, line.name, font.clone(), colours.text);
+        let drawn = painter.text(
+            pos2(legend + 18.0, rect.top() + 8.0),
+            Align2::LEFT_CENTER,
+            line.name,
+            font.clone(),
+            colours.text,
+        );
         legend = drawn.right() + 12.0;
     }
     let pointer = response.hover_pos().filter(|position| area.x_range().contains(position.x))?;

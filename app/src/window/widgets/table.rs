@@ -109,7 +109,8 @@ pub fn table(
             rows,
             |ui, range| {
                 for index in range {
-                    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
+                    let (rect, response) =
+                        ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
                     let (cells, sentence) = row(index);
                     let is_selected = selected == Some(index);
                     response.widget_info(|| WidgetInfo::selected(Role::Row, true, is_selected, &sentence));
@@ -198,7 +199,9 @@ fn keyboard_step(ui: &Ui, response: &Response, index: usize, rows: usize) -> Opt
     let step = step.min(rows.saturating_sub(1));
     if step != index {
         // The rows' identities follow from their order, so the neighbour takes the focus when it is laid out.
-        ui.memory_mut(|memory| memory.move_focus(if step > index { egui::FocusDirection::Next } else { egui::FocusDirection::Previous }));
+        ui.memory_mut(|memory| {
+            memory.move_focus(if step > index { egui::FocusDirection::Next } else { egui::FocusDirection::Previous })
+        });
     }
     Some(step)
 }
