@@ -72,6 +72,8 @@ impl Studio {
         theme::install(&creation.egui_ctx);
         // Zoom belongs to the view; the window's own would take its keys.
         creation.egui_ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        // Where the system does not say, a light window: most figures and most papers are light.
+        creation.egui_ctx.options_mut(|options| options.fallback_theme = egui::Theme::Light);
         if let Some(dark) = preferences.dark {
             creation.egui_ctx.set_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light });
         }
@@ -223,7 +225,7 @@ impl Studio {
 
     /// Opens the system's file dialog, or a field for the path where there is none.
     pub(super) fn ask_for_file(&mut self, purpose: Purpose) {
-        if !dialogs::has_system_dialogs() {
+        if !self.places.has_dialogs {
             self.modal = Some(Modal::path(purpose, self.suggested_path(purpose)));
             return;
         }

@@ -20,6 +20,8 @@ pub struct Places {
     pub preferences: PathBuf,
     /// The program to call with `worker JOBDIR`; this program itself.
     pub worker: Option<PathBuf>,
+    /// Whether the system is likely to offer file dialogs.
+    pub has_dialogs: bool,
 }
 
 impl Places {
@@ -31,6 +33,7 @@ impl Places {
             runs: user_folder("XDG_DATA_HOME", ".local/share").join("runs"),
             preferences: user_folder("XDG_CONFIG_HOME", ".config").join("preferences.json"),
             worker: std::env::current_exe().ok(),
+            has_dialogs: super::dialogs::has_system_dialogs(),
         }
     }
 

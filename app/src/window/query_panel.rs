@@ -612,8 +612,9 @@ impl Studio {
             message(ui, Tone::Bad, failure);
         }
         let problem = self.first_problem();
-        let button = theme::primary_button(colours, &texts.get("command-predict"), vec2(ui.available_width(), 34.0));
-        let response = ui.add_enabled(problem.is_none(), button);
+        let size = vec2(ui.available_width(), 34.0);
+        let button = theme::primary_button(colours, &texts.get("command-predict"), size);
+        let response = ui.add_enabled_ui(problem.is_none(), |ui| ui.add_sized(size, button)).inner;
         if response.clicked() {
             asks.push(Ask::Run(Command::Predict));
         }

@@ -29,6 +29,12 @@ pub const SEARCH_BOX: ObjectId = 4;
 /// Side chains with an atom this near to the ligand are drawn, Å.
 const SITE_DISTANCE: f32 = 4.5;
 
+/// Carbon of the ligand, of the reference, of marked residues. These are colours of things, not of the window, so they
+/// stand here with the other choices of the scene and are the same on light and dark ground.
+const LIGAND_CARBON: u32 = 0x2F_A3_6B;
+const REFERENCE_CARBON: u32 = 0xE0_8A_2E;
+const MARKED_CARBON: u32 = 0xD9_B5_3C;
+
 /// What the view should show.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
@@ -142,7 +148,7 @@ pub fn build(plan: Plan) -> Built {
     }
     if let Some(model) = &ligand {
         let atoms = AtomSelection::All.without_carbon_hydrogens(&model.topology);
-        let colours = Coloring::Element(CarbonColor::Uniform(Color::hex(0x2F_A3_6B)));
+        let colours = Coloring::Element(CarbonColor::Uniform(Color::hex(LIGAND_CARBON)));
         all.extend(&model.positions);
         let mut object = Object::new(LIGAND, model).with(Representation::ball_and_stick().of(atoms).colored(colours));
         if let Some(interactions) = plan.interactions.as_ref().filter(|_| plan.view.interactions) {
@@ -208,7 +214,7 @@ fn receptor(plan: &Plan, model: &Model, site: Option<&Model>, focus: &mut Vec<Ve
             object = object.with(
                 Representation::sticks()
                     .of(AtomSelection::of(marked))
-                    .colored(Coloring::Element(CarbonColor::Uniform(Color::hex(0xE0_A0_30)))),
+                    .colored(Coloring::Element(CarbonColor::Uniform(Color::hex(MARKED_CARBON)))),
             );
         }
         if let Some(site) = site.filter(|_| plan.view.site) {

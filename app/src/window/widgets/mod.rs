@@ -131,6 +131,11 @@ pub fn segmented<T: PartialEq + Copy>(ui: &mut Ui, name: &str, value: &mut T, ch
         ui.spacing_mut().button_padding = vec2(8.0, 2.0);
         ui.spacing_mut().interact_size.y = theme::CONTROL_HEIGHT - 4.0;
         ui.horizontal(|ui| {
+            // A row that is laid out from the right begins with its last.
+            let mut choices: Vec<&(T, String)> = choices.iter().collect();
+            if ui.layout().prefer_right_to_left() {
+                choices.reverse();
+            }
             for (choice, label) in choices {
                 let chosen = *choice == *value;
                 let text = RichText::new(label).color(if chosen { colours.accent } else { colours.text_muted });
