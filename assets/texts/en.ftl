@@ -195,6 +195,7 @@ problem-pocket-reading = The pocket is being read
 ## Run
 stage-start = Starting
 stage-prepare = Preparing
+stage-grids = Computing grids
 stage-search = Searching poses
 stage-refine = Refining poses
 stage-check = Checking poses

@@ -186,6 +186,7 @@ problem-pocket-reading = 포켓을 읽고 있어요
 ## Run
 stage-start = 시작하는 중
 stage-prepare = 준비하는 중
+stage-grids = 격자를 계산하는 중
 stage-search = 자세를 찾는 중
 stage-refine = 자세를 다듬는 중
 stage-check = 자세를 검사하는 중

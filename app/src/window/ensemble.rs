@@ -77,7 +77,7 @@ impl Ensemble {
                 return Err("its atoms lie on a line, so the models cannot be superposed".to_owned());
             };
             for position in &mut model.positions {
-                *position = found.apply(*position);
+                *position = found.transform.apply(*position);
             }
             rmsd.push(found.rmsd);
         }

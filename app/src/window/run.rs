@@ -153,6 +153,7 @@ impl Run {
 fn stage_key(stage: &str) -> Option<&'static str> {
     Some(match stage {
         "prepare" => "stage-prepare",
+        "grids" => "stage-grids",
         "search" => "stage-search",
         "refine" => "stage-refine",
         "check" => "stage-check",
