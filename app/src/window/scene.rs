@@ -137,9 +137,9 @@ pub fn build(plan: Plan) -> Built {
     }
     if let Some(model) = &reference {
         let atoms = AtomSelection::All.without_carbon_hydrogens(&model.topology);
-        let colours =
-            Coloring::Element(CarbonColor::Uniform(Color::hex(if plan.is_dark { 0x9A_A3_AE } else { 0x8A_93_9E })));
-        let opacity = if ligand.is_some() { 0.45 } else { 1.0 };
+        let colours = Coloring::Element(CarbonColor::Uniform(Color::hex(REFERENCE_CARBON)));
+        // Beside a pose it steps back.
+        let opacity = if ligand.is_some() { 0.5 } else { 1.0 };
         all.extend(&model.positions);
         scene.objects.push(
             Object::new(REFERENCE, model)
