@@ -304,7 +304,6 @@ check-volume-overlap = Overlap with the receptor
 
 ## Ensembles
 ensemble-conformers = Protein conformers (elastic network)
-ensemble-morph = From { $first } to { $second }
 ensemble-file = Models of { $name }
 ensemble-show = Show protein conformers
 ensemble-hide = Back to the poses
@@ -316,7 +315,6 @@ ensemble-model = Model
 ensemble-place = { $number } of { $count } · RMSD { $rmsd } Å to the first
 ensemble-rmsf = RMSF, Å
 ensemble-note = Click the plot to go to a residue. The models are superposed on the first.
-ensemble-show-morph = Show the change between the states
 ensemble-show-models = Compare the models
 
 ## Files

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use egui::{RichText, Slider, Ui};
 use glam::Vec3;
-use kfold_inference::query::{Entity, Query};
 use kfold_molecule::Structure;
 use kfold_molecule::analysis::superpose::superpose;
 use kfold_molecule::structure::Topology;
@@ -31,8 +30,6 @@ const MODELS_PER_SECOND: f64 = 8.0;
 pub enum EnsembleKey {
     /// Conformers that a run made.
     Conformers(PathBuf),
-    /// A path between the states in two files.
-    Morph(PathBuf, PathBuf),
     /// The models of a file.
     File(PathBuf),
 }
@@ -111,18 +108,6 @@ fn followed_atoms(topology: &Topology) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// The two states between which the query's protein can be morphed.
-#[must_use]
-pub fn morph_states(query: &Query) -> Option<(PathBuf, PathBuf)> {
-    query.sequences.iter().find_map(|entity| match entity {
-        Entity::Protein(polymer) => match polymer.apo.as_slice() {
-            [first, second, ..] => Some((first.clone(), second.clone())),
-            _ => None,
-        },
-        _ => None,
-    })
-}
-
 impl Studio {
     /// Shows an ensemble that `make` gives, in the background.
     pub(super) fn show_ensemble(
@@ -141,19 +126,6 @@ impl Studio {
         });
     }
 
-    /// Shows the path between two states.
-    pub(super) fn show_morph(&mut self, first: PathBuf, second: PathBuf) {
-        let key = EnsembleKey::Morph(first.clone(), second.clone());
-        self.show_ensemble(key, move || {
-            let read = |path: &std::path::Path| {
-                kfold_molecule::formats::read_structure(path).map_err(|error| error.to_string())
-            };
-            let morph = kfold_inference::morph::morph(&read(&first)?, &read(&second)?, MORPH_MODELS)
-                .map_err(|error| error.to_string())?;
-            Ok(Arc::new(morph.structure))
-        });
-    }
-
     /// Shows the models of the structure's file one after the other.
     pub(super) fn show_models(&mut self, path: PathBuf, structure: Arc<Structure>) {
         self.show_ensemble(EnsembleKey::File(path), move || Ok(structure));
@@ -161,19 +133,14 @@ impl Studio {
 
     /// Moves on to the next model while playing. A path between states runs forth and back.
     pub(super) fn advance_ensemble(&mut self, context: &egui::Context) {
-        let (Some(since), Some((key, Loaded::Ready(ensemble)))) = (self.playing_since, &self.ensemble) else { return };
+        let (Some(since), Some((_, Loaded::Ready(ensemble)))) = (self.playing_since, &self.ensemble) else { return };
         let count = ensemble.structure.models.len();
         if count < 2 {
             return;
         }
         let now = context.input(|input| input.time);
         let step = ((now - since).max(0.0) * MODELS_PER_SECOND) as usize;
-        self.shown_model = if matches!(key, EnsembleKey::Morph(..)) {
-            let place = step % (2 * (count - 1));
-            if place < count { place } else { 2 * (count - 1) - place }
-        } else {
-            step % count
-        };
+        self.shown_model = step % count;
         context.request_repaint_after(std::time::Duration::from_secs_f64(1.0 / MODELS_PER_SECOND));
     }
 
@@ -184,13 +151,6 @@ impl Studio {
         let colours = palette(ui);
         let title = match &key {
             EnsembleKey::Conformers(_) => texts.get("ensemble-conformers"),
-            EnsembleKey::Morph(first, second) => texts.with(
-                "ensemble-morph",
-                [
-                    ("first", super::document::file_name(first).into()),
-                    ("second", super::document::file_name(second).into()),
-                ],
-            ),
             EnsembleKey::File(path) => texts.with("ensemble-file", [("name", super::document::file_name(path).into())]),
         };
         let mut close = false;
@@ -267,9 +227,6 @@ impl Studio {
         }
     }
 }
-
-/// Models of a path between two states, both included.
-const MORPH_MODELS: usize = 25;
 
 fn residue_text(topology: Option<&Topology>, residue: Option<usize>) -> String {
     let found = || {
