@@ -31,9 +31,9 @@ const SITE_DISTANCE: f32 = 4.5;
 
 /// Carbon of the ligand, of the reference, of marked residues. These are colours of things, not of the window, so they
 /// stand here with the other choices of the scene and are the same on light and dark ground.
-const LIGAND_CARBON: u32 = 0x2F_A3_6B;
-const REFERENCE_CARBON: u32 = 0xE0_8A_2E;
-const MARKED_CARBON: u32 = 0xD9_B5_3C;
+const LIGAND_CARBON: u32 = 0x2FA36B;
+const REFERENCE_CARBON: u32 = 0xE08A2E;
+const MARKED_CARBON: u32 = 0xD9B53C;
 
 /// What the view should show.
 #[derive(Clone, Debug, Default)]
@@ -161,7 +161,7 @@ pub fn build(plan: Plan) -> Built {
         scene.objects.push(object);
     }
     if let Some((center, size)) = plan.search_box.filter(|_| plan.view.search_box) {
-        let colour = Color::hex(if plan.is_dark { 0x74_B3_F0 } else { 0x1B_5E_A6 });
+        let colour = Color::hex(if plan.is_dark { 0x74B3F0 } else { 0x1B5EA6 });
         // A box belongs to no atoms: an object needs a model, so it hangs on an empty one.
         let carrier = Model { number: 1, topology: Arc::default(), positions: Vec::new(), b_factors: Vec::new() };
         scene.objects.push(

@@ -75,50 +75,50 @@ const fn rgb(hex: u32) -> Color32 {
 
 /// Light appearance.
 pub const LIGHT: Palette = Palette {
-    ground: rgb(0xF4_F6_F8),
-    card: rgb(0xFF_FF_FF),
-    line: rgb(0xDC_E1_E8),
-    line_strong: rgb(0xB9_C2_CE),
-    text: rgb(0x18_20_2B),
-    text_muted: rgb(0x52_5E_6E),
-    accent: rgb(0x1B_5E_A6),
-    on_accent: rgb(0xFF_FF_FF),
-    accent_soft: rgb(0xDD_E9_F6),
-    hover: rgb(0xE9_EE_F4),
-    good: rgb(0x1B_74_45),
-    warning: rgb(0x8A_55_00),
-    bad: rgb(0xB0_25_1D),
-    bad_soft: rgb(0xFB_E3_E1),
-    view: rgb(0xFF_FF_FF),
-    nitrogen: rgb(0x23_4F_C4),
-    oxygen: rgb(0xC0_25_1D),
-    sulphur: rgb(0x8A_6A_00),
-    halogen: rgb(0x1B_7A_3A),
-    phosphorus: rgb(0xB2_57_0B),
+    ground: rgb(0xF4F6F8),
+    card: rgb(0xFFFFFF),
+    line: rgb(0xDCE1E8),
+    line_strong: rgb(0xB9C2CE),
+    text: rgb(0x18202B),
+    text_muted: rgb(0x525E6E),
+    accent: rgb(0x1B5EA6),
+    on_accent: rgb(0xFFFFFF),
+    accent_soft: rgb(0xDDE9F6),
+    hover: rgb(0xE9EEF4),
+    good: rgb(0x1B7445),
+    warning: rgb(0x8A5500),
+    bad: rgb(0xB0251D),
+    bad_soft: rgb(0xFBE3E1),
+    view: rgb(0xFFFFFF),
+    nitrogen: rgb(0x234FC4),
+    oxygen: rgb(0xC0251D),
+    sulphur: rgb(0x8A6A00),
+    halogen: rgb(0x1B7A3A),
+    phosphorus: rgb(0xB2570B),
 };
 
 /// Dark appearance.
 pub const DARK: Palette = Palette {
-    ground: rgb(0x18_1B_20),
-    card: rgb(0x21_25_2C),
-    line: rgb(0x31_37_41),
-    line_strong: rgb(0x4D_56_64),
-    text: rgb(0xE4_E8_EE),
-    text_muted: rgb(0xA0_AB_B9),
-    accent: rgb(0x74_B3_F0),
-    on_accent: rgb(0x0B_16_22),
-    accent_soft: rgb(0x23_39_51),
-    hover: rgb(0x2A_30_39),
-    good: rgb(0x63_CC_90),
-    warning: rgb(0xE6_B8_60),
-    bad: rgb(0xF3_8B_83),
-    bad_soft: rgb(0x4A_25_25),
-    view: rgb(0x12_14_18),
-    nitrogen: rgb(0x8F_B1_FF),
-    oxygen: rgb(0xFF_8D_82),
-    sulphur: rgb(0xE2_C4_58),
-    halogen: rgb(0x72_D6_90),
-    phosphorus: rgb(0xF5_A8_5A),
+    ground: rgb(0x181B20),
+    card: rgb(0x21252C),
+    line: rgb(0x313741),
+    line_strong: rgb(0x4D5664),
+    text: rgb(0xE4E8EE),
+    text_muted: rgb(0xA0ABB9),
+    accent: rgb(0x74B3F0),
+    on_accent: rgb(0x0B1622),
+    accent_soft: rgb(0x233951),
+    hover: rgb(0x2A3039),
+    good: rgb(0x63CC90),
+    warning: rgb(0xE6B860),
+    bad: rgb(0xF38B83),
+    bad_soft: rgb(0x4A2525),
+    view: rgb(0x121418),
+    nitrogen: rgb(0x8FB1FF),
+    oxygen: rgb(0xFF8D82),
+    sulphur: rgb(0xE2C458),
+    halogen: rgb(0x72D690),
+    phosphorus: rgb(0xF5A85A),
 };
 
 /// The palette of an appearance.
@@ -265,7 +265,6 @@ fn visuals(theme: Theme) -> egui::Visuals {
 }
 
 /// A card on the ground.
-#[must_use]
 pub fn card(colours: &Palette) -> egui::Frame {
     egui::Frame::new()
         .fill(colours.card)
@@ -275,13 +274,11 @@ pub fn card(colours: &Palette) -> egui::Frame {
 }
 
 /// A panel or bar of the ground colour.
-#[must_use]
 pub fn panel(colours: &Palette, margin: Margin) -> egui::Frame {
     egui::Frame::new().fill(colours.ground).inner_margin(margin)
 }
 
 /// The one button of a screen that is the next step.
-#[must_use]
 pub fn primary_button<'a>(colours: &Palette, text: &str, size: Vec2) -> egui::Button<'a> {
     let text = egui::RichText::new(text).text_style(strong_style()).color(colours.on_accent);
     egui::Button::new(text).fill(colours.accent).stroke(Stroke::NONE).min_size(size)

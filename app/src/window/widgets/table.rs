@@ -200,7 +200,7 @@ fn keyboard_step(ui: &Ui, response: &Response, index: usize, rows: usize) -> Opt
     if step != index {
         // The rows' identities follow from their order, so the neighbour takes the focus when it is laid out.
         ui.memory_mut(|memory| {
-            memory.move_focus(if step > index { egui::FocusDirection::Next } else { egui::FocusDirection::Previous })
+            memory.move_focus(if step > index { egui::FocusDirection::Next } else { egui::FocusDirection::Previous });
         });
     }
     Some(step)
