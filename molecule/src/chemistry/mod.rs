@@ -18,7 +18,7 @@ pub mod hydrogens;
 pub mod perception;
 pub mod smiles;
 mod template;
-mod toolkit;
+pub(crate) mod toolkit;
 
 pub use conformers::{Embedding, embed, embed_smiles};
 pub use descriptors::{Descriptors, Roles, RotatableBond, describe, roles, rotatable_bonds};

@@ -251,6 +251,14 @@ pub(super) fn coordinates_from(coordinates: &[[f64; 3]]) -> Vec<Vec3> {
     coordinates.iter().map(|&[x, y, z]| Vec3::new(x as f32, y as f32, z as f32)).collect()
 }
 
+/// Shortest and longest distances in Å that the graph allows between its atoms, as distance geometry sees them: `[i][j]`
+/// with `i < j` is the longest, with `i > j` the shortest.
+pub(crate) fn distance_bounds(molecule: &SmallMolecule) -> Result<Vec<Vec<f64>>, ChemistryError> {
+    into_toolkit(molecule)?
+        .dg_bounds_matrix()
+        .map_err(|error| ChemistryError::Invalid { name: molecule.name.clone(), reason: explain(&error).reason })
+}
+
 /// How an atom is named in messages: number from 1, element, name if it has one.
 pub(super) fn atom_text(molecule: &SmallMolecule, atom: usize) -> String {
     match molecule.atoms.get(atom) {
