@@ -22,6 +22,8 @@
 
 mod hydrogens;
 mod sites;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashSet};
 use std::f32::consts::FRAC_PI_2;

@@ -411,3 +411,139 @@ fn volume_overlap(receptor: &ReceptorSpace, ligand: &LigandReference, pose: &[Ve
     let atoms = if passed { Vec::new() } else { sorted(atoms) };
     PoseCheck { kind: PoseCheckKind::VolumeOverlap, value, limit: OVERLAP_LIMIT, passed, atoms }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chemistry::{add_hydrogens, embed_smiles};
+    use crate::formats::{pdb, sdf};
+    use crate::structure::Structure;
+
+    fn complex(pocket: &str, ligand: &str) -> (Structure, SmallMolecule) {
+        (pdb::read(pocket.as_bytes()).unwrap(), sdf::read(ligand.as_bytes()).molecules.remove(0))
+    }
+
+    fn crystal_complexes() -> Vec<(Structure, SmallMolecule)> {
+        macro_rules! complexes {
+            ($($entry:literal)*) => {
+                vec![$(complex(
+                    include_str!(concat!("../../tests/data/", $entry, "_pocket.pdb")),
+                    include_str!(concat!("../../tests/data/", $entry, "_ligand.sdf")),
+                )),*]
+            };
+        }
+        complexes!("1f8c" "1hpx" "1m17" "1xkk" "2hyy" "2reg" "3f80")
+    }
+
+    fn failed(found: &[PoseCheck]) -> Vec<PoseCheckKind> {
+        found.iter().filter(|check| !check.passed).map(|check| check.kind).collect()
+    }
+
+    /// Something to be held against that is not in the way.
+    fn far_away() -> Structure {
+        let mut structure = crystal_complexes().remove(0).0;
+        for position in &mut structure.models[0].positions {
+            *position += Vec3::splat(500.0);
+        }
+        structure
+    }
+
+    #[test]
+    fn crystal_poses_pass_with_and_without_hydrogens() {
+        for (receptor, ligand) in crystal_complexes() {
+            let found = check(&receptor.models[0], &ligand, &ligand.conformers[0]).unwrap();
+            assert_eq!(found.len(), 8);
+            assert_eq!(failed(&found), [], "{}: {found:?}", ligand.name);
+            let full = add_hydrogens(&ligand).unwrap();
+            let again = check(&receptor.models[0], &full, &full.conformers[0]).unwrap();
+            for (one, other) in found.iter().zip(&again) {
+                assert!((one.value - other.value).abs() < 1e-3, "{one:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_stretched_bond_fails_as_a_bond() {
+        let (_, ligand) = crystal_complexes().remove(2);
+        let mut pose = ligand.conformers[0].clone();
+        // The alkyne's end, along its axis: no angle changes.
+        let axis = (pose[0] - pose[3]).normalize_or_zero();
+        pose[0] += axis * 0.6;
+        let found = check(&far_away().models[0], &ligand, &pose).unwrap();
+        assert!(failed(&found).contains(&PoseCheckKind::BondLengths), "{found:?}");
+        let bond = &found[0];
+        assert!(bond.atoms == [0, 3] && bond.value > 0.25, "{bond:?}");
+    }
+
+    #[test]
+    fn a_bent_chain_fails_as_an_angle() {
+        let molecule = embed_smiles("CCC", 1, 1, &|| false).unwrap().molecule;
+        let mut pose = molecule.conformers[0].clone();
+        let middle = pose[1];
+        // Folded to 60 degrees with the bond length kept.
+        let (first, length) = ((pose[0] - middle).normalize_or_zero(), pose[2].distance(middle));
+        let side = (pose[2] - middle).reject_from_normalized(first).normalize_or_zero();
+        pose[2] = middle + (first * 0.5 + side * 0.866) * length;
+        assert_eq!(failed(&check(&far_away().models[0], &molecule, &pose).unwrap()), [PoseCheckKind::BondAngles]);
+    }
+
+    #[test]
+    fn a_puckered_ring_fails_as_a_ring() {
+        let molecule = embed_smiles("c1ccccc1", 1, 1, &|| false).unwrap().molecule;
+        let mut pose = molecule.conformers[0].clone();
+        let normal = (pose[1] - pose[0]).cross(pose[2] - pose[0]).normalize_or_zero();
+        for (atom, sign) in [(0, 1.0), (1, -1.0), (2, 1.0), (3, -1.0), (4, 1.0), (5, -1.0)] {
+            pose[atom] += normal * 0.27 * sign;
+        }
+        assert_eq!(failed(&check(&far_away().models[0], &molecule, &pose).unwrap()), [PoseCheckKind::RingPlanarity]);
+    }
+
+    #[test]
+    fn a_twisted_double_bond_fails_twice() {
+        let molecule = embed_smiles("C/C=C/C", 1, 1, &|| false).unwrap().molecule;
+        let mut pose = molecule.conformers[0].clone();
+        let axis = (pose[2] - pose[1]).normalize_or_zero();
+        let turn = glam::Quat::from_axis_angle(axis, 1.5);
+        pose[3] = pose[2] + turn * (pose[3] - pose[2]);
+        assert_eq!(
+            failed(&check(&far_away().models[0], &molecule, &pose).unwrap()),
+            [PoseCheckKind::DoubleBondPlanarity, PoseCheckKind::Stereochemistry]
+        );
+    }
+
+    #[test]
+    fn the_mirror_image_fails_as_stereo_alone() {
+        let (_, ligand) = crystal_complexes().remove(1);
+        let pose: Vec<Vec3> = ligand.conformers[0].iter().map(|p| Vec3::new(-p.x, p.y, p.z)).collect();
+        let found = check(&far_away().models[0], &ligand, &pose).unwrap();
+        assert_eq!(failed(&found), [PoseCheckKind::Stereochemistry]);
+        assert!(found[4].value >= 3.0 && found[4].atoms.len() >= 3, "{:?}", found[4]);
+    }
+
+    #[test]
+    fn a_folded_chain_fails_as_an_internal_clash() {
+        let molecule = embed_smiles("CCCCCC", 1, 1, &|| false).unwrap().molecule;
+        // A ring of six: lengths and angles are right, the ends are bonded by distance alone.
+        let mut pose = vec![Vec3::ZERO; molecule.atoms.len()];
+        for (atom, place) in pose.iter_mut().take(6).enumerate() {
+            let angle = atom as f32 * std::f32::consts::FRAC_PI_3;
+            *place = Vec3::new(angle.cos(), angle.sin(), if atom % 2 == 0 { 0.17 } else { -0.17 }) * 1.45;
+        }
+        assert_eq!(failed(&check(&far_away().models[0], &molecule, &pose).unwrap()), [PoseCheckKind::InternalClash]);
+    }
+
+    #[test]
+    fn a_shifted_pose_fails_against_the_receptor() {
+        let (receptor, ligand) = crystal_complexes().remove(4);
+        let pose: Vec<Vec3> = ligand.conformers[0].iter().map(|p| *p + Vec3::new(2.0, 1.5, 0.0)).collect();
+        let found = check(&receptor.models[0], &ligand, &pose).unwrap();
+        assert_eq!(failed(&found), [PoseCheckKind::ReceptorClash, PoseCheckKind::VolumeOverlap]);
+    }
+
+    #[test]
+    fn a_pose_of_other_length_fails_everything() {
+        let (receptor, ligand) = crystal_complexes().remove(0);
+        let found = check(&receptor.models[0], &ligand, &ligand.conformers[0][1..]).unwrap();
+        assert_eq!(failed(&found).len(), 8);
+    }
+}
