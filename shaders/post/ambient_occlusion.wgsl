@@ -66,7 +66,7 @@ fn occlusion_fragment(@builtin(position) place: vec4<f32>) -> @location(0) vec2<
             sums.y = sum / f32(count);
         }
     }
-    let closed = saturate(2.2 * sums.x + 2.6 * sums.y);
+    let closed = saturate(2.3 * sums.x + 3.4 * sums.y);
     let open = pow(1.0 - closed * 0.95, 1.0 + 0.6 * frame.occlusion.x);
     return vec2<f32>(mix(1.0, open, frame.occlusion.x), depth);
 }

@@ -145,8 +145,10 @@ fn scene(options: &Options) -> Result<(Scene, Camera), Failure> {
         objects.push(object);
     }
     let all: Vec<_> = objects.iter().flat_map(|object| object.positions.iter().copied()).collect();
+    let around: Vec<_> =
+        objects.iter().filter(|object| object.id < 100).flat_map(|object| object.positions.iter().copied()).collect();
     let mut camera = if options.focus && !ligand_points.is_empty() {
-        Camera::looking_into_pocket(&ligand_points, &all, aspect)
+        Camera::looking_into_pocket(&ligand_points, &around, aspect)
     } else {
         Camera::looking_at(&all, aspect)
     };

@@ -74,19 +74,19 @@ impl Camera {
             let ring = (1.0 - z * z).max(0.0).sqrt();
             let angle = golden * index as f32;
             let direction = Vec3::new(ring * angle.cos(), ring * angle.sin(), z);
-            // How much of the ligand atoms before the eye are hidden: up to three atoms within 2 Å of the line.
+            // How much lies between the ligand's atoms and the eye: up to five atoms within 2.5 Å of the line.
             let in_the_way = |from: Vec3| {
                 near.iter()
                     .filter(|&&point| {
                         let offset = point - from;
-                        offset.dot(direction) > 0.5 && offset.reject_from_normalized(direction).length_squared() < 4.0
+                        offset.dot(direction) > 0.5 && offset.reject_from_normalized(direction).length_squared() < 6.25
                     })
-                    .take(3)
+                    .take(5)
                     .count()
             };
             let hidden: usize = ligand.iter().map(|&point| in_the_way(point)).sum();
             let broad = ligand.iter().map(|&point| (point - center).reject_from_normalized(direction).length_squared());
-            let cost = hidden as f32 / (3 * ligand.len().max(1)) as f32
+            let cost = 1.5 * hidden as f32 / (5 * ligand.len().max(1)) as f32
                 - 0.5 * broad.sum::<f32>() / spread
                 - 0.1 * direction.dot(outward);
             if cost < best.0 {

@@ -70,7 +70,7 @@ impl Renderer {
     /// # Errors
     /// When the device refuses a shader or runs out of memory.
     pub fn new(gpu: Gpu) -> Result<Self, ViewerError> {
-        gpu.guarded("preparing the renderer", |gpu| {
+        let (pipelines, frame_uniform, frame_group, highlights) = gpu.guarded("preparing the renderer", |gpu| {
             let pipelines = Pipelines::new(gpu);
             let frame_uniform = gpu.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("frame"),
@@ -84,20 +84,21 @@ impl Renderer {
                 entries: &[wgpu::BindGroupEntry { binding: 0, resource: frame_uniform.as_entire_binding() }],
             });
             let highlights = highlight_buffer(gpu, &[]);
-            Ok(Self {
-                gpu: gpu.clone(),
-                pipelines,
-                objects: Objects::default(),
-                frame_uniform,
-                frame_group,
-                highlights,
-                targets: None,
-                output: None,
-                generation: 0,
-                drawn: None,
-                pick: PickState::default(),
-                waker: Arc::new(|| {}),
-            })
+            Ok((pipelines, frame_uniform, frame_group, highlights))
+        })?;
+        Ok(Self {
+            gpu,
+            pipelines,
+            objects: Objects::default(),
+            frame_uniform,
+            frame_group,
+            highlights,
+            targets: None,
+            output: None,
+            generation: 0,
+            drawn: None,
+            pick: PickState::default(),
+            waker: Arc::new(|| {}),
         })
     }
 

@@ -186,7 +186,7 @@ impl Objects {
     }
 
     /// Draw calls of the solid or of the transparent parts, in the order of the scene.
-    pub fn draws<'a>(&'a self, transparent: bool) -> impl Iterator<Item = &'a Draw> {
+    pub fn draws(&self, transparent: bool) -> impl Iterator<Item = &Draw> {
         self.numbers
             .iter()
             .filter_map(|range| self.caches.get(&range.object))
@@ -488,7 +488,7 @@ fn check(gpu: &Gpu, object: &Object) -> Result<(), ViewerError> {
     }
     let limits = gpu.device.limits();
     // Cylinders are the largest list: about one and a half for each atom.
-    let bytes = (limits.max_storage_buffer_binding_size as u64).min(limits.max_buffer_size);
+    let bytes = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
     let limit = (bytes / 64).min(u64::from(u32::MAX / 2)) as usize;
     if atoms > limit {
         return Err(ViewerError::TooManyAtoms { object: object.id, atoms, limit });

@@ -1,0 +1,304 @@
+//! What is drawn lies where it should: checked against arithmetic, not against pictures.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{molecule, plain, renderer};
+use glam::{Vec2, Vec3};
+use kfold_molecule::{BondOrder, Element};
+use kfold_viewer::{
+    AtomSelection, Camera, Color, Coloring, Dash, DockingBox, Object, RenderSettings, Representation, Scene, Shape,
+    ViewerError,
+};
+
+const WIDTH: u32 = 240;
+const HEIGHT: u32 = 160;
+
+fn size() -> Vec2 {
+    Vec2::new(WIDTH as f32, HEIGHT as f32)
+}
+
+fn scene(object: Object) -> Scene {
+    Scene { objects: vec![object], ..Scene::default() }
+}
+
+fn camera(distance: f32) -> Camera {
+    Camera { distance, ..Camera::default() }
+}
+
+/// Numbers between 0 and 1 that look random and are the same each time.
+fn scatter(count: usize) -> Vec<f32> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    (0..count)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 40) as f32 / (1_u64 << 24) as f32
+        })
+        .collect()
+}
+
+#[test]
+fn a_sphere_has_its_exact_outline() {
+    let carbon = molecule(&[(Element::C, Vec3::ZERO)], &[]);
+    let object = Object::new(1, carbon.first().unwrap()).with(Representation::spheres(1.0));
+    let radius = Element::C.vdw_radius();
+    for distance in [8.0, 30.0] {
+        let camera = camera(distance);
+        let image = renderer().render_to_image(&scene(object.clone()), &camera, WIDTH, HEIGHT, &plain()).unwrap();
+        let drawn = image.pixels().filter(|pixel| pixel.0[3] > 127).count() as f32;
+        // The outline of a sphere on the axis is a circle: the tangent cone's.
+        let slope = radius / (distance * distance - radius * radius).sqrt();
+        let pixels = slope * camera.projection_scale(size().x / size().y).y * size().y * 0.5;
+        let expected = std::f32::consts::PI * pixels * pixels;
+        assert!((drawn - expected).abs() < 2.5 * pixels.max(4.0), "{drawn} pixels, not {expected}");
+    }
+}
+
+/// The first sphere that a ray meets behind the near plane.
+fn cast(camera: &Camera, pixel: Vec2, spheres: &[(Vec3, f32)]) -> Option<(usize, f32)> {
+    let ray = camera.ray(pixel, size());
+    let forward = (camera.center - camera.eye()).normalize_or_zero();
+    let near = camera.near() / ray.direction.dot(forward);
+    let mut best: Option<(usize, f32)> = None;
+    for (index, &(center, radius)) in spheres.iter().enumerate() {
+        let offset = center - ray.origin;
+        let closest = offset.dot(ray.direction);
+        let inside = radius * radius - (offset - ray.direction * closest).length_squared();
+        if inside > 0.0 {
+            let (enter, leave) = (closest - inside.sqrt(), closest + inside.sqrt());
+            let hit = if enter < near && leave > near { near } else { enter };
+            if hit >= near && best.is_none_or(|held| hit < held.1) {
+                best = Some((index, hit));
+            }
+        }
+    }
+    best
+}
+
+#[test]
+fn picking_agrees_with_rays_cast_on_the_processor() {
+    let values = scatter(120);
+    let atoms: Vec<(Element, Vec3)> = values
+        .chunks_exact(3)
+        .map(|v| (Element::C, Vec3::new(v[0] * 12.0 - 6.0, v[1] * 8.0 - 4.0, v[2] * 16.0 - 8.0)))
+        .collect();
+    let structure = molecule(&atoms, &[]);
+    let object = Object::new(7, structure.first().unwrap()).with(Representation::spheres(1.0));
+    let spheres: Vec<(Vec3, f32)> = atoms.iter().map(|atom| (atom.1, Element::C.vdw_radius())).collect();
+    let scene = scene(object);
+    let mut renderer = renderer();
+    // From outside, from close by where perspective is strong, and cut open by the near plane.
+    let mut turned = camera(14.0);
+    turned.orbit(0.8, 0.4);
+    let cut = Camera { front_clip: Some(0.5), ..camera(24.0) };
+    for camera in [camera(30.0), turned, cut] {
+        renderer.render(&scene, &camera, (WIDTH, HEIGHT), &plain()).unwrap();
+        let mut hits = 0;
+        for place in scatter(160).chunks_exact(2) {
+            let pixel = Vec2::new((place[0] * size().x).floor() + 0.5, (place[1] * size().y).floor() + 0.5);
+            let Some((expected, distance)) = cast(&camera, pixel, &spheres) else { continue };
+            // Not where spheres meet or end within a pixel.
+            let unsure = [Vec2::X, Vec2::Y, -Vec2::X, -Vec2::Y].iter().any(|&aside| {
+                cast(&camera, pixel + aside * 0.6, &spheres)
+                    .is_none_or(|(other, at)| other != expected || (at - distance).abs() > 2.0)
+            });
+            if unsure {
+                continue;
+            }
+            let pick = renderer.pick(pixel.x, pixel.y).unwrap().unwrap();
+            assert_eq!((pick.object, pick.atom as usize), (7, expected), "at {pixel} of {camera:?}");
+            hits += 1;
+        }
+        assert!(hits > 15, "only {hits} rays hit anything");
+    }
+}
+
+#[test]
+fn the_nearer_sphere_hides_the_other_and_they_meet_where_they_should() {
+    let colors = [Color::hex(0xff0000), Color::hex(0x0000ff)];
+    let pair = |depths: [f32; 2], aside: f32| {
+        let objects = [0, 1]
+            .map(|index| {
+                let place = Vec3::new(if index == 0 { -aside } else { aside }, 0.0, depths[index]);
+                let structure = molecule(&[(Element::C, place)], &[]);
+                Object::new(index as u64, structure.first().unwrap())
+                    .with(Representation::spheres(1.0).colored(Coloring::Uniform(colors[index])))
+            })
+            .to_vec();
+        Scene { objects, ..Scene::default() }
+    };
+    let mut renderer = renderer();
+    for (depths, red_first) in [([2.0, -2.0], true), ([-2.0, 2.0], false)] {
+        let image = renderer.render_to_image(&pair(depths, 0.0), &camera(20.0), WIDTH, HEIGHT, &plain()).unwrap();
+        let pixel = image.get_pixel(WIDTH / 2, HEIGHT / 2).0;
+        assert_eq!(pixel[0] > pixel[2], red_first, "{pixel:?}");
+    }
+    // Side by side at the same depth they meet in the middle plane, seen as a straight line.
+    let image = renderer.render_to_image(&pair([0.0, 0.0], 1.0), &camera(20.0), WIDTH, HEIGHT, &plain()).unwrap();
+    for y in (HEIGHT / 2 - 6)..(HEIGHT / 2 + 6) {
+        let (left, right) = (image.get_pixel(WIDTH / 2 - 2, y).0, image.get_pixel(WIDTH / 2 + 1, y).0);
+        assert!(left[0] > left[2] && right[2] > right[0], "row {y}: {left:?} {right:?}");
+    }
+}
+
+#[test]
+fn a_cylinder_has_its_width_and_two_halves() {
+    let structure =
+        molecule(&[(Element::C, Vec3::X * -4.0), (Element::C, Vec3::X * 4.0)], &[(0, 1, BondOrder::Single)]);
+    let object = Object::new(3, structure.first().unwrap())
+        .with(Representation::new(Shape::Sticks { radius: 0.5, bond_orders: true }, Coloring::Chain));
+    let mut renderer = renderer();
+    let camera = camera(20.0);
+    let image = renderer.render_to_image(&scene(object), &camera, WIDTH, HEIGHT, &plain()).unwrap();
+    let column = (0..HEIGHT).filter(|&y| image.get_pixel(WIDTH / 2, y).0[3] > 127).count() as f32;
+    let scale = camera.projection_scale(size().x / size().y).y * size().y;
+    let expected = scale * 0.5 / (400.0_f32 - 0.25).sqrt();
+    assert!((column - expected).abs() <= 1.5, "{column} pixels wide, not {expected}");
+    let left = renderer.pick(size().x * 0.4, size().y * 0.5).unwrap().unwrap();
+    let right = renderer.pick(size().x * 0.6, size().y * 0.5).unwrap().unwrap();
+    assert_eq!((left.atom, right.atom), (0, 1));
+    assert_eq!(renderer.pick(2.0, 2.0).unwrap(), None);
+    assert_eq!(renderer.pick(-5.0, 1e9).unwrap(), None);
+}
+
+#[test]
+fn a_double_bond_has_a_gap() {
+    let structure = molecule(
+        &[(Element::C, Vec3::X * -2.0), (Element::C, Vec3::X * 2.0), (Element::C, Vec3::new(3.0, 2.0, 0.0))],
+        &[(0, 1, BondOrder::Double), (1, 2, BondOrder::Single)],
+    );
+    let object = Object::new(3, structure.first().unwrap())
+        .with(Representation::new(Shape::Sticks { radius: 0.4, bond_orders: true }, Coloring::Chain));
+    let image = renderer().render_to_image(&scene(object), &camera(12.0), WIDTH, HEIGHT, &plain()).unwrap();
+    // Down the middle of the bond: nothing, copy, gap, copy, nothing.
+    let solid: Vec<bool> = (0..HEIGHT).map(|y| image.get_pixel(WIDTH / 2 - 8, y).0[3] > 127).collect();
+    let changes = solid.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    assert_eq!(changes, 4);
+}
+
+#[test]
+fn nothing_is_drawn_when_nothing_changed() {
+    let structure = molecule(&[(Element::O, Vec3::ZERO)], &[]);
+    let mut scene = scene(Object::new(1, structure.first().unwrap()).with(Representation::spheres(1.0)));
+    let camera = camera(10.0);
+    let mut renderer = renderer();
+    let settings = RenderSettings::default();
+    let size = (WIDTH, HEIGHT);
+    renderer.render(&scene, &camera, size, &settings).unwrap();
+    assert!(!renderer.needs_render(&scene, &camera, size, &settings));
+    let generation = renderer.texture_generation();
+    // New coordinates, a hovered atom, another camera or setting: each is a change.
+    let mut turned = camera;
+    turned.orbit(0.1, 0.0);
+    assert!(renderer.needs_render(&scene, &turned, size, &settings));
+    assert!(renderer.needs_render(&scene, &camera, size, &RenderSettings { depth_cue: 0.1, ..settings }));
+    scene.hovered.push((1, AtomSelection::All));
+    assert!(renderer.needs_render(&scene, &camera, size, &settings));
+    renderer.render(&scene, &camera, size, &settings).unwrap();
+    scene.objects[0].positions = Arc::new(vec![Vec3::X]);
+    assert!(renderer.needs_render(&scene, &camera, size, &settings));
+    renderer.render(&scene, &camera, size, &settings).unwrap();
+    assert_eq!(renderer.texture_generation(), generation, "the texture stays while its size does");
+    renderer.render(&scene, &camera, (WIDTH, HEIGHT + 2), &settings).unwrap();
+    assert_ne!(renderer.texture_generation(), generation);
+}
+
+#[test]
+fn a_resting_picture_is_refined_and_then_left_alone() {
+    let structure = molecule(&[(Element::O, Vec3::ZERO)], &[]);
+    let scene = scene(Object::new(1, structure.first().unwrap()).with(Representation::spheres(1.0)));
+    let settings = RenderSettings { samples: 4, ..plain() };
+    let mut renderer = renderer();
+    let camera = camera(9.5);
+    for _ in 0..4 {
+        assert!(renderer.needs_render(&scene, &camera, (60, 60), &settings));
+        renderer.render(&scene, &camera, (60, 60), &settings).unwrap();
+    }
+    assert!(!renderer.needs_render(&scene, &camera, (60, 60), &settings));
+    let image = renderer.render_to_image(&scene, &camera, 60, 60, &settings).unwrap();
+    let soft = image.pixels().filter(|pixel| (40..216).contains(&pixel.0[3])).count();
+    assert!(soft > 20, "the outline is smooth: {soft} pixels are partly covered");
+}
+
+#[test]
+fn moved_atoms_are_drawn_where_they_went() {
+    let structure = molecule(&[(Element::O, Vec3::ZERO), (Element::O, Vec3::X)], &[]);
+    let mut scene = scene(Object::new(1, structure.first().unwrap()).with(Representation::spheres(0.3)));
+    let camera = camera(20.0);
+    let mut renderer = renderer();
+    renderer.render(&scene, &camera, (WIDTH, HEIGHT), &plain()).unwrap();
+    for target in [Vec3::new(2.0, 1.0, 0.0), Vec3::new(-3.0, -1.0, 1.0)] {
+        scene.objects[0].positions = Arc::new(vec![Vec3::Z * 100.0, target]);
+        renderer.render(&scene, &camera, (WIDTH, HEIGHT), &plain()).unwrap();
+        let (pixel, _) = camera.project(target, size()).unwrap();
+        assert_eq!(renderer.pick(pixel.x, pixel.y).unwrap().map(|pick| pick.atom), Some(1));
+    }
+}
+
+#[test]
+fn selected_atoms_get_an_outline() {
+    let structure = molecule(&[(Element::C, Vec3::X * -3.0), (Element::C, Vec3::X * 3.0)], &[]);
+    let mut scene = scene(Object::new(1, structure.first().unwrap()).with(Representation::spheres(1.0)));
+    scene.selected.push((1, AtomSelection::of(vec![1])));
+    let image = renderer().render_to_image(&scene, &camera(20.0), WIDTH, HEIGHT, &plain()).unwrap();
+    let green = |half: std::ops::Range<u32>| {
+        half.flat_map(|x| (0..HEIGHT).map(move |y| (x, y)))
+            .filter(|&(x, y)| {
+                let [r, g, b, a] = image.get_pixel(x, y).0;
+                a > 200 && g > 150 && r < 110 && b < 150
+            })
+            .count()
+    };
+    assert_eq!(green(0..WIDTH / 2), 0);
+    assert!(green(WIDTH / 2..WIDTH) > 60);
+}
+
+#[test]
+fn wrong_input_is_refused_with_a_reason() {
+    let structure = molecule(&[(Element::C, Vec3::ZERO), (Element::C, Vec3::X)], &[]);
+    let mut object = Object::new(9, structure.first().unwrap()).with(Representation::spheres(1.0));
+    object.positions = Arc::new(vec![Vec3::ZERO]);
+    let mut renderer = renderer();
+    let camera = camera(10.0);
+    let refused = renderer.render(&scene(object), &camera, (64, 64), &plain()).map(|_| ());
+    assert!(matches!(refused, Err(ViewerError::Mismatch { object: 9, positions: 1, atoms: 2 })));
+    for size in [(0, 10), (10, 0), (1_000_000, 10)] {
+        let refused = renderer.render(&Scene::default(), &camera, size, &plain()).map(|_| ());
+        assert!(matches!(refused, Err(ViewerError::Size { .. })), "{size:?}");
+    }
+}
+
+#[test]
+fn odd_scenes_are_survived() {
+    let structure = molecule(
+        &[(Element::C, Vec3::splat(f32::NAN)), (Element::C, Vec3::ZERO), (Element::C, Vec3::ZERO)],
+        &[(0, 1, BondOrder::Double), (1, 2, BondOrder::Aromatic)],
+    );
+    let mut object = Object::new(1, structure.first().unwrap());
+    for representation in [
+        Representation::cartoon(),
+        Representation::ball_and_stick(),
+        Representation::sticks(),
+        Representation::lines(),
+        Representation::spheres(f32::NAN),
+        Representation::dashes(vec![Dash {
+            points: [Vec3::ZERO, Vec3::splat(f32::INFINITY)],
+            kind: kfold_molecule::analysis::interactions::InteractionKind::Metal,
+        }]),
+        Representation::docking_box(DockingBox { center: Vec3::ZERO, size: Vec3::splat(-1.0) }, Color::BLACK),
+        Representation::sticks().of(AtomSelection::of(vec![5, 700])).with_opacity(f32::NAN),
+    ] {
+        object = object.with(representation.clone()).with(representation.with_opacity(0.4));
+    }
+    let mut renderer = renderer();
+    let camera = Camera { distance: 1.0, ..Camera::default() };
+    let settings =
+        RenderSettings { resolution_scale: f32::NAN, silhouette_width: 1e9, samples: 0, ..RenderSettings::default() };
+    renderer.render(&scene(object), &camera, (32, 32), &settings).unwrap();
+    renderer.render(&Scene::default(), &camera, (1, 1), &settings).unwrap();
+}
