@@ -344,3 +344,141 @@ fn backbone_orders(topology: &mut Topology) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::formats::{pdb, read_small_molecules, read_structure};
+    use crate::structure::{Bond, BondOrder, ResidueKind, Structure};
+
+    fn sample(path: &str) -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples").join(path)
+    }
+
+    fn bonds_of(text: &str) -> Vec<(u32, u32, BondOrder)> {
+        let structure = pdb::read(text.as_bytes()).unwrap();
+        structure.models[0].topology.bonds.iter().map(|bond| (bond.a, bond.b, bond.order)).collect()
+    }
+
+    #[test]
+    fn distances_find_the_bonds_of_drawn_ligands() {
+        for path in [
+            "kinase/ligand.sdf",
+            "protease/ligand.sdf",
+            "nuclear-receptor/ligand.sdf",
+            "thrombin-series/reference_ligand.sdf",
+        ] {
+            for molecule in read_small_molecules(&sample(path)).unwrap() {
+                let structure = molecule.to_structure("A", "LIG");
+                let model = structure.first().unwrap();
+                let mut topology = (*model.topology).clone();
+                topology.bonds.clear();
+                super::assign(&mut topology, &model.positions);
+                let ends = |bonds: &[Bond]| bonds.iter().map(|bond| (bond.a, bond.b)).collect::<Vec<_>>();
+                assert_eq!(ends(&topology.bonds), ends(&molecule.bonds), "{path}");
+            }
+        }
+    }
+
+    /// How many partners each atom has, for the atoms of standard residues.
+    fn check_valences(structure: &Structure) {
+        let topology = &structure.first().unwrap().topology;
+        let mut orders = vec![0.0_f32; topology.atoms.len()];
+        for bond in &topology.bonds {
+            let order = match bond.order {
+                BondOrder::Coordination => 0.0,
+                BondOrder::Single => 1.0,
+                BondOrder::Aromatic => 1.5,
+                BondOrder::Double => 2.0,
+                BondOrder::Triple => 3.0,
+            };
+            orders[bond.a as usize] += order;
+            orders[bond.b as usize] += order;
+        }
+        for (index, order) in orders.iter().enumerate() {
+            let residue = topology.residue_of(index);
+            if residue.is_polymer() {
+                let place = format!("{} {} {}", residue.name, residue.number, topology.atoms[index].name);
+                assert!(*order >= 1.0 && *order <= 5.0, "{place}: {order}");
+            }
+        }
+        // Every chain without a gap is in one piece: one peptide or phosphodiester link fewer than residues.
+        for chain in &topology.chains {
+            let polymer =
+                chain.residues.clone().filter(|index| topology.residues[*index as usize].is_polymer()).count();
+            let links = topology.bonds.iter().filter(|bond| {
+                let ends = [bond.a, bond.b].map(|atom| topology.atoms[atom as usize].residue);
+                ends[0] != ends[1]
+                    && ends.iter().all(|residue| chain.residues.contains(residue))
+                    && matches!(topology.atoms[bond.a as usize].name.as_str(), "C" | "O3'" | "P" | "N")
+                    && bond.order == BondOrder::Single
+            });
+            assert!(links.count() + 1 >= polymer, "chain {}", chain.id);
+        }
+    }
+
+    #[test]
+    fn polymers_are_whole_and_within_valence() {
+        check_valences(&read_structure(&sample("adenylate-kinase/closed.pdb")).unwrap());
+        check_valences(&read_structure(&sample("dna-complex/complex.pdb")).unwrap());
+        check_valences(&read_structure(&sample("protease/receptor.pdb")).unwrap());
+    }
+
+    #[test]
+    fn kinds_follow_names_atoms_and_links() {
+        let structure = read_structure(&sample("dna-complex/complex.pdb")).unwrap();
+        let topology = &structure.first().unwrap().topology;
+        let count = |kind| topology.residues.iter().filter(|residue| residue.kind == kind).count();
+        assert_eq!((count(ResidueKind::Protein), count(ResidueKind::Dna), count(ResidueKind::Rna)), (51, 22, 0));
+        // Glutamate alone is a ligand.
+        let text = "\
+HETATM    1  N   GLU A   1       0.000   1.450   0.000
+HETATM    2  CA  GLU A   1       0.000   0.000   0.000
+HETATM    3  C   GLU A   1       1.500   0.000   0.000
+HETATM    4 CL    CL A   2       9.000   0.000   0.000
+";
+        let structure = pdb::read(text.as_bytes()).unwrap();
+        let kinds: Vec<ResidueKind> =
+            structure.models[0].topology.residues.iter().map(|residue| residue.kind).collect();
+        assert_eq!(kinds, [ResidueKind::Ligand, ResidueKind::Ion]);
+    }
+
+    #[test]
+    fn alternate_locations_are_not_bonded_to_each_other() {
+        let text = "\
+ATOM      1  CA  SER A   1       0.000   0.000   0.000
+ATOM      2  CB ASER A   1       1.530   0.000   0.000
+ATOM      3  CB BSER A   1       1.400   0.600   0.000
+ATOM      4  OG ASER A   1       2.000   1.300   0.000
+ATOM      5  OG BSER A   1       2.600   1.300   0.000
+";
+        let pairs: Vec<(u32, u32)> = bonds_of(text).into_iter().map(|(a, b, _)| (a, b)).collect();
+        assert_eq!(pairs, [(0, 1), (0, 2), (1, 3), (2, 4)]);
+    }
+
+    #[test]
+    fn disulfides_hydrogens_and_metals() {
+        let text = "\
+ATOM      1  SG  CYS A   1       0.000   0.000   0.000
+ATOM      2  SG  CYS B   9       2.050   0.000   0.000
+HETATM    3  O   HOH A  20      10.000   0.000   0.000
+HETATM    4  H1  HOH A  20      10.960   0.000   0.000
+HETATM    5  O   HOH A  21      12.500   0.000   0.000
+HETATM    6 ZN    ZN A  30      10.000   2.100   0.000
+HETATM    7 ZN    ZN A  31      10.000   4.500   0.000
+";
+        let found = bonds_of(text);
+        // Chain A comes first: SG, O, H1, O, ZN, ZN; then chain B.
+        assert_eq!(found, [(0, 6, BondOrder::Single), (1, 2, BondOrder::Single), (1, 4, BondOrder::Coordination)]);
+    }
+
+    #[test]
+    fn a_heap_of_atoms_at_one_place_costs_no_time() {
+        let mut text = String::new();
+        for _ in 0..20_000 {
+            text.push_str("HETATM    1  C   LIG A   1       0.000   0.000   0.000\n");
+        }
+        assert!(bonds_of(&text).is_empty());
+    }
+}

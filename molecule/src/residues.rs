@@ -175,6 +175,33 @@ pub fn is_water(name: &str) -> bool {
     WATERS.contains(&name)
 }
 
+/// Groups that close the ends of a chain: part of the polymer when bonded to it.
+const CAPS: &[&str] = &["ACE", "FOR", "NH2", "NME", "NMA"];
+
+/// Whether the residue is the less occupied of two that share a place (microheterogeneity: same number, other name, both
+/// with alternate locations). Work on a single conformation leaves these out.
+#[must_use]
+pub fn is_minor_form(topology: &Topology, index: usize) -> bool {
+    let occupancy = |other: usize| {
+        let residue = topology.residues.get(other)?;
+        let atom = topology.atoms.get(residue.atoms.start as usize)?;
+        atom.altloc.map(|_| atom.occupancy)
+    };
+    let (Some(residue), Some(own)) = (topology.residues.get(index), occupancy(index)) else { return false };
+    let is_rival = |other: usize| {
+        topology.residues.get(other).is_some_and(|candidate| {
+            candidate.chain == residue.chain
+                && candidate.number == residue.number
+                && candidate.insertion_code == residue.insertion_code
+                && candidate.name != residue.name
+        })
+    };
+    let before = (1..26).map_while(|step| index.checked_sub(step).filter(|other| is_rival(*other)));
+    let after = (1..26).map(|step| index + step).take_while(|other| is_rival(*other));
+    // On a tie the first in the file stays.
+    before.filter_map(occupancy).any(|rival| rival >= own) || after.filter_map(occupancy).any(|rival| rival > own)
+}
+
 /// The one-letter code of an amino acid or nucleotide; `X` (or `N` for nucleotides) for the rest.
 #[must_use]
 pub fn one_letter_code(name: &str) -> char {
@@ -264,6 +291,9 @@ fn kind_of(topology: &Topology, index: usize, is_linked: bool) -> ResidueKind {
     }
     if CARBOHYDRATES.contains(&residue.name.as_str()) {
         return ResidueKind::Carbohydrate;
+    }
+    if is_linked && CAPS.contains(&residue.name.as_str()) {
+        return ResidueKind::Protein;
     }
     if in_polymer && has("CA") && (has("N") && has("C")) {
         return ResidueKind::Protein;

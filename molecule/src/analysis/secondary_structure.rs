@@ -99,6 +99,17 @@ pub fn assign(model: &Model) -> Vec<SecondaryStructure> {
             assigned[index] = structure;
         }
     }
+    // The other form of a residue does what the one that was looked at does.
+    let topology = &model.topology;
+    for index in (0..assigned.len()).filter(|index| crate::residues::is_minor_form(topology, *index)) {
+        let place = (topology.residues[index].number, topology.residues[index].insertion_code);
+        let shares_place = |other: &usize| {
+            let residue = &topology.residues[*other];
+            (residue.number, residue.insertion_code) == place && !crate::residues::is_minor_form(topology, *other)
+        };
+        let major = (index.saturating_sub(25)..(index + 26).min(assigned.len())).find(shares_place);
+        assigned[index] = major.map_or(SecondaryStructure::Coil, |major| assigned[major]);
+    }
     assigned
 }
 
@@ -464,4 +475,67 @@ fn by_trace(trace: &Trace) -> Vec<(usize, SecondaryStructure)> {
         assigned.push((window[2].0, structure));
     }
     assigned
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::formats::{pdb, read_structure};
+
+    fn letters(model: &Model) -> String {
+        let assigned = assign(model);
+        let protein =
+            model.topology.residues.iter().zip(assigned).filter(|(residue, _)| residue.kind == ResidueKind::Protein);
+        protein.map(|(_, structure)| structure.letter()).collect()
+    }
+
+    fn of_file(path: &str) -> String {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        letters(read_structure(&path).unwrap().first().unwrap())
+    }
+
+    // The expected letters are those of mkdssp 4.2.2 with its polyproline helices (P) left out.
+
+    #[test]
+    fn helices_of_all_three_kinds_and_strands_as_the_reference_program_finds_them() {
+        let closed = concat!(
+            " EEEEEESTTSSHHHHHHHHHHHH   EEEHHHHHHHHHHHT TTTGGGHHHHHHT    HHHHHHHHHHHHHSGGGGG EEEES   SHHHHHHHHHTT   ",
+            "SEEEEEE  GGGHHHHHHTEEEETTTTEEEETTTB  SSTTB TTT  B B  TT SHHHHHHHHHHIIIIITTHHHHHHHHHHTTSSEEEEEETTS HHHHHHH",
+            "HHHHH "
+        );
+        assert_eq!(of_file("../samples/adenylate-kinase/closed.pdb"), closed);
+    }
+
+    #[test]
+    fn sheets_over_two_chains_with_bulges() {
+        let first =
+            " EE SSS  EEEEEETTEEEEEEE TT SS EEES   SS  EEEEEEETTEEEEEEEEEEEEEEETTEEEEEEEEEE  SS EE HHHHTTTT EEE ";
+        let second =
+            " EE SSS  EEEEEETTEEEEEEE TT SS EE S   SS  EEEEEEETTEEEEEEEEEEEEEEETTEEEEEEEEES  SS EE HHHHTTTT EEE ";
+        assert_eq!(of_file("../samples/protease/receptor.pdb"), format!("{first}{second}"));
+    }
+
+    #[test]
+    fn selenomethionine_counts_as_a_residue() {
+        let expected = "      TTS HHHHHHHHHHHHHTTT  HHHHHHHHHTHHHHTS HHHHHHHHTT TT  HHHHHHHT  ";
+        assert_eq!(of_file("tests/data/1a8o.cif").len(), 70);
+        assert_eq!(of_file("tests/data/1a8o.cif").trim(), expected.trim());
+    }
+
+    #[test]
+    fn alpha_carbons_alone_still_show_helices_and_strands() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/adenylate-kinase/closed.pdb");
+        let full = read_structure(&path).unwrap();
+        let expected = letters(full.first().unwrap());
+        let text = pdb::write(&full).unwrap();
+        let trace: String =
+            text.lines().filter(|line| line.contains("  CA  ")).map(|line| format!("{line}\n")).collect();
+        let found = letters(pdb::read(trace.as_bytes()).unwrap().first().unwrap());
+        let agrees = |(a, b): &(char, char)| (*a == 'H') == (*b == 'H') || *a == 'G' || *a == 'I';
+        let same = expected.chars().zip(found.chars()).filter(agrees).count();
+        assert!(same * 100 > expected.len() * 85, "{same} of {}\n{expected}\n{found}", expected.len());
+        assert!(found.contains("EEEE"));
+    }
 }

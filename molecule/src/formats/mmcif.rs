@@ -367,3 +367,107 @@ fn link(columns: &Columns, row: &[Value<'_>]) -> Option<Link> {
     ];
     Some(Link { ends, order: order_of(text(ORDER)) })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::structure::ResidueKind;
+
+    fn file(name: &str) -> Structure {
+        crate::formats::read_structure(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)).unwrap()
+    }
+
+    #[test]
+    fn archive_files_are_read_as_the_reference_reads_them() {
+        // Atoms and sums of coordinates by gemmi 0.7.5.
+        for (name, models, atoms, sum) in [
+            ("1a8o.cif", 1, 644, [12_181.811, 23_162.999, 10_343.024]),
+            ("3jqh.cif", 1, 238, [1_690.667, 3_584.459, 8_558.830]),
+            ("1gbt-part.cif", 1, 665, [33_107.168, 3_720.586, 18_117.912]),
+            ("1as5-three-models.cif", 3, 357, [237.466, -154.244, -269.402]),
+        ] {
+            let structure = file(name);
+            assert_eq!((structure.models.len(), structure.models[0].positions.len()), (models, atoms), "{name}");
+            assert!(structure.is_ensemble());
+            for (axis, expected) in sum.into_iter().enumerate() {
+                let found: f64 = structure.models[0].positions.iter().map(|position| f64::from(position[axis])).sum();
+                assert!((found - expected).abs() < 0.01, "{name} {axis}: {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn both_schemes_of_names_are_kept() {
+        let structure = file("1a8o.cif");
+        let topology = &structure.models[0].topology;
+        assert_eq!(topology.chains.len(), 1);
+        let first = &topology.residues[0];
+        assert_eq!((first.name.as_str(), first.number, first.sequence_index), ("MSE", 151, Some(1)));
+        assert_eq!((first.asym_id.as_str(), first.is_hetero, first.kind), ("A", false, ResidueKind::Protein));
+        let water = topology.residues.iter().find(|residue| residue.kind == ResidueKind::Water).unwrap();
+        assert_eq!((water.asym_id.as_str(), water.sequence_index), ("B", None));
+    }
+
+    #[test]
+    fn covalent_ligands_and_calcium_are_bonded() {
+        let structure = file("1gbt-part.cif");
+        let topology = &structure.models[0].topology;
+        let label = |atom: u32| {
+            let residue = topology.residue_of(atom as usize);
+            format!("{}{} {}", residue.name, residue.number, topology.atoms[atom as usize].name)
+        };
+        let between: Vec<(String, String, BondOrder)> = topology
+            .bonds
+            .iter()
+            .map(|bond| (label(bond.a), label(bond.b), bond.order))
+            .filter(|(a, b, _)| a.split(' ').next() != b.split(' ').next())
+            .filter(|(a, b, _)| !(a.ends_with(" C") && b.ends_with(" N")))
+            .collect();
+        assert!(between.iter().any(|(a, b, _)| a == "SER195 OG" && b == "GBS704 CD"), "{between:?}");
+        assert!(
+            between
+                .iter()
+                .any(|(a, b, order)| a == "GLU70 OE1" && b == "CA701 CA" && *order == BondOrder::Coordination)
+        );
+    }
+
+    #[test]
+    fn columns_may_be_missing() {
+        let text = "data_x\nloop_\n_atom_site.type_symbol\n_atom_site.label_atom_id\n_atom_site.label_comp_id\n\
+            _atom_site.label_asym_id\n_atom_site.label_seq_id\n_atom_site.Cartn_x\n_atom_site.Cartn_y\n_ATOM_SITE.Cartn_Z\n\
+            C CA GLY Q 7 1 2 3\n? \"O5'\" LIG Q . 4.0 5 6e0\n";
+        let structure = read(text.as_bytes()).unwrap();
+        let topology = &structure.models[0].topology;
+        assert_eq!((topology.chains[0].id.as_str(), topology.residues[0].number), ("Q", 7));
+        assert_eq!(topology.atoms[1].name, "O5'");
+        assert_eq!(topology.atoms[1].serial, 2);
+        assert!(topology.residues[1].is_hetero && !topology.residues[0].is_hetero);
+    }
+
+    #[test]
+    fn component_bonds_survive_writing() {
+        let molecule = crate::formats::sdf::read(
+            b"acid\n  x                 3D\n\n  3  2  0  0\n    0.0       0.0       0.0    C   0  0\n    \
+              1.2       0.0       0.0    O   0  0\n   -0.7       1.1       0.0    O   0  0\n  1  2  2  0\n  1  3  1  0\nM  END\n",
+        );
+        let mut structure = molecule.molecules[0].to_structure("L", "ACD");
+        structure.name = "has spaces; and 'quotes\"".to_owned();
+        let again = read(write(&structure).as_bytes()).unwrap();
+        assert_eq!(again.models[0].topology.bonds, structure.models[0].topology.bonds);
+        assert_eq!(again.models[0].topology.residues[0].kind, ResidueKind::Ligand);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_with_its_place() {
+        let text = "data_x\nloop_\n_atom_site.label_atom_id\n_atom_site.label_comp_id\n_atom_site.label_asym_id\n\
+            _atom_site.label_seq_id\n_atom_site.Cartn_x\n_atom_site.Cartn_y\n_atom_site.Cartn_z\nCA GLY A 1 0 nan 0\n";
+        let error = read(text.as_bytes()).unwrap_err();
+        assert_eq!(error.line, 10);
+        assert!(error.to_string().contains("atom CA of residue GLY 1 in chain \"A\" has \"nan\" for y"), "{error}");
+        let text = "data_x\nloop_\n_atom_site.fract_x\n0.1\n";
+        assert!(read(text.as_bytes()).unwrap_err().to_string().contains("fractional"));
+        assert!(read(b"data_x\n_cell.length_a 10\n").unwrap_err().to_string().contains("_atom_site"));
+    }
+}

@@ -99,7 +99,26 @@ pub fn read(bytes: &[u8]) -> Result<Structure, ParseError> {
         ));
     }
     let name = if id.is_empty() { title } else { id };
-    assemble::structure(name, builders, |topology| Ok(stated.bonds(topology)))
+    // CONECT names atoms by serial numbers. They hold for the first model, and for others only where the number stands
+    // for the same atom there.
+    let mut first: Option<HashMap<i32, AtomIdentity>> = None;
+    assemble::structure(name, builders, |topology| {
+        let bonds = stated.bonds(topology, first.as_ref());
+        if first.is_none() && !stated.connected.is_empty() {
+            first = Some(
+                (0..topology.atoms.len()).map(|atom| (topology.atoms[atom].serial, identity(topology, atom))).collect(),
+            );
+        }
+        Ok(bonds)
+    })
+}
+
+/// Atom name, residue name, residue number and chain identifier.
+type AtomIdentity = (SmolStr, SmolStr, i32, SmolStr);
+
+fn identity(topology: &Topology, atom: usize) -> AtomIdentity {
+    let residue = topology.residue_of(atom);
+    (topology.atoms[atom].name.clone(), residue.name.clone(), residue.number, topology.chain_of(residue).id.clone())
 }
 
 fn optional(byte: Option<&u8>) -> Option<char> {
@@ -297,7 +316,7 @@ fn same_unit(line: &[u8]) -> bool {
 
 impl Stated {
     /// The stated bonds as bonds of a topology; those whose atoms it lacks are left out.
-    fn bonds(&self, topology: &Topology) -> Vec<Bond> {
+    fn bonds(&self, topology: &Topology, first: Option<&HashMap<i32, AtomIdentity>>) -> Vec<Bond> {
         let mut bonds = Vec::new();
         if !self.connected.is_empty() {
             // A serial that occurs twice (a file beyond 99,999 atoms) tells nothing.
@@ -305,8 +324,14 @@ impl Stated {
             for (index, atom) in topology.atoms.iter().enumerate() {
                 by_serial.entry(atom.serial).and_modify(|known| *known = None).or_insert(Some(index as u32));
             }
+            let is_meant = |atom: &u32| {
+                first.is_none_or(|first| {
+                    let serial = topology.atoms[*atom as usize].serial;
+                    first.get(&serial).is_none_or(|known| *known == identity(topology, *atom as usize))
+                })
+            };
             for (&(from, to), &count) in &self.connected {
-                let ends = [from, to].map(|serial| by_serial.get(&serial).copied().flatten());
+                let ends = [from, to].map(|serial| by_serial.get(&serial).copied().flatten().filter(is_meant));
                 if let [Some(a), Some(b)] = ends {
                     let count = count.max(self.connected.get(&(to, from)).copied().unwrap_or(0));
                     let order = match count {
@@ -320,5 +345,166 @@ impl Stated {
         }
         bonds.extend(assemble::link_bonds(topology, &self.links));
         bonds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::structure::{Residue, ResidueKind};
+
+    fn atoms_of(text: &str) -> Vec<Atom> {
+        read(text.as_bytes()).unwrap().models[0].topology.atoms.clone()
+    }
+
+    #[test]
+    fn insertion_codes_and_negative_numbers_are_kept() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/4zhl-part.pdb");
+        let structure = crate::formats::read_structure(&path).unwrap();
+        let model = structure.first().unwrap();
+        // Counts and sums by gemmi 0.7.5.
+        assert_eq!(
+            (model.topology.atoms.len(), model.topology.residues.len(), model.topology.chains.len()),
+            (350, 44, 1)
+        );
+        let sum: f64 = model.positions.iter().map(|position| f64::from(position.y)).sum();
+        assert!((sum + 7876.792).abs() < 0.01, "{sum}");
+        let codes: Vec<String> = model.topology.residues.iter().map(Residue::number_text).collect();
+        assert!(codes.contains(&"37D".to_owned()) && codes.contains(&"60C".to_owned()), "{codes:?}");
+        let text = "ATOM      1  CA  GLY A  -5      -1.000   2.000   3.000";
+        assert_eq!(read(text.as_bytes()).unwrap().models[0].topology.residues[0].number, -5);
+    }
+
+    #[test]
+    fn elements_come_from_the_name_columns_when_they_are_missing() {
+        let lines = [
+            ("ATOM      1  CA  ALA A   1 ", Element::C),
+            ("HETATM    1 CA    CA A   1 ", Element::CA),
+            ("ATOM      1 HG11 VAL A   1 ", Element::H),
+            ("ATOM      1 1HB  ALA A   1 ", Element::H),
+            ("ATOM      1  HG  SER A   1 ", Element::H),
+            ("HETATM    1 HG    HG A   1 ", Element::HG),
+            ("HETATM    1 FE   HEM A   1 ", Element::FE),
+            ("HETATM    1 CL1  LIG A   1 ", Element::CL),
+            ("HETATM    1 C10A LIG A   1 ", Element::C),
+            ("ATOM      1 SE   MSE A   1 ", Element::SE),
+            // Left-justified names of standard residues are no metals.
+            ("ATOM      1 CA   ALA A   1 ", Element::C),
+            ("ATOM      1 CD   ARG A   1 ", Element::C),
+            ("HETATM    1  Q1  LIG A   1 ", Element::UNKNOWN),
+        ];
+        for (start, element) in lines {
+            let line = format!("{start}     1.000   2.000   3.000");
+            assert_eq!(atoms_of(&line)[0].element, element, "{start}");
+        }
+        // An element column that took the name of an alpha carbon for calcium.
+        let line = "ATOM   2183 CA   LYS A 275      14.544 -22.094 -11.945  1.00  0.00          CA";
+        assert_eq!(atoms_of(line)[0].element, Element::C);
+        let line = "HETATM 2183 ZN    ZN A 275      14.544 -22.094 -11.945  1.00  0.00          ZN2+";
+        assert_eq!((atoms_of(line)[0].element, atoms_of(line)[0].formal_charge), (Element::ZN, 2));
+    }
+
+    #[test]
+    fn numbers_beyond_their_columns_are_understood() {
+        let text = "ATOM  A0000  CA  GLY AA000       1.000   2.000   3.000\n\
+                    ATOM  *****  CA  GLY A10001      1.000   2.000   9.000\n\
+                    ATOM  100002 CA  GLYAA10002      1.000   2.000  16.000\n";
+        let structure = read(text.as_bytes()).unwrap();
+        let topology = &structure.models[0].topology;
+        let serials: Vec<i32> = topology.atoms.iter().map(|atom| atom.serial).collect();
+        assert_eq!(serials, [100_000, 100_001, 100_002]);
+        let numbers: Vec<i32> = topology.residues.iter().map(|residue| residue.number).collect();
+        assert_eq!(numbers, [10_000, 10_001, 10_002]);
+        let chains: Vec<&str> = topology.chains.iter().map(|chain| chain.id.as_str()).collect();
+        assert_eq!(chains, ["A", "AA"]);
+    }
+
+    #[test]
+    fn chains_are_gathered_and_waters_with_one_number_kept_apart() {
+        let text = "\
+ATOM      1  CA  GLY A   1       0.000   0.000   0.000
+ATOM      2  CA  GLY B   1      10.000   0.000   0.000
+TER
+HETATM    3  O   HOH A 201      20.000   0.000   0.000
+HETATM    4  O   HOH A 201      24.000   0.000   0.000
+ATOM      5  N   GLY A   1       0.000   1.400   0.000
+END
+";
+        let structure = read(text.as_bytes()).unwrap();
+        let topology = &structure.models[0].topology;
+        let chains: Vec<(&str, u32)> = topology
+            .chains
+            .iter()
+            .map(|chain| (chain.id.as_str(), chain.residues.end - chain.residues.start))
+            .collect();
+        assert_eq!(chains, [("A", 3), ("B", 1)]);
+        let order: Vec<i32> = topology.atoms.iter().map(|atom| atom.serial).collect();
+        assert_eq!(order, [1, 5, 3, 4, 2]);
+        assert_eq!(topology.residues[0].atoms, 0..2);
+        assert_eq!(topology.residues[1].kind, ResidueKind::Water);
+        assert!(
+            topology
+                .atoms
+                .iter()
+                .enumerate()
+                .all(|(index, atom)| { topology.residues[atom.residue as usize].atoms.contains(&(index as u32)) })
+        );
+    }
+
+    #[test]
+    fn models_of_an_ensemble_share_their_topology() {
+        let atom = |x: f32| format!("ATOM      1  CA  GLY A   1    {x:8.3}   0.000   0.000\n");
+        let text = format!("MODEL        3\n{}ENDMDL\n{}ENDMDL\nMODEL 9\n{}", atom(1.0), atom(2.0), atom(3.0));
+        let structure = read(text.as_bytes()).unwrap();
+        assert_eq!(structure.models.iter().map(|model| model.number).collect::<Vec<_>>(), [3, 4, 9]);
+        assert!(structure.is_ensemble());
+        let written = write(&structure).unwrap();
+        assert_eq!(read(written.as_bytes()).unwrap().models[2].positions, structure.models[2].positions);
+    }
+
+    #[test]
+    fn stated_bonds_are_kept_with_their_orders() {
+        let text = "\
+LINK        ZN    ZN A   3                 C1  LIG A   1     1555   1555  2.90
+LINK         C2  LIG A   1                 C1  LIG A   1     1555   2555  1.50
+HETATM    1  C1  LIG A   1       0.000   0.000   0.000
+HETATM    2  C2  LIG A   1       1.330   0.000   0.000
+HETATM    3  O1  LIG A   2       8.000   0.000   0.000
+HETATM    4 ZN    ZN A   3       0.000   2.900   0.000
+CONECT    1    2    2
+CONECT    2    1    3
+CONECT    9    1
+";
+        let structure = read(text.as_bytes()).unwrap();
+        let expected = [
+            Bond::new(0, 1, BondOrder::Double),
+            Bond::new(0, 3, BondOrder::Coordination),
+            Bond::new(1, 2, BondOrder::Single),
+        ];
+        assert_eq!(structure.models[0].topology.bonds, expected);
+        let again = read(write(&structure).unwrap().as_bytes()).unwrap();
+        assert_eq!(again.models[0].topology.bonds, expected);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_with_its_place() {
+        let error = read(b"REMARK\nATOM      1  CA  GLY A   1       0.000 ******   0.000\n").unwrap_err();
+        assert_eq!(error.line, 2);
+        assert!(error.to_string().contains("atom CA of residue GLY 1 in chain \"A\" has"), "{error}");
+        let error = read(b"ATOM      1  CA  GLY A x 1       0.000   0.000   0.000\n").unwrap_err();
+        assert!(error.to_string().contains("residue number"), "{error}");
+        assert!(read(b"REMARK only\n").unwrap_err().to_string().contains("no ATOM"));
+    }
+
+    #[test]
+    fn what_the_format_cannot_hold_is_refused() {
+        let mut structure = read(b"ATOM      1  CA  GLY A   1       0.000   0.000   0.000\n").unwrap();
+        structure.models[0].positions[0].x = 1.0e9;
+        assert!(write(&structure).unwrap_err().to_string().contains("does not fit"));
+        structure.models[0].positions[0].x = 0.0;
+        std::sync::Arc::make_mut(&mut structure.models[0].topology).chains[0].id = "LONG".into();
+        assert!(write(&structure).unwrap_err().to_string().contains("save as mmCIF"));
     }
 }
