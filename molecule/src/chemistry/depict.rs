@@ -145,11 +145,23 @@ impl Depiction {
     }
 }
 
+/// Most heavy atoms that are laid out: a larger formula says nothing at a glance, and the time grows with the square.
+pub const MAX_DRAWN: usize = 200;
+/// Up to here a poor layout is tried again in other ways.
+const MAX_RETRIED: usize = 80;
+
 /// Lays out the structure formula of a molecule. Stereo is the molecule's own, else what its first conformer shows.
 ///
 /// # Errors
-/// When the molecule is empty, too large, or breaks the rules of valence.
+/// When the molecule is empty, has more than [`MAX_DRAWN`] heavy atoms, or breaks the rules of valence.
 pub fn layout(molecule: &SmallMolecule) -> Result<Depiction, ChemistryError> {
+    let heavy = molecule.heavy_atom_count();
+    if heavy > MAX_DRAWN {
+        return Err(ChemistryError::Invalid {
+            name: molecule.name.clone(),
+            reason: format!("{heavy} atoms are too many for a structure formula; up to {MAX_DRAWN} are drawn"),
+        });
+    }
     let (bare, kept) = remove_hydrogens(&perceive(molecule)?.molecule);
     let mut flat = bare.clone();
     flat.conformers.clear();
@@ -187,7 +199,7 @@ fn positions(molecule: &SmallMolecule) -> Result<Vec<Vec2>, ChemistryError> {
         if best.as_ref().is_none_or(|(held, _)| quality > *held) {
             best = Some((quality, found));
         }
-        if quality >= GOOD {
+        if quality >= GOOD || molecule.atoms.len() > MAX_RETRIED {
             break;
         }
     }
@@ -585,6 +597,11 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_formula_too_large_to_read_is_refused() {
+        assert!(layout(&parse(&"C".repeat(MAX_DRAWN + 1)).unwrap()).is_err());
     }
 
     #[test]

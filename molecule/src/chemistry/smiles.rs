@@ -37,6 +37,11 @@ pub fn perceive(text: &str) -> Result<Perception, ChemistryError> {
         return Err(ChemistryError::SmilesTooLong { length, limit: MAX_LENGTH });
     }
     refuse_unreadable(smiles)?;
+    // Counted before anything that takes longer than reading.
+    let atoms = atom_positions(smiles).len();
+    if atoms > MAX_ATOMS {
+        return Err(ChemistryError::TooLarge { atoms, limit: MAX_ATOMS });
+    }
     let params = kit::SmilesParseParams { allow_cxsmiles: false, parse_name: false, ..Default::default() };
     let molecule = kit::Molecule::from_smiles_with_params(smiles, &params).map_err(|error| refusal(smiles, &error))?;
     let wrong = |reason: String, atom: Option<usize>| ChemistryError::Smiles {
@@ -354,6 +359,7 @@ mod tests {
         }
         assert_eq!(parse("  "), Err(ChemistryError::EmptySmiles));
         assert!(matches!(parse(&"C".repeat(20_000)), Err(ChemistryError::SmilesTooLong { .. })));
+        assert!(matches!(parse(&"C".repeat(1001)), Err(ChemistryError::TooLarge { atoms: 1001, .. })));
         assert!(parse(&format!("{}C{}", "C(".repeat(900), ")".repeat(900))).is_ok());
         assert!(parse(&"(".repeat(9000)).is_err());
     }

@@ -443,12 +443,9 @@ impl Sites {
                 self.anions.push(Group { atoms: ends });
             }
         }
-        self.rings.extend(flat_rings(
-            &self.neighbours,
-            &used,
-            |atom| position(atom),
-            |atom| matches!(self.elements[atom as usize], Element::C | Element::N | Element::O | Element::S),
-        ));
+        self.rings.extend(flat_rings(&self.neighbours, &used, position, |atom| {
+            matches!(self.elements[atom as usize], Element::C | Element::N | Element::O | Element::S)
+        }));
     }
 }
 
