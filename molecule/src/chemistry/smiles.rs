@@ -148,7 +148,14 @@ fn refusal(smiles: &str, error: &kit::SmilesError) -> ChemistryError {
                 return said(format!("`{token}` is not expected here"), Some(offset + 1));
             }
             kit::SmilesParseError::Syntax { offset, message } => {
-                return said(message.clone(), Some(offset + 1));
+                let reason = if message.contains("to itself") {
+                    "this ring bond joins an atom to itself".to_owned()
+                } else if message.contains("duplicates") {
+                    "this ring bond joins two atoms that are bonded already".to_owned()
+                } else {
+                    message.clone()
+                };
+                return said(reason, Some(offset + 1));
             }
             kit::SmilesParseError::Atom { offset, text } => {
                 let reason = if text.is_empty() {
@@ -346,6 +353,8 @@ mod tests {
             ("C=1CCCCC#1", "different orders", Some(10)),
             ("CC*", "any atom", Some(3)),
             ("CC>>CO", "reaction", Some(3)),
+            ("C11", "to itself", Some(3)),
+            ("C1C1", "bonded already", Some(4)),
             ("[CH2]C", "unpaired electron", Some(1)),
             ("Cöl", "does not belong", Some(2)),
         ] {
