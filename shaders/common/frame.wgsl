@@ -20,6 +20,8 @@ struct Frame {
     style: vec4<f32>,
     // Occlusion samples, pixels for one occlusion pixel, whether atoms are highlighted, whether there are transparent parts.
     counts: vec4<u32>,
+    // The background as it is written: sRGB, premultiplied.
+    plain_background: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;

@@ -107,6 +107,9 @@ fn compose_fragment(@builtin(position) place: vec4<f32>) -> Composed {
     let size = vec2<i32>(frame.viewport.zw);
     let pixel = vec2<i32>(place.xy);
     let value = textureLoad(depths, pixel, 0);
+    if value <= 0.0 && frame.style.x == 0.0 && (frame.counts.z | frame.counts.w) == 0u {
+        return Composed(frame.plain_background);
+    }
     var color = frame.background.rgb * frame.background.a;
     var alpha = frame.background.a;
     var depth = NO_DEPTH;
@@ -172,11 +175,7 @@ fn compose_fragment(@builtin(position) place: vec4<f32>) -> Composed {
         color = mix(color, SELECTED_COLOR, selected);
         alpha = max(alpha, max(selected, hovered));
     }
-    // Premultiplied light of partly covered pixels is encoded as if it were opaque and scaled back.
-    let solid = color / max(alpha, 1e-4);
-    var encoded = srgb_from_linear(select(color, solid, alpha < 1.0)) * alpha;
-    if alpha >= 1.0 {
-        encoded = srgb_from_linear(color);
-    }
+    // The code is of the light before it was multiplied.
+    let encoded = srgb_from_linear(color / max(alpha, 1e-4)) * alpha;
     return Composed(vec4<f32>(encoded, alpha));
 }

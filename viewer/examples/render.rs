@@ -3,7 +3,8 @@
 //!
 //! Options: `--size 1280x800`, `--samples 9`, `--color chain|rainbow|structure|plddt|element`, `--as cartoon|spheres|
 //! sticks|balls|lines`, `--focus` (the ligand and its pocket), `--turn DEGREES`, `--zoom FACTOR`, `--background HEX`,
-//! `--silhouettes PIXELS`, `--flat`, `--soft`, `--transparent`, `--opacity 0.5`, `--bench FRAMES`.
+//! `--silhouettes PIXELS`, `--flat`, `--soft`, `--transparent`, `--opacity 0.5`, `--bench FRAMES` (times live
+//! pictures while the camera turns; `--half` as while dragging).
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use std::time::Instant;
 
 use kfold_molecule::formats::{read_small_molecules, read_structure};
 use kfold_viewer::{
-    AtomSelection, Camera, CarbonColor, Color, Coloring, Gpu, Lighting, Object, RenderSettings, Renderer,
+    AtomSelection, Camera, CarbonColor, Color, Coloring, Gpu, Lighting, Object, Quality, RenderSettings, Renderer,
     Representation, Scene,
 };
 
@@ -174,8 +175,7 @@ fn run() -> Result<(), Failure> {
     let mut renderer = Renderer::new(gpu.clone())?;
     let (scene, mut camera) = scene(&options)?;
     if options.bench > 0 {
-        let mut settings = RenderSettings { samples: 1, ..RenderSettings::live(&gpu) };
-        settings.silhouette_width = options.settings.silhouette_width;
+        let mut settings = RenderSettings { samples: 1, quality: Quality::Normal, ..options.settings };
         if options.half {
             settings = settings.while_moving(&gpu);
         }

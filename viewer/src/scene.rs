@@ -209,8 +209,8 @@ impl AtomSelection {
         Self::of_kinds(topology, &[ResidueKind::Ligand, ResidueKind::Carbohydrate])
     }
 
-    /// The polymer's residues with any atom within `distance` Å of the points, whole but without the backbone's N, C
-    /// and O, so that the sticks stand on the ribbon.
+    /// Side chains, with their CA, of the polymer's residues with any atom within `distance` Å of the points: sticks that
+    /// stand on the ribbon. Glycine has none.
     #[must_use]
     pub fn side_chains_near(topology: &Topology, positions: &[Vec3], points: &[Vec3], distance: f32) -> Self {
         let near = residues_near(topology, positions, points, distance);
@@ -220,6 +220,7 @@ impl AtomSelection {
                 && residue.name != "PRO";
             near.get(topology.atoms[atom].residue as usize).copied().unwrap_or(false)
                 && residue.is_polymer()
+                && residue.name != "GLY"
                 && !backbone
         })
     }

@@ -362,6 +362,11 @@ fn frame_uniform(
             u32::from(highlighted),
             u32::from(transparent),
         ),
+        plain_background: if settings.transparent_background {
+            Vec4::ZERO
+        } else {
+            settings.background.to_vec3().extend(1.0)
+        },
     }
 }
 

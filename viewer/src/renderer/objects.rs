@@ -50,6 +50,8 @@ struct CartoonSource {
     kinds: Option<Arc<Vec<RibbonKind>>>,
     shared_kinds: SharedKinds,
     atoms: AtomSelection,
+    /// Atoms drawn as sticks or balls besides: the ribbon is joined to them where it passes by.
+    tethers: Vec<AtomSelection>,
     style: CartoonStyle,
 }
 
@@ -59,6 +61,7 @@ impl CartoonSource {
             && Arc::ptr_eq(&self.positions, &other.positions)
             && same_arc(self.kinds.as_ref(), other.kinds.as_ref())
             && self.atoms == other.atoms
+            && self.tethers == other.tethers
             && self.style == other.style
     }
 
@@ -67,7 +70,7 @@ impl CartoonSource {
             Some(kinds) => kinds,
             None => self.shared_kinds.get_or_init(|| ribbon::assign(&self.topology, &self.positions)),
         };
-        cartoon::build(&self.topology, &self.positions, kinds, &self.atoms, &self.style)
+        cartoon::build(&self.topology, &self.positions, kinds, &self.atoms, &self.tethers, &self.style)
     }
 }
 
@@ -437,6 +440,7 @@ impl RepresentationCache {
             kinds: scene.object.ribbon_kinds.clone(),
             shared_kinds: Arc::clone(scene.kinds),
             atoms: self.source.atoms.clone(),
+            tethers: tethers(scene.object),
             style,
         };
         if let Some(job) = self.job.take() {
@@ -475,6 +479,19 @@ impl RepresentationCache {
         self.make_draws(scene);
         self.write_uniform(scene.gpu, scene.first_atom);
     }
+}
+
+/// The atoms of an object's visible sticks, balls and lines.
+fn tethers(object: &Object) -> Vec<AtomSelection> {
+    object
+        .representations
+        .iter()
+        .filter(|other| {
+            other.visible
+                && matches!(other.shape, Shape::Sticks { .. } | Shape::BallAndStick { .. } | Shape::Lines { .. })
+        })
+        .map(|other| other.atoms.clone())
+        .collect()
 }
 
 pub(crate) fn is_transparent(representation: &Representation) -> bool {

@@ -15,6 +15,7 @@ pub(crate) struct FrameUniform {
     pub occlusion: Vec4,
     pub style: Vec4,
     pub counts: UVec4,
+    pub plain_background: Vec4,
 }
 
 /// `Draw` of `common/draw.wgsl`.

@@ -24,26 +24,35 @@ use trace::{Gap, Trace};
 
 /// Longest run of residues drawn as an arrow's head.
 const ARROW_RESIDUES: f32 = 1.5;
+/// Radius of the tube from the ribbon to a guide atom beside it, Å.
+const TETHER_RADIUS: f32 = 0.15;
 /// Residues over which a helix grows from the coil's cross section to its own.
 const TAPER_RESIDUES: f32 = 0.9;
 
 /// The cartoon of the residues whose guide atom is among the atoms. `kinds` has an entry for each residue; missing ones
-/// are coil.
+/// are coil. Smoothing moves the ribbon away from guide atoms: to those among `tethers`, which are drawn otherwise as
+/// well, a short tube leads back, so that side chains do not float.
 pub(crate) fn build(
     topology: &Topology,
     positions: &[Vec3],
     kinds: &[RibbonKind],
     atoms: &AtomSelection,
+    tethers: &[AtomSelection],
     style: &CartoonStyle,
 ) -> Mesh {
     let style = sane(style);
-    let mut chosen = vec![false; topology.atoms.len()];
-    for atom in atoms.indices(topology) {
-        chosen[atom as usize] = true;
-    }
+    let marked = |selections: &[AtomSelection]| {
+        let mut marks = vec![false; topology.atoms.len()];
+        for atom in selections.iter().flat_map(|selection| selection.indices(topology)) {
+            marks[atom as usize] = true;
+        }
+        marks
+    };
+    let chosen = marked(std::slice::from_ref(atoms));
+    let tethered = if tethers.is_empty() { Vec::new() } else { marked(tethers) };
     let (traces, gaps) = trace::collect(topology, positions, kinds);
     let pieces: Vec<Mesh> =
-        traces.par_iter().map(|trace| ribbon(topology, positions, trace, &chosen, &style)).collect();
+        traces.par_iter().map(|trace| ribbon(topology, positions, trace, [&chosen, &tethered], &style)).collect();
     let mut mesh = Mesh::default();
     for piece in &pieces {
         mesh.append(piece);
@@ -78,7 +87,13 @@ fn helix_section(style: &CartoonStyle, place: f32, length: f32) -> Section {
 }
 
 /// All pieces of one stretch.
-fn ribbon(topology: &Topology, positions: &[Vec3], trace: &Trace, chosen: &[bool], style: &CartoonStyle) -> Mesh {
+fn ribbon(
+    topology: &Topology,
+    positions: &[Vec3],
+    trace: &Trace,
+    [chosen, tethered]: [&[bool]; 2],
+    style: &CartoonStyle,
+) -> Mesh {
     let mut mesh = Mesh::default();
     let guides = &trace.guides;
     let count = guides.len();
@@ -117,6 +132,12 @@ fn ribbon(topology: &Topology, positions: &[Vec3], trace: &Trace, chosen: &[bool
             }
         }
         start = end + 1;
+    }
+    for (index, guide) in guides.iter().enumerate().filter(|(index, _)| is_chosen(*index)) {
+        let on_ribbon = frames[index * divisions].position;
+        if tethered.get(guide.atom as usize).copied().unwrap_or(false) && on_ribbon.distance(guide.position) > 0.1 {
+            tube(&mut mesh, on_ribbon, guide.position, TETHER_RADIUS, guide.atom);
+        }
     }
     if trace.nucleic {
         for (index, guide) in guides.iter().enumerate().filter(|(index, _)| is_chosen(*index)) {

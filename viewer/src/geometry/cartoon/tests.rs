@@ -45,7 +45,7 @@ fn helix(count: usize) -> Vec<Vec3> {
 
 fn built(points: &[Vec3], kind: RibbonKind) -> Mesh {
     let topology = chain(points);
-    build(&topology, points, &vec![kind; points.len()], &AtomSelection::All, &CartoonStyle::default())
+    build(&topology, points, &vec![kind; points.len()], &AtomSelection::All, &[], &CartoonStyle::default())
 }
 
 #[test]
@@ -153,5 +153,19 @@ fn hostile_input_is_survived() {
     }
     let topology = Arc::new(chain(&helix(5)));
     // Fewer positions than atoms, kinds for none of the residues.
-    build(&topology, &helix(3), &[], &AtomSelection::All, &CartoonStyle::default());
+    build(&topology, &helix(3), &[], &AtomSelection::All, &[], &CartoonStyle::default());
+}
+
+#[test]
+fn tethers_lead_back_to_the_atoms() {
+    let strand: Vec<Vec3> =
+        (0..9).map(|index| Vec3::new(if index % 2 == 0 { 0.9 } else { -0.9 }, 0.0, 3.3 * index as f32)).collect();
+    let topology = chain(&strand);
+    let reach = |tethers: &[AtomSelection]| {
+        let kinds = vec![RibbonKind::Strand; strand.len()];
+        let mesh = build(&topology, &strand, &kinds, &AtomSelection::All, tethers, &CartoonStyle::default());
+        mesh.vertices.iter().map(|vertex| Vec3::from(vertex.position).distance(strand[4])).fold(f32::INFINITY, f32::min)
+    };
+    assert!(reach(&[]) > 0.4, "the smoothed ribbon passes by: {}", reach(&[]));
+    assert!(reach(&[AtomSelection::of(vec![4])]) < 0.3);
 }
