@@ -64,6 +64,9 @@ impl Camera {
         let outward = (center - mean(surroundings)).normalize_or_zero();
         let near: Vec<Vec3> =
             surroundings.iter().copied().filter(|point| point.distance(center) < radius + 20.0).collect();
+        // The ligand may be among its surroundings; it is not in its own way.
+        let near: Vec<Vec3> =
+            near.into_iter().filter(|point| ligand.iter().all(|atom| atom.distance_squared(*point) > 0.25)).collect();
         let spread = ligand.iter().map(|&point| (point - center).length_squared()).sum::<f32>().max(1e-6);
         // A Fibonacci lattice covers the sphere evenly; two hundred directions are 14 degrees apart.
         let directions = 200;
@@ -104,7 +107,8 @@ impl Camera {
         camera
     }
 
-    /// Moves so that all points are seen with a margin, keeping the direction. Without points nothing changes.
+    /// Moves so that all points are seen with a margin, keeping the direction; nothing is cut off in front any more.
+    /// Without points nothing changes.
     pub fn frame(&mut self, points: &[Vec3], aspect: f32) {
         if points.is_empty() {
             return;
@@ -134,14 +138,16 @@ impl Camera {
         let distance = (0.5 * (right + left) * scale.x).max(0.5 * (up + down) * scale.y).max(nearest + 1.0);
         self.center = middle + self.view_from_world.inverse() * shift;
         self.distance = distance.max(0.5);
+        self.front_clip = None;
     }
 
-    /// Moves so that a sphere just fits, keeping the direction.
+    /// Moves so that a sphere just fits, keeping the direction; nothing is cut off in front any more.
     pub fn frame_sphere(&mut self, center: Vec3, radius: f32, aspect: f32) {
         let half_vertical = 0.5 * self.vertical_fov;
         let half_horizontal = (half_vertical.tan() * aspect.clamp(0.05, 20.0)).atan();
         self.center = center;
         self.distance = (radius.max(0.5) / half_vertical.min(half_horizontal).sin()).max(0.5);
+        self.front_clip = None;
     }
 
     /// Turns about the centre: `right` and `up` in radians, as a drag to the right and up turns what is in front.
@@ -161,10 +167,13 @@ impl Camera {
         self.center -= self.view_from_world.inverse() * Vec3::new(right * height, up * height, 0.0);
     }
 
-    /// Scales what is seen: above 1 comes closer.
+    /// Scales what is seen: above 1 comes closer. What is cut off in front scales along, so that stepping back from a
+    /// pocket shows the whole again.
     pub fn zoom(&mut self, factor: f32) {
         if factor.is_finite() && factor > 0.0 {
-            self.distance = (self.distance / factor).clamp(0.5, 1.0e6);
+            let distance = (self.distance / factor).clamp(0.5, 1.0e6);
+            self.front_clip = self.front_clip.map(|clip| clip * distance / self.distance.max(1e-3));
+            self.distance = distance;
         }
     }
 
@@ -248,6 +257,33 @@ impl Camera {
         let scale = self.projection_scale(size.x / size.y.max(1.0));
         let device = Vec2::new(view.x, view.y) * scale / depth;
         Some((Vec2::new((device.x + 1.0) * 0.5 * size.x, (1.0 - device.y) * 0.5 * size.y), depth))
+    }
+
+    /// Where a sphere appears: left, top, right and bottom in pixels of a picture of this size, of the part that is in
+    /// it. `None` when nothing of it can be seen.
+    #[must_use]
+    pub(crate) fn screen_bounds(&self, center: Vec3, radius: f32, size: Vec2) -> Option<[f32; 4]> {
+        let view = self.view_from_world_matrix().transform_point3(center);
+        let depth = -view.z;
+        if depth + radius < self.near() {
+            return None;
+        }
+        if !(depth - radius > self.near()) {
+            return Some([0.0, 0.0, size.x, size.y]);
+        }
+        let scale = self.projection_scale(size.x / size.y.max(1.0));
+        // Slopes of the tangents from the eye.
+        let bounds = |along: f32| {
+            let tangent = (along * along + depth * depth - radius * radius).max(1e-6).sqrt();
+            let low = (tangent * along - radius * depth) / (radius * along + tangent * depth).max(1e-6);
+            let high = (tangent * along + radius * depth) / (tangent * depth - radius * along).max(1e-6);
+            (low, high)
+        };
+        let (left, right) = bounds(view.x);
+        let (bottom, top) = bounds(view.y);
+        let x = |slope: f32| ((slope * scale.x + 1.0) * 0.5 * size.x).clamp(0.0, size.x);
+        let y = |slope: f32| ((1.0 - slope * scale.y) * 0.5 * size.y).clamp(0.0, size.y);
+        Some([x(left), y(top), x(right), y(bottom)])
     }
 
     /// The ray through a pixel of a picture of this size.
@@ -349,6 +385,26 @@ mod tests {
         let (pixel, _) = camera.project(point, size).unwrap();
         let ray = camera.ray(pixel, size);
         assert!((point - ray.origin).reject_from(ray.direction).length() < 1e-3);
+    }
+
+    #[test]
+    fn screen_bounds_hold_the_sphere() {
+        let mut camera = Camera { center: Vec3::new(1.0, 2.0, 3.0), distance: 12.0, ..Camera::default() };
+        camera.orbit(0.4, 0.9);
+        let size = Vec2::new(300.0, 200.0);
+        for (center, radius) in [(Vec3::new(2.0, 1.0, 4.0), 1.5), (Vec3::new(-2.0, 5.0, 3.0), 3.0)] {
+            let [left, top, right, bottom] = camera.screen_bounds(center, radius, size).unwrap();
+            for index in 0..400 {
+                let (a, b) = (index as f32 * 0.37, index as f32 * 1.13);
+                let direction = Vec3::new(a.cos() * b.sin(), a.sin() * b.sin(), b.cos());
+                let (pixel, _) = camera.project(center + direction * radius, size).unwrap();
+                let pixel = pixel.clamp(Vec2::ZERO, size);
+                assert!(pixel.x >= left - 0.1 && pixel.x <= right + 0.1, "{pixel} {left} {right}");
+                assert!(pixel.y >= top - 0.1 && pixel.y <= bottom + 0.1, "{pixel} {top} {bottom}");
+            }
+        }
+        assert!(camera.screen_bounds(camera.eye() * 2.0 - camera.center, 1.0, size).is_none());
+        assert_eq!(camera.screen_bounds(camera.eye(), 1.0, size), Some([0.0, 0.0, 300.0, 200.0]));
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub struct Gpu {
     pub(crate) info: wgpu::AdapterInfo,
     pub(crate) device: wgpu::Device,
     pub(crate) queue: wgpu::Queue,
-    /// Filled by the device's own callback where we opened the device.
+    /// Filled by the device's lost callback.
     lost: Arc<Mutex<Option<String>>>,
 }
 
@@ -51,15 +51,11 @@ impl Gpu {
             ..wgpu::DeviceDescriptor::default()
         }))
         .map_err(|error| ViewerError::NoDevice { adapter: info.name.clone(), reason: error.to_string() })?;
-        let gpu = Self::from_device(info, device, queue)?;
-        let lost = Arc::clone(&gpu.lost);
-        gpu.device.set_device_lost_callback(move |reason, message| {
-            *lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("{reason:?}: {message}"));
-        });
-        Ok(gpu)
+        Self::from_device(info, device, queue)
     }
 
-    /// Uses a device that somebody else opened, as eframe's `RenderState` offers it.
+    /// Uses a device that somebody else opened, as eframe's `RenderState` offers it. Takes the device's lost callback
+    /// (eframe has none), to report a lost device as such.
     ///
     /// # Errors
     /// When the device lacks storage buffers in the vertex stage (OpenGL, WebGL).
@@ -75,7 +71,12 @@ impl Gpu {
                 ),
             });
         }
-        Ok(Self { info, device, queue, lost: Arc::default() })
+        let lost = Arc::<Mutex<Option<String>>>::default();
+        let noted = Arc::clone(&lost);
+        device.set_device_lost_callback(move |reason, message| {
+            *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("{reason:?}: {message}"));
+        });
+        Ok(Self { info, device, queue, lost })
     }
 
     /// Whether the adapter draws with the processor: then fewer pixels matter more than fewer triangles.

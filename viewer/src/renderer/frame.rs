@@ -6,6 +6,8 @@
 //! 4. composing: light, depth cue, transparent parts, silhouettes, highlights;
 //! 5. either edges are smoothed into the picture, or the picture is added to others and their average written.
 //!
+//! The passes 2, 4 and the smoothing of edges run only over the part of the picture in which something lies.
+//!
 //! Light is computed once for each pixel, in 4, however many surfaces lie behind it: on a software adapter that is what
 //! counts. There is no frame graph; a new pass goes into the list below.
 
@@ -26,6 +28,10 @@ pub(crate) struct Frame<'a> {
     pub output: &'a wgpu::TextureView,
     pub occlusion: bool,
     pub transparent: bool,
+    /// Left, top, width, height of the part of the drawn picture that may hold anything but background.
+    pub region: [u32; 4],
+    /// Of the region outside: sRGB, premultiplied.
+    pub background: wgpu::Color,
     /// Which of the accumulated pictures this is; `None` for a single one.
     pub accumulate: Option<u32>,
 }
@@ -58,12 +64,14 @@ impl Frame<'_> {
                 &self.pipelines.occlusion,
                 &[self.frame_group, &targets.occlusion_group],
                 attachment(&targets.occlusion.view, ZERO),
+                Some(self.scaled_region(1, targets.key.occlusion_step)),
             );
             self.fullscreen(
                 &mut encoder,
                 &self.pipelines.blur,
                 &[self.frame_group, &targets.blur_group],
                 attachment(&targets.blurred.view, ZERO),
+                Some(self.scaled_region(1, targets.key.occlusion_step)),
             );
         }
         if self.transparent {
@@ -73,14 +81,16 @@ impl Frame<'_> {
             &mut encoder,
             &self.pipelines.compose,
             &[self.frame_group, self.compose_group],
-            attachment(&targets.composed.view, ZERO),
+            attachment(&targets.composed.view, Some(self.background)),
+            Some(self.region),
         );
         match self.accumulate {
             None => self.fullscreen(
                 &mut encoder,
                 &self.pipelines.smooth,
                 &[&targets.smooth_group],
-                attachment(self.output, ZERO),
+                attachment(self.output, Some(self.background)),
+                Some(self.scaled_region(targets.key.output.0, targets.key.drawn.0)),
             ),
             Some(index) => {
                 let clear = if index == 0 { ZERO } else { None };
@@ -89,12 +99,14 @@ impl Frame<'_> {
                     &self.pipelines.accumulate,
                     &[&targets.accumulate_group],
                     attachment(&targets.accumulated.view, clear),
+                    None,
                 );
                 self.fullscreen(
                     &mut encoder,
                     &self.pipelines.resolve,
                     &[&targets.resolve_group],
                     attachment(self.output, ZERO),
+                    None,
                 );
             }
         }
@@ -163,7 +175,14 @@ impl Frame<'_> {
         pipeline: &wgpu::RenderPipeline,
         groups: &[&wgpu::BindGroup],
         target: Option<wgpu::RenderPassColorAttachment<'_>>,
+        region: Option<[u32; 4]>,
     ) {
+        if region.is_some_and(|[_, _, width, height]| width == 0 || height == 0) {
+            // Nothing there: the pass only clears.
+            let clear = wgpu::RenderPassDescriptor { color_attachments: &[target], ..Default::default() };
+            drop(encoder.begin_render_pass(&clear));
+            return;
+        }
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("fullscreen"),
             color_attachments: &[target],
@@ -173,6 +192,27 @@ impl Frame<'_> {
         for (index, group) in groups.iter().enumerate() {
             pass.set_bind_group(index as u32, *group, &[]);
         }
+        if let Some([left, top, width, height]) = region {
+            pass.set_scissor_rect(left, top, width, height);
+        }
         pass.draw(0..3, 0..1);
+    }
+
+    /// The region in a texture whose sides are `to / from` times the drawn picture's, rounded outwards.
+    fn scaled_region(&self, to: u32, from: u32) -> [u32; 4] {
+        let (to, from) = (u64::from(to), u64::from(from.max(1)));
+        let drawn = self.targets.key.drawn;
+        let [left, top, width, height] = self.region.map(u64::from);
+        let span = |begin: u64, length: u64, whole: u32| {
+            if length == 0 {
+                return (0, 0);
+            }
+            let limit = (u64::from(whole) * to).div_ceil(from);
+            let low = begin * to / from;
+            let high = ((begin + length) * to).div_ceil(from).min(limit);
+            (low as u32, high.saturating_sub(low) as u32)
+        };
+        let ((x, width), (y, height)) = (span(left, width, drawn.0), span(top, height, drawn.1));
+        [x, y, width, height]
     }
 }

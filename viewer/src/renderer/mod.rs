@@ -11,7 +11,7 @@ pub(crate) mod uniforms;
 
 use std::sync::Arc;
 
-use glam::{UVec4, Vec4};
+use glam::{UVec4, Vec2, Vec3, Vec4};
 
 use crate::camera::Camera;
 use crate::error::ViewerError;
@@ -259,6 +259,8 @@ impl Renderer {
             output: &output.target.view,
             occlusion: settings.ambient_occlusion > 0.0,
             transparent,
+            region: region(camera, &self.objects.bounds(), drawn),
+            background: background_code(settings),
             accumulate: accumulated.then_some(sample),
         }
         .draw();
@@ -362,17 +364,61 @@ fn frame_uniform(
             u32::from(highlighted),
             u32::from(transparent),
         ),
-        plain_background: if settings.transparent_background {
-            Vec4::ZERO
-        } else {
-            settings.background.to_vec3().extend(1.0)
+        plain_background: {
+            let wgpu::Color { r, g, b, a } = background_code(settings);
+            Vec4::new(r as f32, g as f32, b as f32, a as f32)
         },
     }
+}
+
+/// The background as it is written: sRGB, premultiplied.
+fn background_code(settings: &RenderSettings) -> wgpu::Color {
+    if settings.transparent_background {
+        return wgpu::Color::TRANSPARENT;
+    }
+    let [r, g, b] = settings.background.to_vec3().to_array().map(f64::from);
+    wgpu::Color { r, g, b, a: 1.0 }
+}
+
+/// Left, top, width and height of the part of a picture that holds these spheres, with room for lines and outlines.
+fn region(camera: &Camera, spheres: &[(Vec3, f32)], size: (u32, u32)) -> [u32; 4] {
+    const MARGIN: f32 = 12.0;
+    let whole = Vec2::new(size.0 as f32, size.1 as f32);
+    let mut held = [f32::INFINITY, f32::INFINITY, f32::NEG_INFINITY, f32::NEG_INFINITY];
+    for &(center, radius) in spheres {
+        if !center.is_finite() || !radius.is_finite() {
+            // Atoms at no place are not drawn, but the sphere around the others is not known.
+            return [0, 0, size.0, size.1];
+        }
+        if let Some([left, top, right, bottom]) = camera.screen_bounds(center, radius, whole) {
+            held = [held[0].min(left), held[1].min(top), held[2].max(right), held[3].max(bottom)];
+        }
+    }
+    if held[0] > held[2] {
+        return [0; 4];
+    }
+    let low = |value: f32| (value - MARGIN).floor().max(0.0) as u32;
+    let high = |value: f32, side: u32| ((value + MARGIN).ceil() as u32).min(side);
+    let (left, top) = (low(held[0]).min(size.0), low(held[1]).min(size.1));
+    [left, top, high(held[2], size.0).saturating_sub(left), high(held[3], size.1).saturating_sub(top)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lost_device_is_reported_as_such() {
+        let gpu = Gpu::headless().unwrap();
+        let mut renderer = Renderer::new(gpu.clone()).unwrap();
+        let mut draw =
+            || renderer.render(&Scene::default(), &Camera::default(), (16, 16), &RenderSettings::default()).map(|_| ());
+        draw().unwrap();
+        gpu.device.destroy();
+        // The callback may come with the next call.
+        let _ = gpu.wait();
+        assert!(matches!(draw(), Err(ViewerError::DeviceLost { .. })));
+    }
 
     #[test]
     fn samples_stay_in_their_pixel_and_average_to_its_middle() {

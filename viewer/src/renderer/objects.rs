@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 use glam::Vec3;
 use kfold_molecule::Topology;
 
+use crate::camera::bounding_sphere;
 use crate::color::{Coloring, ColoringInput, atom_colors};
 use crate::error::ViewerError;
 use crate::geometry::cartoon;
@@ -124,6 +125,8 @@ struct ObjectCache {
     positions: Arc<Vec<Vec3>>,
     b_factors: Arc<Vec<f32>>,
     positions_buffer: wgpu::Buffer,
+    /// A sphere around all atoms.
+    bounds: (Vec3, f32),
     kinds: SharedKinds,
     representations: Vec<RepresentationCache>,
 }
@@ -202,6 +205,35 @@ impl Objects {
             .flat_map(|representation| &representation.draws)
     }
 
+    /// Spheres that hold everything that is drawn, without the width of lines.
+    pub fn bounds(&self) -> Vec<(Vec3, f32)> {
+        let mut spheres = Vec::new();
+        for cache in self.numbers.iter().filter_map(|range| self.caches.get(&range.object)) {
+            let (center, radius) = cache.bounds;
+            // Atoms and ribbons reach beyond the middles of atoms.
+            let mut largest: f32 = 4.0;
+            for representation in &cache.representations {
+                match &representation.source.shape {
+                    Shape::Dashes(lines) => {
+                        let ends: Vec<Vec3> = lines.iter().flat_map(|line| line.points).collect();
+                        let (center, radius) = bounding_sphere(&ends);
+                        spheres.push((center, radius + 1.0));
+                    }
+                    Shape::Box(bounds) => spheres.push((bounds.center, 0.5 * bounds.size.length() + 1.0)),
+                    Shape::Spheres { scale } => largest = largest.max(4.0 * scale),
+                    Shape::BallAndStick { ball_scale, stick_radius } => {
+                        largest = largest.max(4.0 * ball_scale).max(3.0 * stick_radius);
+                    }
+                    Shape::Sticks { radius, .. } => largest = largest.max(3.0 * radius),
+                    Shape::Cartoon(style) => largest = largest.max(2.0 * style.width * style.arrow),
+                    Shape::Lines { .. } => {}
+                }
+            }
+            spheres.push((center, radius + largest));
+        }
+        spheres
+    }
+
     /// Whether a cartoon that is being built has come in since the last update.
     pub fn has_news(&self) -> bool {
         self.caches
@@ -231,6 +263,7 @@ impl ObjectCache {
                 bytemuck::cast_slice(&object.positions),
                 wgpu::BufferUsages::STORAGE,
             ),
+            bounds: bounding_sphere(&object.positions),
             kinds: SharedKinds::default(),
             representations: Vec::new(),
         }
@@ -250,6 +283,7 @@ impl ObjectCache {
         if moved {
             gpu.queue.write_buffer(&self.positions_buffer, 0, bytemuck::cast_slice(&object.positions));
             self.positions = Arc::clone(&object.positions);
+            self.bounds = bounding_sphere(&object.positions);
             self.kinds = SharedKinds::default();
         }
         let recolored = !Arc::ptr_eq(&self.b_factors, &object.b_factors);
