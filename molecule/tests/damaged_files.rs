@@ -1,5 +1,7 @@
 //! Whatever the bytes, readers answer: with molecules or with an error, never with a panic, never not at all.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::Path;
 

@@ -108,7 +108,7 @@ impl ModelBuilder {
     fn has_atom(&self, residue: u32, name: &str, altloc: Option<char>) -> bool {
         let mut index = self.residues[residue as usize].last_atom;
         // No residue is this large; the bound keeps a hostile file from costing a walk over all atoms for each atom.
-        for _ in 0..4096 {
+        for _ in 0..1024 {
             let Some(atom) = self.atoms.get(index as usize) else { return false };
             if atom.name == name && atom.altloc == altloc {
                 return true;
@@ -236,6 +236,9 @@ pub(crate) fn link_bonds(topology: &Topology, links: &[Link]) -> Vec<Bond> {
         .collect()
 }
 
+/// Stated bonds are looked up in this many distinct topologies; more come only from files made to be slow.
+const MOST_STATED: usize = 100;
+
 /// Puts models together: equal topologies are shared, bonds and kinds assigned once for each distinct one.
 /// `explicit` names the bonds that the file itself states for a topology.
 pub(crate) fn structure(
@@ -255,7 +258,9 @@ pub(crate) fn structure(
             Arc::clone(shared)
         } else {
             let kept = if is_single { Topology::default() } else { bare.clone() };
-            bare.bonds = explicit(&bare)?;
+            if distinct.len() < MOST_STATED {
+                bare.bonds = explicit(&bare)?;
+            }
             bonds::assign(&mut bare, &positions);
             let shared = Arc::new(bare);
             distinct.push((kept, Arc::clone(&shared)));

@@ -70,6 +70,10 @@ pub fn read(bytes: &[u8]) -> Result<Structure, ParseError> {
             b"MODEL" => {
                 let next = builders.last().map_or(1, |builder| builder.number.saturating_add(1));
                 let number = field(line, 6, 20).parse().unwrap_or(next);
+                // A model without atoms is none.
+                if builders.last().is_some_and(|builder| builder.atom_count() == 0) {
+                    builders.pop();
+                }
                 builders.push(ModelBuilder::new(number));
                 is_open = true;
             }
