@@ -36,7 +36,7 @@ impl Query {
                 ),
             ));
         }
-        if self.sequences.is_empty() {
+        if self.sequences.is_empty() && self.series.is_empty() {
             return Err(QueryError::field("sequences", "there is no entry; add at least one"));
         }
         let mut lengths = HashMap::new();

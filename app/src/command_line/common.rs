@@ -1,0 +1,80 @@
+//! What several subcommands share.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use kfold_inference::docking::Docking;
+use kfold_inference::engine::{Engine, EngineName};
+use kfold_inference::settings::{ScoringFunction, Settings};
+
+/// The engines of this program.
+pub(super) const ENGINES: [&dyn Engine; 1] = [&Docking];
+
+/// Scoring functions by name.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Scoring {
+    /// Trott & Olson 2010
+    Vina,
+    /// Quiroga & Villarreal 2016
+    Vinardo,
+}
+
+impl From<Scoring> for ScoringFunction {
+    fn from(scoring: Scoring) -> Self {
+        match scoring {
+            Scoring::Vina => Self::Vina,
+            Scoring::Vinardo => Self::Vinardo,
+        }
+    }
+}
+
+/// Settings of the search that go over those of the query.
+#[derive(Debug, Args)]
+pub(super) struct SearchArguments {
+    /// Search effort, proportional to time
+    #[arg(long, value_name = "N")]
+    exhaustiveness: Option<u32>,
+    /// Poses to keep for each ligand, at most
+    #[arg(long, value_name = "N")]
+    poses: Option<u32>,
+    /// Threads; 0 for all cores. The result does not depend on it
+    #[arg(long, value_name = "N")]
+    threads: Option<u32>,
+    /// Scoring function
+    #[arg(long)]
+    scoring: Option<Scoring>,
+}
+
+impl SearchArguments {
+    pub(super) fn apply(&self, settings: &mut Settings) {
+        let docking = &mut settings.docking;
+        docking.exhaustiveness = self.exhaustiveness.unwrap_or(docking.exhaustiveness);
+        docking.poses = self.poses.unwrap_or(docking.poses);
+        docking.threads = self.threads.unwrap_or(docking.threads);
+        docking.scoring = self.scoring.map_or(docking.scoring, ScoringFunction::from);
+    }
+}
+
+/// The engine's name as an argument.
+pub(super) fn parse_engine(text: &str) -> Result<EngineName, String> {
+    EngineName::from_name(text).ok_or_else(|| format!("the engines here are {}", EngineName::list()))
+}
+
+/// An absolute path without looking at the disk.
+pub(super) fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("cannot use the path {}", path.display()))
+}
+
+/// Counts interrupts (Ctrl-C, termination); from then on they do not end this process by themselves.
+pub(super) fn count_interrupts() -> anyhow::Result<Arc<AtomicUsize>> {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    ctrlc::set_handler(move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+    })
+    .context("cannot listen for interrupts")?;
+    Ok(count)
+}

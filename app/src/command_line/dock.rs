@@ -1,0 +1,193 @@
+//! `dock RECEPTOR --ligand SMILES_OR_FILE`: docking without a query file; poses into a folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use kfold_inference::docking::Docking;
+use kfold_inference::engine::{Engine, EngineError, Events, Prediction, Progress};
+use kfold_inference::job::{files, poses_sdf};
+use kfold_inference::query::{Entity, Ligand, LigandSource, Pocket, Query, read_series};
+use kfold_inference::settings::Settings;
+use kfold_molecule::formats;
+
+use super::common::{SearchArguments, absolute, count_interrupts};
+use super::table::{Row, table};
+use super::terminal::Status;
+use super::{Outcome, standard_output};
+
+/// Docks a ligand to a structure and writes `poses.sdf`, best first.
+#[derive(Debug, Args)]
+pub(super) struct Dock {
+    /// The receptor: PDB or mmCIF, plain or .gz; waters are left out, cofactors and metals stay
+    receptor: PathBuf,
+    /// The ligand: a SMILES, or a file (.sdf, .mol, .smi, .csv); several molecules are docked one by one
+    #[arg(long, value_name = "SMILES_OR_FILE")]
+    ligand: String,
+    /// Search where this ligand lies (SDF or PDB); also the reference for the RMSD
+    #[arg(long, value_name = "LIGAND.sdf", conflicts_with_all = ["center", "size", "residues"])]
+    box_from: Option<PathBuf>,
+    /// Å around the ligand of --box-from [default: 8] or the residues of --residues [default: 4], on every side
+    #[arg(long, value_name = "Å", allow_negative_numbers = true)]
+    padding: Option<f32>,
+    /// Search around these residues, e.g. A:145 A:148
+    #[arg(long, num_args = 1.., value_name = "CHAIN:NUMBER", conflicts_with_all = ["center", "size"])]
+    residues: Vec<String>,
+    /// Centre of the search box in Å
+    #[arg(long, num_args = 3, value_names = ["X", "Y", "Z"], allow_negative_numbers = true, requires = "size")]
+    center: Option<Vec<f32>>,
+    /// Edges of the search box in Å
+    #[arg(long, num_args = 3, value_names = ["X", "Y", "Z"], allow_negative_numbers = true, requires = "center")]
+    size: Option<Vec<f32>>,
+    #[command(flatten)]
+    search: SearchArguments,
+    /// Seed of the search
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+    /// Folder for the poses
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Scores as JSON on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+impl Dock {
+    pub(super) fn run(&self) -> anyhow::Result<Outcome> {
+        let query = self.query()?;
+        query.validate()?;
+        query.check_files()?;
+        let mut settings = Settings { seed: self.seed, seeds: vec![self.seed], ..Settings::default() };
+        self.search.apply(&mut settings);
+        settings.validate()?;
+        // Before the search, not after it.
+        std::fs::create_dir_all(&self.output).with_context(|| format!("cannot create {}", self.output.display()))?;
+
+        let mut events = TerminalEvents { status: Status::new(), interrupts: count_interrupts()? };
+        let prediction = match Docking.predict(&query, &settings, &mut events) {
+            Ok(prediction) => prediction,
+            Err(EngineError::Cancelled) => {
+                events.status.say("cancelled; no poses were written");
+                return Ok(Outcome::Cancelled);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        drop(events);
+        let path = self.output.join("poses.sdf");
+        files::write_whole(&path, poses_sdf(&prediction).as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        self.report(&prediction, &path)?;
+        Ok(Outcome::Done)
+    }
+
+    fn report(&self, prediction: &Prediction, path: &Path) -> anyhow::Result<()> {
+        if self.json {
+            let pose = |sample: &kfold_inference::engine::Sample| {
+                serde_json::json!({
+                    "ligand": sample.ligand_name,
+                    "rank": sample.rank,
+                    "score": sample.score,
+                    "provenance": sample.provenance,
+                })
+            };
+            let poses: Vec<_> = prediction.samples.iter().map(pose).collect();
+            return standard_output::json(&serde_json::json!({"file": path.display().to_string(), "poses": poses}));
+        }
+        standard_output::write(&table(&prediction.samples.iter().map(Row::from).collect::<Vec<_>>()))?;
+        standard_output::line(&path.display().to_string())
+    }
+
+    fn query(&self) -> anyhow::Result<Query> {
+        let pocket = match (&self.box_from, &self.center, &self.size) {
+            (Some(file), _, _) => Some(Pocket::Ligand { file: absolute(file)?, padding: self.padding.unwrap_or(8.0) }),
+            (None, Some(center), Some(size)) => {
+                if self.padding.is_some() {
+                    bail!("--padding belongs to --box-from and --residues; with --size make the box larger instead");
+                }
+                match (<[f32; 3]>::try_from(center.as_slice()), <[f32; 3]>::try_from(size.as_slice())) {
+                    (Ok(center), Ok(size)) => Some(Pocket::Box { center, size }),
+                    _ => bail!("--center and --size take three numbers each"),
+                }
+            }
+            _ if !self.residues.is_empty() => {
+                Some(Pocket::Residues { residues: self.residues.clone(), padding: self.padding.unwrap_or(4.0) })
+            }
+            _ => bail!(
+                "say where the ligand binds: --box-from LIGAND.sdf, --residues A:145 ..., or --center X Y Z --size X Y Z"
+            ),
+        };
+        let mut query =
+            Query { name: "dock".into(), structure: Some(absolute(&self.receptor)?), pocket, ..Query::default() };
+        let path = Path::new(&self.ligand);
+        let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+        let looks_like_file = matches!(
+            extension.as_deref(),
+            Some("sdf" | "sd" | "mol" | "mdl" | "smi" | "smiles" | "csv" | "tsv" | "gz")
+        );
+        let one = |source| Entity::Ligand(Ligand { ids: vec!["L".into()], source, description: None });
+        if !looks_like_file && !path.is_file() {
+            query.sequences.push(one(LigandSource::Smiles(self.ligand.clone())));
+            return Ok(query);
+        }
+        let file = absolute(path)?;
+        if matches!(extension.as_deref(), Some("smi" | "smiles" | "csv" | "tsv")) {
+            query.series = read_series(&file)?;
+        } else {
+            let records = formats::read_small_molecules(&file)?;
+            if records.len() > 1 {
+                query.series = read_series(&file)?;
+            }
+        }
+        match query.series.as_mut_slice() {
+            [] => query.sequences.push(one(LigandSource::sdf(file))),
+            [only] => {
+                query.sequences.push(one(only.source.clone()));
+                query.series.clear();
+            }
+            many => make_unique(many),
+        }
+        Ok(query)
+    }
+}
+
+/// Names of records repeat in many files; numbers tell them apart.
+fn make_unique(series: &mut [kfold_inference::query::SeriesLigand]) {
+    let mut taken = std::collections::HashSet::new();
+    for ligand in series {
+        let name = ligand.name.clone();
+        let mut number = 2;
+        while !taken.insert(ligand.name.clone()) {
+            ligand.name = format!("{name} ({number})");
+            number += 1;
+        }
+    }
+}
+
+/// Shows progress on standard error.
+struct TerminalEvents {
+    status: Status,
+    interrupts: Arc<AtomicUsize>,
+}
+
+impl Events for TerminalEvents {
+    fn progress(&mut self, progress: Progress) {
+        let mut text = progress.stage.clone();
+        if progress.steps > 1 {
+            text.push_str(&format!(" {} %", 100 * progress.step / progress.steps));
+        }
+        if !progress.message.is_empty() {
+            text.push_str(&format!(" · {}", progress.message));
+        }
+        self.status.show(&progress.stage, &text);
+    }
+
+    fn warning(&mut self, message: &str) {
+        self.status.say(&format!("warning: {message}"));
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.interrupts.load(Ordering::Relaxed) > 0
+    }
+}

@@ -1,0 +1,105 @@
+//! The command line: one file a subcommand.
+//!
+//! Standard output carries results alone (with `--json` nothing but JSON), standard error everything that is said about
+//! them. An error is said once, in a sentence, and the exit code is 0 only when everything asked for was done.
+
+mod common;
+mod dock;
+mod inspect;
+mod predict;
+mod score;
+mod standard_output;
+mod table;
+mod terminal;
+mod worker;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit code of a run that the user stopped, as shells have it for an interrupt.
+const EXIT_CANCELLED: u8 = 130;
+
+/// Predicts how molecules bind, and shows it.
+#[derive(Debug, Parser)]
+#[command(name = "kfold-studio", version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// A query, a structure, a job, or a folder with a query.yaml: opened in the window. Without a display a query is
+    /// predicted instead, into ./kfold-results/NAME
+    path: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Dock a ligand to a structure
+    Dock(dock::Dock),
+    /// Score poses where they stand
+    Score(score::Score),
+    /// Predict a query, as a job in a folder
+    Predict(predict::Predict),
+    /// Run or resume the job in a folder, in this process
+    Worker(worker::Worker),
+    /// Say what a molecule file holds
+    Inspect(inspect::Inspect),
+}
+
+/// How a command ended when it did not fail.
+enum Outcome {
+    Done,
+    /// Something of what was asked for could not be done; it has been said.
+    Incomplete,
+    /// The user stopped it.
+    Cancelled,
+}
+
+/// Runs the program with the arguments of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are answers, not errors; a closed pipe is no reason to complain about either.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let outcome = match arguments.command {
+        Some(Command::Dock(command)) => command.run(),
+        Some(Command::Score(command)) => command.run(),
+        Some(Command::Predict(command)) => command.run(),
+        Some(Command::Worker(command)) => command.run(),
+        Some(Command::Inspect(command)) => command.run(),
+        None => open(arguments.path),
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Incomplete) => ExitCode::FAILURE,
+        Ok(Outcome::Cancelled) => ExitCode::from(EXIT_CANCELLED),
+        Err(error) => {
+            terminal::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Opens the window, or does without one where there is no display.
+fn open(path: Option<PathBuf>) -> anyhow::Result<Outcome> {
+    if has_display() {
+        crate::window::run(path)?;
+        return Ok(Outcome::Done);
+    }
+    match path {
+        Some(path) => predict::without_window(&path),
+        None => anyhow::bail!("there is no display for the window; name a query to predict, or see --help"),
+    }
+}
+
+fn has_display() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    // Other systems always have one.
+    !cfg!(all(unix, not(target_os = "macos"))) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
+}

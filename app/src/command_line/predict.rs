@@ -1,0 +1,347 @@
+//! `predict QUERY -o FOLDER`: makes the job, runs it in a process of its own and shows how it goes.
+//!
+//! The folder is the job. Running the same command again goes on where it stopped and, when nothing is left to do, only
+//! shows the results. An interrupt asks the worker to stop and waits for it; a second one ends it at once, which costs
+//! nothing but the seed in work.
+
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use kfold_inference::engine::EngineName;
+use kfold_inference::job::events::EventReader;
+use kfold_inference::job::{Job, JobProgress, JobState, Results};
+use kfold_inference::query::Query;
+use kfold_inference::settings::Settings;
+
+use super::common::{ENGINES, SearchArguments, absolute, count_interrupts, parse_engine};
+use super::table::{Row, table};
+use super::terminal::{Status, duration, say};
+use super::{Outcome, standard_output};
+
+/// How often the events are looked at.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What is shown of the log of a worker that ended without a word.
+const LOG_TAIL: u64 = 4_000;
+
+/// Predicts a query, as a job in a folder.
+#[derive(Debug, Args)]
+pub(super) struct Predict {
+    /// A query file (.yaml, .yml, .json), a folder with a query.yaml, or a job to go on with
+    query: PathBuf,
+    /// Folder of the job and its results [default: the job's own when QUERY is one]
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Engine
+    #[arg(long, value_parser = parse_engine)]
+    engine: Option<EngineName>,
+    /// Seeds to run, one after the other
+    #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "N")]
+    seeds: Vec<u64>,
+    #[command(flatten)]
+    search: SearchArguments,
+    /// Conformers of the protein to make by the elastic network
+    #[arg(long, value_name = "N")]
+    ensemble_conformers: Option<u32>,
+    /// Amplitude of those conformers in Å RMSD
+    #[arg(long, value_name = "Å")]
+    ensemble_amplitude: Option<f32>,
+    /// Check query, settings and folder and say what would be run; writes nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Results as JSON on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+impl Predict {
+    pub(super) fn run(&self) -> anyhow::Result<Outcome> {
+        let (query, settings, folder) = if Job::is_job(&self.query) && self.output.is_none() {
+            let job = Job::open(&self.query)?;
+            (job.query().clone(), job.settings().clone(), job.folder().to_owned())
+        } else {
+            let query = Query::read(&query_file(&self.query)?)?;
+            let Some(output) = &self.output else {
+                bail!("say where the results go: -o FOLDER");
+            };
+            let settings = self.settings(&query);
+            (query, settings, absolute(output)?)
+        };
+        settings.validate()?;
+        let existing = existing_job(&folder, &query, &settings)?;
+        if self.dry_run {
+            return self.report_plan(&query, &settings, &folder, existing.as_ref());
+        }
+        let job = match existing {
+            Some(job) => job,
+            None => Job::create(&folder, &query, &settings)?,
+        };
+        let outcome = finish(&job)?;
+        if matches!(outcome, Outcome::Done) {
+            report(&job, self.json)?;
+        }
+        Ok(outcome)
+    }
+
+    fn settings(&self, query: &Query) -> Settings {
+        let mut settings = Settings::for_query(query);
+        settings.engine = self.engine.unwrap_or(settings.engine);
+        if !self.seeds.is_empty() {
+            settings.seeds.clone_from(&self.seeds);
+        }
+        self.search.apply(&mut settings);
+        let docking = &mut settings.docking;
+        docking.ensemble_conformers = self.ensemble_conformers.unwrap_or(docking.ensemble_conformers);
+        docking.ensemble_amplitude = self.ensemble_amplitude.unwrap_or(docking.ensemble_amplitude);
+        settings
+    }
+
+    fn report_plan(
+        &self,
+        query: &Query,
+        settings: &Settings,
+        folder: &Path,
+        existing: Option<&Job>,
+    ) -> anyhow::Result<Outcome> {
+        let is_done = |seed: &u64| existing.is_some_and(|job| job.is_seed_done(*seed));
+        let (done, pending): (Vec<u64>, Vec<u64>) = settings.seeds.iter().copied().partition(is_done);
+        let ligands = query.ligands().count() + query.series.len();
+        let scoring = settings.docking.scoring.display_name();
+        if self.json {
+            standard_output::json(&serde_json::json!({
+                "name": query.name,
+                "folder": folder.display().to_string(),
+                "engine": settings.engine.name(),
+                "scoring": scoring,
+                "ligands": ligands,
+                "seeds_done": done,
+                "seeds_pending": pending,
+                "settings": settings,
+            }))?;
+        } else {
+            let engine = settings.engine.display_name();
+            standard_output::write(&format!(
+                "{}: the query is valid\nengine: {engine} ({scoring})\nligands: {ligands}\nseeds to run: {}\nseeds done: {}\n\
+                 folder: {}\n",
+                query.name,
+                numbers(&pending),
+                numbers(&done),
+                folder.display()
+            ))?;
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+fn numbers(list: &[u64]) -> String {
+    if list.is_empty() { "none".into() } else { list.iter().map(u64::to_string).collect::<Vec<_>>().join(", ") }
+}
+
+/// What `kfold-studio PATH` does where there is no display.
+pub(super) fn without_window(path: &Path) -> anyhow::Result<Outcome> {
+    if Job::is_job(path) {
+        let job = Job::open(path)?;
+        return run_and_report(&job);
+    }
+    let file = query_file(path).context("there is no display for the window")?;
+    let query = Query::read(&file)?;
+    let settings = Settings::for_query(&query);
+    let folder = absolute(&Path::new("kfold-results").join(&query.name))?;
+    say(&format!("There is no display; predicting {} into {}", file.display(), folder.display()));
+    let job = match existing_job(&folder, &query, &settings)? {
+        Some(job) => job,
+        None => Job::create(&folder, &query, &settings)?,
+    };
+    run_and_report(&job)
+}
+
+fn run_and_report(job: &Job) -> anyhow::Result<Outcome> {
+    let outcome = finish(job)?;
+    if matches!(outcome, Outcome::Done) {
+        report(job, false)?;
+    }
+    Ok(outcome)
+}
+
+/// The query file that a path means.
+fn query_file(path: &Path) -> anyhow::Result<PathBuf> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let names = ["query.yaml", "query.yml", "query.json"];
+    let found = names.iter().map(|name| path.join(name)).find(|file| file.is_file());
+    found.with_context(|| format!("{} holds no query ({})", path.display(), names.join(", ")))
+}
+
+/// The job that is in the folder already, if it is the one that is asked for.
+fn existing_job(folder: &Path, query: &Query, settings: &Settings) -> anyhow::Result<Option<Job>> {
+    if !Job::is_job(folder) {
+        return Ok(None);
+    }
+    let job = Job::open(folder)?;
+    if job.does(query, settings)? {
+        return Ok(Some(job));
+    }
+    bail!(
+        "{} holds another job (another query or other settings); choose another folder, or remove it",
+        folder.display()
+    )
+}
+
+/// Runs the job to its end, if it is not there yet.
+fn finish(job: &Job) -> anyhow::Result<Outcome> {
+    let wanted = job.settings().engine;
+    if ENGINES.iter().all(|engine| engine.name() != wanted) {
+        bail!("this program has no engine `{}`", wanted.name());
+    }
+    if job.is_done() {
+        say(&format!("{} is done already", job.folder().display()));
+        return Ok(Outcome::Done);
+    }
+    if Job::is_running(job.folder()) {
+        bail!(
+            "a worker is running this job already; wait for it, or stop it by creating {}/cancel",
+            job.folder().display()
+        );
+    }
+    let interrupts = count_interrupts()?;
+    Job::clear_cancel(job.folder())?;
+    // What is in the file already is about earlier workers.
+    let mut reader = EventReader::new(job.events_path());
+    reader.read_new()?;
+    let mut child = spawn_worker(job.folder())?;
+    let mut progress = JobProgress::default();
+    let mut status = Status::new();
+    let mut asked = 0;
+    loop {
+        let ended = child.try_wait().context("cannot watch the worker")?;
+        let warned = progress.warnings.len();
+        for event in reader.read_new().context("cannot read the job's events")? {
+            progress.apply(&event);
+        }
+        for warning in &progress.warnings[warned..] {
+            status.say(&format!("warning: {warning}"));
+        }
+        if let Some(ended) = ended {
+            status.clear();
+            return conclude(job, progress.state, ended);
+        }
+        match interrupts.load(Ordering::Relaxed) {
+            0 => {
+                let topic = progress.progress.as_ref().map_or("", |progress| progress.stage.as_str());
+                status.show(topic, &progress_line(&progress));
+            }
+            1 if asked == 0 => {
+                asked = 1;
+                status.say("stopping ...");
+                Job::request_cancel(job.folder())?;
+            }
+            2.. if asked == 1 => {
+                asked = 2;
+                child.kill().context("cannot end the worker")?;
+            }
+            _ => {}
+        }
+        std::thread::sleep(POLL_INTERVAL);
+    }
+}
+
+fn conclude(job: &Job, state: JobState, ended: ExitStatus) -> anyhow::Result<Outcome> {
+    match state {
+        JobState::Finished => Ok(Outcome::Done),
+        JobState::Cancelled => {
+            say("cancelled; the same command goes on from here");
+            Ok(Outcome::Cancelled)
+        }
+        JobState::Failed(message) => Err(anyhow::anyhow!(message)),
+        JobState::Waiting | JobState::Running => {
+            let log = log_tail(&log_path(job.folder()));
+            let said = if log.is_empty() { String::new() } else { format!(", its last words were: {log}") };
+            bail!("the worker ended before its work was done ({ended}){said}; the same command goes on from here")
+        }
+    }
+}
+
+fn log_path(folder: &Path) -> PathBuf {
+    folder.join("worker.log")
+}
+
+/// Starts this program again as the job's worker.
+fn spawn_worker(folder: &Path) -> anyhow::Result<Child> {
+    let program = std::env::current_exe().context("cannot find this program's own file")?;
+    let log = log_path(folder);
+    let log = std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+    let mut command = Command::new(program);
+    command.arg("worker").arg(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    // Its own group: an interrupt from the keyboard reaches this process alone, which then asks the worker to stop.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.spawn().context("cannot start the worker")
+}
+
+fn log_tail(path: &Path) -> String {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = std::fs::File::open(path)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(LOG_TAIL)))?;
+        let mut bytes = Vec::new();
+        file.take(LOG_TAIL).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()).unwrap_or_default()
+}
+
+/// `seed 7 (2 of 3) · ligand 4 of 11 · search 45 % · about 2 min 10 s left`
+fn progress_line(job: &JobProgress) -> String {
+    let mut parts = Vec::new();
+    if let Some(seed) = job.seed.filter(|_| job.seeds > 1) {
+        parts.push(format!("seed {seed} ({} of {})", job.seeds_done + 1, job.seeds));
+    }
+    if job.ligands > 1 {
+        parts.push(format!("ligand {} of {}", (job.ligands_done + 1).min(job.ligands), job.ligands));
+    }
+    match &job.progress {
+        Some(progress) => {
+            let percent = job.stage_fraction().filter(|_| progress.steps > 1);
+            let percent = percent.map_or_else(String::new, |fraction| format!(" {:.0} %", 100.0 * fraction));
+            parts.push(format!("{}{percent}", progress.stage));
+        }
+        None => parts.push("starting".into()),
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    if let Some(seconds) = job.seconds_left(now) {
+        parts.push(format!("about {} left", duration(seconds)));
+    }
+    parts.join(" · ")
+}
+
+/// The table of poses, then the paths of the outputs, one a line.
+fn report(job: &Job, json: bool) -> anyhow::Result<()> {
+    let results = Results::load_job(job)?;
+    let poses = results.ranked_poses();
+    let paths: Vec<PathBuf> =
+        [job.model_path(), job.summary_path()].into_iter().filter(|path| path.is_file()).collect();
+    if json {
+        let records: Vec<_> = poses.iter().map(|(_, pose)| &pose.record).collect();
+        return standard_output::json(&serde_json::json!({
+            "name": job.query().name,
+            "folder": job.folder().display().to_string(),
+            "files": paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+            "poses": records,
+        }));
+    }
+    if let Some((_, best)) = poses.first() {
+        let rows: Vec<Row<'_>> = poses.iter().map(|(_, pose)| Row::from(&pose.record)).collect();
+        let made_by = best.record.provenance.display_name();
+        standard_output::write(&format!("{}: poses by {made_by}\n{}", job.query().name, table(&rows)))?;
+    }
+    for path in paths {
+        standard_output::line(&path.display().to_string())?;
+    }
+    Ok(())
+}
