@@ -6,7 +6,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod docking;
+pub mod elastic_network;
 pub mod engine;
+mod geometry;
 pub mod job;
 pub mod query;
 pub mod settings;
