@@ -53,7 +53,9 @@ const CARRIERS: usize = 8;
 #[derive(Debug, thiserror::Error)]
 pub enum ElasticNetworkError {
     /// Too little to move.
-    #[error("the structure has {0} protein residues with an alpha carbon (or nucleotides); an elastic network needs 10")]
+    #[error(
+        "the structure has {0} protein residues with an alpha carbon (or nucleotides); an elastic network needs 10"
+    )]
     TooSmall(usize),
     /// Atoms in one place, or coordinates that are no numbers.
     #[error("the elastic network has no modes: {0}; check the structure for atoms in one place or missing coordinates")]
@@ -380,8 +382,7 @@ fn lowest_modes(positions: &[Vec3], wanted: usize) -> Result<Modes, ElasticNetwo
             .map_err(|_| ElasticNetworkError::Degenerate("its modes do not converge"))?;
         basis = &next * eigen.U();
         let found: Vec<f64> = (0..wanted).map(|i| eigen.S()[i]).collect();
-        let change =
-            found.iter().zip(&eigenvalues).map(|(new, old)| ((new - old) / new).abs()).fold(0.0, f64::max);
+        let change = found.iter().zip(&eigenvalues).map(|(new, old)| ((new - old) / new).abs()).fold(0.0, f64::max);
         eigenvalues = found;
         if change < CONVERGENCE {
             break;
@@ -527,7 +528,8 @@ mod tests {
         for (model, amplitude) in made.structure.models[1..].iter().zip(&made.amplitudes) {
             assert!((amplitude - 2.0).abs() < 0.05, "{amplitude}");
             let mut worst = [0.0_f32; 4];
-            for ((pair, before), after) in geometry.pairs().iter().zip(&lengths).zip(geometry.lengths(&model.positions)) {
+            for ((pair, before), after) in geometry.pairs().iter().zip(&lengths).zip(geometry.lengths(&model.positions))
+            {
                 let worst = &mut worst[pair.bonds as usize];
                 *worst = worst.max((after - before).abs());
             }
