@@ -106,8 +106,7 @@ impl Geometry {
         worst
     }
 
-    /// The pairs, for checks.
-    #[cfg(test)]
+    /// The pairs, in the order of the lengths.
     pub(crate) fn pairs(&self) -> &[FixedPair] {
         &self.pairs
     }

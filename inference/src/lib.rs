@@ -10,5 +10,6 @@ pub mod elastic_network;
 pub mod engine;
 mod geometry;
 pub mod job;
+pub mod morph;
 pub mod query;
 pub mod settings;

@@ -8,7 +8,9 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use kfold_inference::docking::Docking;
 use kfold_inference::engine::{Engine, EngineName};
+use kfold_inference::job::files;
 use kfold_inference::settings::{ScoringFunction, Settings};
+use kfold_molecule::{Model, Structure, formats};
 
 /// The engines of this program.
 pub(super) const ENGINES: [&dyn Engine; 1] = [&Docking];
@@ -77,4 +79,25 @@ pub(super) fn count_interrupts() -> anyhow::Result<Arc<AtomicUsize>> {
     })
     .context("cannot listen for interrupts")?;
     Ok(count)
+}
+
+/// The first model of a structure file.
+pub(super) fn first_model(path: &Path) -> anyhow::Result<Model> {
+    let structure = formats::read_structure(path)?;
+    structure.models.into_iter().next().with_context(|| format!("{} has no atoms", path.display()))
+}
+
+/// Writes a structure in the format of the file's name, PDB where it says nothing else.
+pub(super) fn write_structure(path: &Path, structure: &Structure) -> anyhow::Result<()> {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let text = match extension.to_ascii_lowercase().as_str() {
+        "cif" | "mmcif" => formats::mmcif::write(structure),
+        _ => formats::pdb::write(structure)?,
+    };
+    write_text(path, &text)
+}
+
+/// Writes a file whole or not at all.
+pub(super) fn write_text(path: &Path, text: &str) -> anyhow::Result<()> {
+    files::write_whole(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -5,7 +5,9 @@
 
 mod common;
 mod dock;
+mod ensemble;
 mod inspect;
+mod morph;
 mod predict;
 mod score;
 mod standard_output;
@@ -43,6 +45,10 @@ enum Command {
     Predict(predict::Predict),
     /// Run or resume the job in a folder, in this process
     Worker(worker::Worker),
+    /// Make conformers of a protein by an elastic network
+    Ensemble(ensemble::Ensemble),
+    /// Make a path between two states of one protein
+    Morph(morph::Morph),
     /// Say what a molecule file holds
     Inspect(inspect::Inspect),
 }
@@ -72,6 +78,8 @@ pub fn main() -> ExitCode {
         Some(Command::Score(command)) => command.run(),
         Some(Command::Predict(command)) => command.run(),
         Some(Command::Worker(command)) => command.run(),
+        Some(Command::Ensemble(command)) => command.run(),
+        Some(Command::Morph(command)) => command.run(),
         Some(Command::Inspect(command)) => command.run(),
         None => open(arguments.path),
     };

@@ -47,7 +47,7 @@ use std::path::{Path, PathBuf};
 use crate::query::{Query, QueryError, QueryFormat};
 use crate::settings::{Settings, SettingsError};
 
-pub use output::{estimated_pk, poses_sdf};
+pub use output::{estimated_pk, poses_sdf, rmsf_csv};
 pub use progress::{JobProgress, JobState};
 pub use results::{PoseRecord, PoseResult, ReceptorConformers, Results, SeedResults};
 

@@ -228,7 +228,7 @@ fn rmsf_table(ensemble: &ReceptorEnsemble) -> String {
 
 /// Root mean square fluctuations as a table: chain, residue, Å. Residues without a value are left out.
 #[must_use]
-pub(crate) fn rmsf_csv(model: &Model, rmsf: &[f32]) -> String {
+pub fn rmsf_csv(model: &Model, rmsf: &[f32]) -> String {
     let topology = &model.topology;
     let mut text = String::from("chain,residue,name,rmsf_angstrom\n");
     for (residue, value) in topology.residues.iter().zip(rmsf) {
