@@ -141,9 +141,11 @@ impl<'a> Path<'a> {
             .residues
             .iter()
             .zip(&frames)
-            .map(|(residue, frame)| {
-                if frame.is_some() { Vec::new() } else { nearest(first, topology, residue, &beads[0]) }
-            })
+            .map(
+                |(residue, frame)| {
+                    if frame.is_some() { Vec::new() } else { nearest(first, topology, residue, &beads[0]) }
+                },
+            )
             .collect();
         let geometry = Geometry::new(topology);
         let mut path = Self {
@@ -159,9 +161,10 @@ impl<'a> Path<'a> {
         let last = path.place(1.0, &path.beads[1]);
         path.lengths[1] = path.geometry.lengths(&last);
         // Where one state lacks atoms that the other has, what follows would be stretched: the first state's lengths hold.
-        for ((pair, before), after) in path.geometry.pairs().iter().zip(&path.lengths[0]).zip(&mut path.lengths[1]) {
+        let [before, after] = &mut path.lengths;
+        for ((pair, before), after) in path.geometry.pairs().iter().zip(before).zip(after) {
             let is_known = path.ends[pair.a as usize].is_some() && path.ends[pair.b as usize].is_some();
-            if !is_known || (*after - before).abs() > 0.3 * before {
+            if !is_known || (*after - *before).abs() > 0.3 * *before {
                 *after = *before;
             }
         }
@@ -173,8 +176,7 @@ impl<'a> Path<'a> {
             return self.first.positions.clone();
         }
         let mut positions = self.place(time, &self.trace(time));
-        let lengths: Vec<f32> =
-            self.lengths[0].iter().zip(&self.lengths[1]).map(|(a, b)| a + (b - a) * time).collect();
+        let lengths: Vec<f32> = self.lengths[0].iter().zip(&self.lengths[1]).map(|(a, b)| a + (b - a) * time).collect();
         self.geometry.restore(&mut positions, &lengths);
         positions
     }
@@ -297,10 +299,8 @@ const EQUIVALENT: [(&str, &[(&str, &str)]); 5] = [
 fn shortest_names(topology: &Topology, residue: usize, first: &Model, origin: Vec3, ends: &mut [Option<Vec3>]) {
     let residue = &topology.residues[residue];
     let Some((_, swaps)) = EQUIVALENT.iter().find(|(name, _)| residue.name == *name) else { return };
-    let atoms: Option<Vec<(usize, usize)>> = swaps
-        .iter()
-        .map(|(a, b)| Some((topology.atom_named(residue, a)?, topology.atom_named(residue, b)?)))
-        .collect();
+    let atoms: Option<Vec<(usize, usize)>> =
+        swaps.iter().map(|(a, b)| Some((topology.atom_named(residue, a)?, topology.atom_named(residue, b)?))).collect();
     let Some(atoms) = atoms else { return };
     let (mut as_named, mut swapped) = (0.0, 0.0);
     for (a, b) in &atoms {
@@ -315,7 +315,11 @@ fn shortest_names(topology: &Topology, residue: usize, first: &Model, origin: Ve
 }
 
 /// Beads near each other in either state.
-fn near_pairs(topology: &Topology, pairs: &[(u32, u32)], beads: &[Vec<Vec3>; 2]) -> Vec<(usize, usize, [f32; 2], bool)> {
+fn near_pairs(
+    topology: &Topology,
+    pairs: &[(u32, u32)],
+    beads: &[Vec<Vec3>; 2],
+) -> Vec<(usize, usize, [f32; 2], bool)> {
     let mut near = BTreeSet::new();
     for state in beads {
         NeighbourGrid::new(state, NEAR).for_each_pair(NEAR, |a, b, _| {

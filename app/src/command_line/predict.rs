@@ -324,8 +324,14 @@ fn progress_line(job: &JobProgress) -> String {
 fn report(job: &Job, json: bool) -> anyhow::Result<()> {
     let results = Results::load_job(job)?;
     let poses = results.ranked_poses();
-    let paths: Vec<PathBuf> =
-        [job.model_path(), job.summary_path()].into_iter().filter(|path| path.is_file()).collect();
+    let mut paths = vec![job.model_path(), job.summary_path()];
+    for seed in &job.settings().seeds {
+        paths.extend(["ensemble.pdb", "ensemble.cif", "rmsf.csv"].map(|name| job.seed_folder(*seed).join(name)));
+    }
+    if poses.is_empty() {
+        paths.retain(|path| *path != job.summary_path());
+    }
+    paths.retain(|path| path.is_file());
     if json {
         let records: Vec<_> = poses.iter().map(|(_, pose)| &pose.record).collect();
         return standard_output::json(&serde_json::json!({

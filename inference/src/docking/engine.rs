@@ -11,7 +11,10 @@ use kfold_molecule::{Element, Model, ResidueKind, SmallMolecule, Structure};
 use super::pocket::SearchBox;
 use super::poses::{DockedPose, dock_ligand};
 use super::site::{Receptor, Site};
-use crate::engine::{Engine, EngineError, EngineName, Events, Prediction, Progress, Provenance, Sample};
+use crate::elastic_network::{self, EnsembleSettings};
+use crate::engine::{
+    Engine, EngineError, EngineName, Events, Prediction, Progress, Provenance, ReceptorEnsemble, Sample,
+};
 use crate::query::{Entity, LigandSource, Pocket, Query};
 use crate::settings::Settings;
 
@@ -32,6 +35,13 @@ impl Engine for Docking {
 
     fn predict(&self, query: &Query, settings: &Settings, events: &mut dyn Events) -> Result<Prediction, EngineError> {
         let scoring = settings.docking.scoring;
+        let has_ligand = query.ligands().next().is_some() || !query.series.is_empty();
+        if settings.docking.ensemble_conformers > 0 && !has_ligand {
+            // Nothing to dock: the protein's own motion is what is asked for.
+            let receptor = Receptor::new(&structure(query)?, &[])?;
+            let receptor_ensemble = Some(receptor_ensemble(&receptor, settings, events)?);
+            return Ok(Prediction { samples: Vec::new(), receptor_ensemble });
+        }
         let ligands = ligands(query)?;
         events.progress(Progress { stage: "prepare".to_owned(), step: 0, steps: 1, message: query.name.clone() });
         let structure = structure(query)?;
@@ -77,8 +87,38 @@ impl Engine for Docking {
         if prediction.samples.is_empty() {
             return Err(EngineError::Input("none of the ligands could be docked; see the warnings".to_owned()));
         }
+        if settings.docking.ensemble_conformers > 0 {
+            match receptor_ensemble(site.receptor(), settings, events) {
+                Ok(ensemble) => prediction.receptor_ensemble = Some(ensemble),
+                Err(EngineError::Input(reason)) => events.warning(&format!("no conformers of the receptor: {reason}")),
+                Err(error) => return Err(error),
+            }
+        }
         Ok(prediction)
     }
+}
+
+/// Conformers of the receptor by the elastic network.
+fn receptor_ensemble(
+    receptor: &Receptor,
+    settings: &Settings,
+    events: &mut dyn Events,
+) -> Result<ReceptorEnsemble, EngineError> {
+    if events.is_cancelled() {
+        return Err(EngineError::Cancelled);
+    }
+    events.progress(Progress { stage: "ensemble".to_owned(), step: 0, steps: 1, message: String::new() });
+    let model =
+        receptor.structure.first().ok_or_else(|| EngineError::Input("the structure has no atoms".to_owned()))?;
+    let wanted = EnsembleSettings {
+        conformers: settings.docking.ensemble_conformers as usize,
+        amplitude: settings.docking.ensemble_amplitude,
+        seed: settings.seed,
+        ..EnsembleSettings::default()
+    };
+    let ensemble = elastic_network::ensemble(model, &wanted).map_err(|error| EngineError::Input(error.to_string()))?;
+    events.progress(Progress { stage: "ensemble".to_owned(), step: 1, steps: 1, message: String::new() });
+    Ok(ensemble)
 }
 
 /// A ligand of the query.
