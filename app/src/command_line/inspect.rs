@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
 use kfold_molecule::{SmallMolecule, Structure, formats};
 use serde::Serialize;
@@ -67,7 +66,7 @@ impl Inspect {
             let errors = found.errors.iter().map(ToString::to_string).collect();
             return Ok(molecules_content(self, &found.molecules, errors));
         }
-        Err(structure_error).context("cannot inspect the file")
+        Err(structure_error.into())
     }
 }
 

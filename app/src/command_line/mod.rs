@@ -88,10 +88,24 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Incomplete) => ExitCode::FAILURE,
         Ok(Outcome::Cancelled) => ExitCode::from(EXIT_CANCELLED),
         Err(error) => {
-            terminal::say(&format!("error: {error:#}"));
+            terminal::say(&format!("error: {}", sentence(&error)));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes, each said once: many of our errors already quote their cause.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// Opens the window, or does without one where there is no display.

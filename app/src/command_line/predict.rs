@@ -311,6 +311,7 @@ fn progress_line(job: &JobProgress) -> String {
             let percent = percent.map_or_else(String::new, |fraction| format!(" {:.0} %", 100.0 * fraction));
             parts.push(format!("{}{percent}", progress.stage));
         }
+        None if job.ligands_done > 0 => parts.push("finishing".into()),
         None => parts.push("starting".into()),
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
