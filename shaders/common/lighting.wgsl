@@ -28,7 +28,7 @@ fn shade(color: vec3<f32>, normal: vec3<f32>, eye: vec3<f32>, open: f32) -> vec3
         vec3<f32>(open),
         ((open * (2.0404 * color - 0.3324) + (-4.7951 * color + 0.6417)) * open + (2.7552 * color + 0.6903)) * open,
     );
-    let lamps = mix(1.0, open, 0.7);
+    let lamps = mix(1.0, open, 0.8);
     var light: vec3<f32>;
     if soft {
         light = around * bounced * 0.80 + vec3<f32>(1.0, 0.985, 0.96) * (0.34 * key * lamps);

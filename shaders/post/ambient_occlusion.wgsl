@@ -58,7 +58,7 @@ fn occlusion_fragment(@builtin(position) place: vec4<f32>) -> @location(0) vec2<
             let squared = dot(toward, toward);
             let height = dot(toward, normal) * inverseSqrt(max(squared, 1e-6));
             let near_weight = saturate(1.0 - squared / (radius * radius));
-            sum += saturate(height * 1.15 - 0.12) * near_weight * near_weight;
+            sum += saturate(height * 1.15 - 0.10) * near_weight;
         }
         if scale == 0u {
             sums.x = sum / f32(count);
@@ -66,7 +66,7 @@ fn occlusion_fragment(@builtin(position) place: vec4<f32>) -> @location(0) vec2<
             sums.y = sum / f32(count);
         }
     }
-    let closed = saturate(2.3 * sums.x + 3.4 * sums.y);
+    let closed = saturate(2.0 * sums.x + 4.6 * sums.y);
     let open = pow(1.0 - closed * 0.95, 1.0 + 0.6 * frame.occlusion.x);
     return vec2<f32>(mix(1.0, open, frame.occlusion.x), depth);
 }

@@ -268,7 +268,7 @@ impl Camera {
         if depth + radius < self.near() {
             return None;
         }
-        if !(depth - radius > self.near()) {
+        if depth - radius <= self.near() || !depth.is_finite() {
             return Some([0.0, 0.0, size.x, size.y]);
         }
         let scale = self.projection_scale(size.x / size.y.max(1.0));

@@ -63,7 +63,7 @@ impl Default for RenderSettings {
             background: Color::WHITE,
             transparent_background: false,
             lighting: Lighting::Studio,
-            ambient_occlusion: 0.75,
+            ambient_occlusion: 0.85,
             silhouette_width: 0.0,
             depth_cue: 0.5,
             resolution_scale: 1.0,

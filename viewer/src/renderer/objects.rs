@@ -4,6 +4,7 @@
 //! cannot be used again while it is remembered, and two equal addresses mean equal contents.
 
 use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
 
@@ -89,8 +90,10 @@ impl Job {
         let done = Arc::new(AtomicBool::new(false));
         let (work, finished, waker) = (source.clone(), Arc::clone(&done), Arc::clone(waker));
         rayon::spawn(move || {
+            // A panic in the pool would end the program; a missing cartoon does not.
+            let mesh = catch_unwind(AssertUnwindSafe(|| work.build())).unwrap_or_default();
             // The receiver may be gone: the representation was removed meanwhile.
-            let _ = sender.send(work.build());
+            let _ = sender.send(mesh);
             finished.store(true, Ordering::Release);
             waker();
         });
@@ -481,7 +484,7 @@ impl RepresentationCache {
             match job.receiver.try_recv() {
                 Ok(mesh) => self.take_mesh(scene, job.source, &mesh),
                 Err(mpsc::TryRecvError::Empty) if !wait => self.job = Some(job),
-                // A builder that died would die again: an empty mesh stands for it.
+                // The pool was shut down: an empty mesh stands for what will not come.
                 Err(mpsc::TryRecvError::Disconnected) => self.take_mesh(scene, job.source, &Mesh::default()),
                 Err(mpsc::TryRecvError::Empty) => {}
             }

@@ -24,6 +24,8 @@ use trace::{Gap, Trace};
 
 /// Longest run of residues drawn as an arrow's head.
 const ARROW_RESIDUES: f32 = 1.5;
+/// With more residues than this they are drawn with fewer cross sections, as nobody sees them from near all at once.
+const MANY_RESIDUES: usize = 20_000;
 /// Radius of the tube from the ribbon to a guide atom beside it, Å.
 const TETHER_RADIUS: f32 = 0.15;
 /// Residues over which a helix grows from the coil's cross section to its own.
@@ -40,7 +42,7 @@ pub(crate) fn build(
     tethers: &[AtomSelection],
     style: &CartoonStyle,
 ) -> Mesh {
-    let style = sane(style);
+    let mut style = sane(style);
     let marked = |selections: &[AtomSelection]| {
         let mut marks = vec![false; topology.atoms.len()];
         for atom in selections.iter().flat_map(|selection| selection.indices(topology)) {
@@ -51,6 +53,9 @@ pub(crate) fn build(
     let chosen = marked(std::slice::from_ref(atoms));
     let tethered = if tethers.is_empty() { Vec::new() } else { marked(tethers) };
     let (traces, gaps) = trace::collect(topology, positions, kinds);
+    if traces.iter().map(|trace| trace.guides.len()).sum::<usize>() > MANY_RESIDUES {
+        style.divisions = style.divisions.min(4);
+    }
     let pieces: Vec<Mesh> =
         traces.par_iter().map(|trace| ribbon(topology, positions, trace, [&chosen, &tethered], &style)).collect();
     let mut mesh = Mesh::default();
