@@ -259,6 +259,23 @@ fn selected_atoms_get_an_outline() {
 }
 
 #[test]
+fn a_changed_highlight_gives_the_same_picture_as_drawing_it_at_once() {
+    let structure = molecule(&[(Element::C, Vec3::X * -2.0), (Element::N, Vec3::X * 2.0)], &[]);
+    let mut scene = scene(Object::new(1, structure.first().unwrap()).with(Representation::spheres(1.0)));
+    let mut renderer = renderer();
+    let (camera, settings) = (camera(18.0), RenderSettings::default());
+    renderer.render(&scene, &camera, (WIDTH, HEIGHT), &settings).unwrap();
+    scene.hovered.push((1, AtomSelection::of(vec![0])));
+    scene.selected.push((1, AtomSelection::of(vec![1])));
+    renderer.render(&scene, &camera, (WIDTH, HEIGHT), &settings).unwrap();
+    // Nothing is left to draw, so this only reads the picture.
+    let stepwise = renderer.render_to_image(&scene, &camera, WIDTH, HEIGHT, &settings).unwrap();
+    renderer.render(&Scene::default(), &camera, (16, 16), &settings).unwrap();
+    let at_once = renderer.render_to_image(&scene, &camera, WIDTH, HEIGHT, &settings).unwrap();
+    assert_eq!(stepwise, at_once);
+}
+
+#[test]
 fn wrong_input_is_refused_with_a_reason() {
     let structure = molecule(&[(Element::C, Vec3::ZERO), (Element::C, Vec3::X)], &[]);
     let mut object = Object::new(9, structure.first().unwrap()).with(Representation::spheres(1.0));
@@ -267,6 +284,7 @@ fn wrong_input_is_refused_with_a_reason() {
     let camera = camera(10.0);
     let refused = renderer.render(&scene(object), &camera, (64, 64), &plain()).map(|_| ());
     assert!(matches!(refused, Err(ViewerError::Mismatch { object: 9, positions: 1, atoms: 2 })));
+    assert!(renderer.needs_render(&Scene::default(), &camera, (64, 64), &plain()), "an error leaves nothing drawn");
     for size in [(0, 10), (10, 0), (1_000_000, 10)] {
         let refused = renderer.render(&Scene::default(), &camera, size, &plain()).map(|_| ());
         assert!(matches!(refused, Err(ViewerError::Size { .. })), "{size:?}");

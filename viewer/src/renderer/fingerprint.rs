@@ -1,4 +1,4 @@
-//! A number that changes when the picture would.
+//! Numbers that change when the picture would.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -95,18 +95,31 @@ fn hash_object(object: &Object, state: &mut impl Hasher) {
 
 /// Of everything that a picture depends on. Lists are told apart by address: whoever keeps a fingerprint must keep the
 /// scene as well.
-pub(crate) fn fingerprint(scene: &Scene, camera: &Camera, size: (u32, u32), settings: &RenderSettings) -> u64 {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fingerprint {
+    /// Of all but the highlights.
+    pub base: u64,
+    /// Of what is selected and hovered.
+    pub highlights: u64,
+}
+
+pub(crate) fn fingerprint(scene: &Scene, camera: &Camera, size: (u32, u32), settings: &RenderSettings) -> Fingerprint {
     let mut state = DefaultHasher::new();
-    scene.objects.len().hash(&mut state);
-    for object in &scene.objects {
-        hash_object(object, &mut state);
-    }
     for (list, mark) in [(&scene.selected, 1), (&scene.hovered, 2)] {
         (mark, list.len()).hash(&mut state);
         for (object, atoms) in list {
             object.hash(&mut state);
             hash_atoms(atoms, &mut state);
         }
+    }
+    Fingerprint { base: base(scene, camera, size, settings), highlights: state.finish() }
+}
+
+fn base(scene: &Scene, camera: &Camera, size: (u32, u32), settings: &RenderSettings) -> u64 {
+    let mut state = DefaultHasher::new();
+    scene.objects.len().hash(&mut state);
+    for object in &scene.objects {
+        hash_object(object, &mut state);
     }
     hash_vec(camera.center, &mut state);
     [camera.distance, camera.vertical_fov].map(f32::to_bits).hash(&mut state);

@@ -26,6 +26,8 @@ pub(crate) struct Frame<'a> {
     pub compose_group: &'a wgpu::BindGroup,
     /// The picture that is shown.
     pub output: &'a wgpu::TextureView,
+    /// Whether the passes 1 to 3 can be left out, as the targets hold their results already.
+    pub geometry_stands: bool,
     pub occlusion: bool,
     pub transparent: bool,
     /// Left, top, width, height of the part of the drawn picture that may hold anything but background.
@@ -57,8 +59,10 @@ impl Frame<'_> {
         let mut encoder =
             self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("frame") });
         let targets = self.targets;
-        self.solid_geometry(&mut encoder);
-        if self.occlusion {
+        if !self.geometry_stands {
+            self.solid_geometry(&mut encoder);
+        }
+        if self.occlusion && !self.geometry_stands {
             self.fullscreen(
                 &mut encoder,
                 &self.pipelines.occlusion,
@@ -74,7 +78,7 @@ impl Frame<'_> {
                 Some(self.scaled_region(1, targets.key.occlusion_step)),
             );
         }
-        if self.transparent {
+        if self.transparent && !self.geometry_stands {
             self.transparent_geometry(&mut encoder);
         }
         self.fullscreen(

@@ -18,7 +18,7 @@ use crate::error::ViewerError;
 use crate::gpu::Gpu;
 use crate::scene::Scene;
 use crate::settings::{Lighting, Quality, RenderSettings};
-use fingerprint::fingerprint;
+use fingerprint::{Fingerprint, fingerprint};
 use frame::Frame;
 use objects::{Objects, is_transparent};
 use pick::PickState;
@@ -55,7 +55,7 @@ struct Output {
 
 /// What the output shows.
 struct Drawn {
-    fingerprint: u64,
+    fingerprint: Fingerprint,
     /// Keeps every list alive whose address is in the fingerprint.
     _scene: Scene,
     /// Pictures accumulated so far.
@@ -187,7 +187,13 @@ impl Renderer {
             sample = drawn.samples;
         }
         let gpu = self.gpu.clone();
-        gpu.guarded("drawing", |gpu| self.draw_sample(gpu, scene, camera, size, &settings, wait, sample, current))
+        let result =
+            gpu.guarded("drawing", |gpu| self.draw_sample(gpu, scene, camera, size, &settings, wait, sample, current));
+        if result.is_err() {
+            // What the textures hold is not known: the next picture is drawn whole.
+            self.drawn = None;
+        }
+        result
     }
 
     #[expect(clippy::too_many_arguments, reason = "the arguments of `draw` with what it found out")]
@@ -200,8 +206,9 @@ impl Renderer {
         settings: &RenderSettings,
         wait: bool,
         sample: u32,
-        current: u64,
+        current: Fingerprint,
     ) -> Result<(), ViewerError> {
+        let had_news = self.objects.has_news();
         let pending = if sample == 0 {
             let waker = Arc::clone(&self.waker);
             let pending = self.objects.update(gpu, &self.pipelines, scene, &waker, wait)?;
@@ -228,7 +235,13 @@ impl Renderer {
             transparent,
             accumulated,
         };
+        // A single picture of which only the highlights changed is composed anew from the geometry that is there.
+        let mut geometry_stands = !accumulated
+            && !had_news
+            && !wait
+            && self.drawn.as_ref().is_some_and(|drawn| drawn.fingerprint.base == current.base);
         if self.targets.as_ref().is_none_or(|targets| targets.key != key) {
+            geometry_stands = false;
             self.targets = None;
             self.targets = Some(Targets::new(gpu, &self.pipelines, key));
         }
@@ -257,6 +270,7 @@ impl Renderer {
             frame_group: &self.frame_group,
             compose_group: &compose_group,
             output: &output.target.view,
+            geometry_stands,
             occlusion: settings.ambient_occlusion > 0.0,
             transparent,
             region: region(camera, &self.objects.bounds(), drawn),
