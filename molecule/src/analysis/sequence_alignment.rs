@@ -8,6 +8,8 @@
 const OPEN: i32 = 12;
 /// Cost of each further residue in it.
 const EXTEND: i32 = 1;
+/// Cost of a gap where the chain is known to be broken, whatever its length.
+const BREAK: i32 = 2;
 /// Scores for nucleotides.
 const SAME_BASE: i32 = 5;
 const OTHER_BASE: i32 = -4;
@@ -77,6 +79,13 @@ fn substitution(a: char, b: char, is_protein: bool) -> i32 {
 /// Aligns two sequences of one-letter codes end to end; gaps at the ends cost nothing.
 #[must_use]
 pub fn align(first: &[char], second: &[char], is_protein: bool) -> Alignment {
+    align_with_breaks(first, second, is_protein, [&[], &[]])
+}
+
+/// Aligns as [`align`] does two chains that lack residues: `breaks` says for each sequence after which positions its
+/// chain is broken (empty for nowhere). A gap there costs next to nothing, because residues are known to be missing.
+#[must_use]
+pub fn align_with_breaks(first: &[char], second: &[char], is_protein: bool, breaks: [&[bool]; 2]) -> Alignment {
     let (rows, columns) = (first.len(), second.len());
     if rows == 0 || columns == 0 {
         return Alignment::default();
@@ -102,19 +111,25 @@ pub fn align(first: &[char], second: &[char], is_protein: bool) -> Alignment {
         (scores[best], best as u8)
     };
     let mut end = (IMPOSSIBLE, 0, 0);
+    // Costs of opening and extending a gap in a sequence after its position.
+    let costs = |side: usize, position: usize| {
+        if breaks[side].get(position) == Some(&true) { (BREAK, 0) } else { (OPEN, EXTEND) }
+    };
     for row in 1..=rows {
+        let (open_first, extend_first) = costs(0, row - 1);
         here[0] = [0, IMPOSSIBLE, IMPOSSIBLE];
         for column in 1..=columns {
             let cell = row * width + column;
             let (pair, before) = best_of(above[column - 1]);
             here[column][0] = pair + substitution(first[row - 1], second[column - 1], is_protein);
             from[cell][0] = before;
+            let (open, extend) = costs(1, column - 1);
             let up = above[column];
-            let (score, before) = best_of([up[0] - OPEN, up[1] - EXTEND, up[2] - OPEN]);
+            let (score, before) = best_of([up[0] - open, up[1] - extend, up[2] - open]);
             here[column][1] = score;
             from[cell][1] = before;
             let left = here[column - 1];
-            let (score, before) = best_of([left[0] - OPEN, left[1] - OPEN, left[2] - EXTEND]);
+            let (score, before) = best_of([left[0] - open_first, left[1] - open_first, left[2] - extend_first]);
             here[column][2] = score;
             from[cell][2] = before;
             // What follows the last residue of either sequence is free.
@@ -175,6 +190,19 @@ mod tests {
         }
         assert_eq!(alignment.pairs.len(), 22);
         assert_eq!(alignment.identical(&first, &second), 21);
+    }
+
+    #[test]
+    fn gaps_fall_where_the_chains_are_broken() {
+        let first = letters("MKVLAAGIVSTPWWFYAVLGISTMREL");
+        let second = letters("MKVLAAGIVSTPKDENAVLGISTMREL");
+        let mut breaks = [vec![false; first.len()], vec![false; second.len()]];
+        // Each lacks what the other has between positions 11 and 16.
+        breaks[0][11] = true;
+        breaks[1][15] = true;
+        let alignment = align_with_breaks(&first, &second, true, [&breaks[0], &breaks[1]]);
+        assert_eq!(alignment.pairs.len(), first.len() - 4);
+        assert!(alignment.pairs.iter().all(|(a, b)| first[*a] == second[*b]));
     }
 
     #[test]

@@ -169,6 +169,8 @@ pub fn superpose_models(mobile: &Model, target: &Model) -> Option<ModelSuperposi
 struct Trace {
     letters: Vec<char>,
     atoms: Vec<u32>,
+    /// Whether residues are missing after each position: the next alpha carbon is too far.
+    breaks: Vec<bool>,
     is_protein: bool,
 }
 
@@ -177,7 +179,7 @@ fn traces(model: &Model) -> Vec<Trace> {
     let mut traces = Vec::new();
     for chain in &topology.chains {
         for is_protein in [true, false] {
-            let mut trace = Trace { letters: Vec::new(), atoms: Vec::new(), is_protein };
+            let mut trace = Trace { letters: Vec::new(), atoms: Vec::new(), breaks: Vec::new(), is_protein };
             let range = chain.residues.start as usize..chain.residues.end as usize;
             for residue in
                 topology.residues.get(range).unwrap_or_default().iter().filter(|residue| residue.is_polymer())
@@ -194,6 +196,11 @@ fn traces(model: &Model) -> Vec<Trace> {
                     trace.atoms.push(atom as u32);
                 }
             }
+            // Alpha carbons of neighbours are 3.8 Å apart (2.9 Å over a cis peptide), C1' less than 8 Å.
+            let longest = if is_protein { 4.5 } else { 8.0 };
+            let place = |atom: u32| model.positions.get(atom as usize).copied().unwrap_or(Vec3::NAN);
+            trace.breaks =
+                trace.atoms.windows(2).map(|pair| place(pair[0]).distance(place(pair[1])) > longest).collect();
             if !trace.atoms.is_empty() {
                 traces.push(trace);
             }
@@ -213,7 +220,8 @@ pub fn matched_atoms(mobile: &Model, target: &Model) -> Vec<(u32, u32)> {
     for (first, a) in mobile_traces.iter().enumerate() {
         for (second, b) in target_traces.iter().enumerate() {
             if a.is_protein == b.is_protein && (all_pairs || first == second) {
-                let alignment = sequence_alignment::align(&a.letters, &b.letters, a.is_protein);
+                let alignment =
+                    sequence_alignment::align_with_breaks(&a.letters, &b.letters, a.is_protein, [&a.breaks, &b.breaks]);
                 candidates.push((alignment.score, first, second, alignment.pairs));
             }
         }
@@ -228,10 +236,33 @@ pub fn matched_atoms(mobile: &Model, target: &Model) -> Vec<(u32, u32)> {
         used.0[first] = true;
         used.1[second] = true;
         let (a, b) = (&mobile_traces[first], &target_traces[second]);
+        let aligned = without_strays(aligned, &a.letters, &b.letters);
         pairs.extend(aligned.into_iter().filter_map(|(i, j)| Some((*a.atoms.get(i)?, *b.atoms.get(j)?))));
     }
     pairs.sort_unstable();
     pairs
+}
+
+/// Of nearly equal chains, leaves out pairs of different residues that are no point mutations: where each model lacks
+/// other residues (loops seen in one state only), a global alignment pairs what does not belong together rather than
+/// open two gaps.
+fn without_strays(aligned: Vec<(usize, usize)>, first: &[char], second: &[char]) -> Vec<(usize, usize)> {
+    let same: Vec<bool> = aligned.iter().map(|(i, j)| first.get(*i) == second.get(*j)).collect();
+    if same.iter().filter(|same| **same).count() * 10 < same.len() * 9 {
+        return aligned;
+    }
+    let is_next = |from: usize, to: usize| match (aligned.get(from), aligned.get(to)) {
+        (Some(from), Some(to)) => (from.0 + 1, from.1 + 1) == *to,
+        _ => false,
+    };
+    let is_mutation = |index: usize| {
+        index > 0
+            && same[index - 1]
+            && same.get(index + 1) == Some(&true)
+            && is_next(index - 1, index)
+            && is_next(index, index + 1)
+    };
+    (0..aligned.len()).filter(|index| same[*index] || is_mutation(*index)).map(|index| aligned[index]).collect()
 }
 
 #[cfg(test)]
@@ -290,6 +321,18 @@ mod tests {
         topology.chains[0].residues.start = 20;
         let found = superpose_models(&cut.models[0], closed.first().unwrap()).unwrap();
         assert_eq!((found.pairs.len(), found.identical), (194, 194));
+    }
+
+    #[test]
+    fn loops_seen_in_one_state_only_are_not_paired() {
+        let letters = |text: &str| text.chars().collect::<Vec<char>>();
+        // The first lacks WWFY, the second KDEN at the same place; one true mutation (G to A) further on.
+        let first = letters("MKVLAAGIVSTPQRLMNHTKDENAVLGISTMRELKAAVDNRQLVTS");
+        let second = letters("MKVLAAGIVSTPQRLMNHTWWFYAVLAISTMRELKAAVDNRQLVTS");
+        let pairs: Vec<(usize, usize)> = (0..first.len()).map(|index| (index, index)).collect();
+        let kept = without_strays(pairs, &first, &second);
+        assert_eq!(kept.len(), first.len() - 4);
+        assert!(kept.contains(&(26, 26)) && !kept.contains(&(20, 20)));
     }
 
     #[test]
