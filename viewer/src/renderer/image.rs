@@ -7,7 +7,6 @@ use image::RgbaImage;
 use crate::camera::Camera;
 use crate::error::ViewerError;
 use crate::renderer::Renderer;
-use crate::renderer::uniforms::FrameUniform;
 use crate::scene::Scene;
 use crate::settings::RenderSettings;
 
@@ -25,7 +24,6 @@ impl Renderer {
         height: u32,
         settings: &RenderSettings,
     ) -> Result<RgbaImage, ViewerError> {
-        debug_assert!(size_of::<FrameUniform>().is_multiple_of(16));
         for _ in 0..settings.sane().samples {
             self.draw(scene, camera, (width, height), settings, true)?;
         }

@@ -18,6 +18,9 @@ pub(crate) struct FrameUniform {
     pub plain_background: Vec4,
 }
 
+// Uniforms are read in units of 16 bytes.
+const _: () = assert!(size_of::<FrameUniform>().is_multiple_of(16));
+
 /// `Draw` of `common/draw.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
