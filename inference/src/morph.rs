@@ -379,7 +379,7 @@ mod tests {
         let (start, end) = (links(&path.models[0]), links(path.models.last().unwrap()));
         for model in &path.models {
             for ((link, start), end) in links(model).iter().zip(&start).zip(&end) {
-                let (low, high) = (start.min(*end) - 0.05, start.max(*end) + 0.05);
+                let (low, high) = (start.min(*end) - 0.1, start.max(*end) + 0.1);
                 assert!((low..high).contains(link), "{link} is not between {low} and {high} Å");
             }
         }
