@@ -9,6 +9,7 @@ mod ensemble;
 mod inspect;
 mod morph;
 mod predict;
+mod render;
 mod score;
 mod standard_output;
 mod table;
@@ -49,6 +50,8 @@ enum Command {
     Ensemble(ensemble::Ensemble),
     /// Make a path between two states of one protein
     Morph(morph::Morph),
+    /// Draw a structure, a ligand or the best pose of a job
+    Render(render::Render),
     /// Say what a molecule file holds
     Inspect(inspect::Inspect),
 }
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Some(Command::Worker(command)) => command.run(),
         Some(Command::Ensemble(command)) => command.run(),
         Some(Command::Morph(command)) => command.run(),
+        Some(Command::Render(command)) => command.run(),
         Some(Command::Inspect(command)) => command.run(),
         None => open(arguments.path),
     };

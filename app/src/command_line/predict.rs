@@ -21,7 +21,7 @@ use kfold_inference::settings::Settings;
 use super::common::{ENGINES, SearchArguments, absolute, count_interrupts, parse_engine};
 use super::table::{Row, table};
 use super::terminal::{Status, duration, say};
-use super::{Outcome, standard_output};
+use super::{Outcome, render, standard_output};
 
 /// How often the events are looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -163,7 +163,9 @@ pub(super) fn without_window(path: &Path) -> anyhow::Result<Outcome> {
 fn run_and_report(job: &Job) -> anyhow::Result<Outcome> {
     let outcome = finish(job)?;
     if matches!(outcome, Outcome::Done) {
+        let picture = render::render_job(job).context("the results are there, but they cannot be drawn")?;
         report(job, false)?;
+        standard_output::line(&picture.display().to_string())?;
     }
     Ok(outcome)
 }

@@ -1,0 +1,158 @@
+//! `render FILE_OR_JOB -o FILE.png`: a picture without a window, on whatever adapter there is.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use glam::Vec3;
+use kfold_inference::job::{Job, Results, files};
+use kfold_molecule::{Model, SmallMolecule, Structure, formats};
+use kfold_viewer::{
+    AtomSelection, Camera, CarbonColor, Color, Coloring, Gpu, Object, RenderSettings, Renderer, Representation, Scene,
+    Shape,
+};
+
+use super::{Outcome, standard_output};
+
+/// Carbon of the ligand: apart from the colours of chains.
+const LIGAND_CARBON: Color = Color::hex(0x00e0_a030);
+
+/// Side chains with an atom this near to the ligand are drawn, Å.
+const NEAR: f32 = 4.2;
+
+/// Draws a structure, small molecules or the best pose of a job.
+#[derive(Debug, Args)]
+pub(super) struct Render {
+    /// A structure (PDB, mmCIF), a ligand (SDF, MOL), several of them to draw together, or a job
+    #[arg(required = true)]
+    inputs: Vec<PathBuf>,
+    /// The picture
+    #[arg(short, long, value_name = "FILE.png")]
+    output: PathBuf,
+    /// Width and height in pixels
+    #[arg(long, default_value = "1280x800", value_parser = parse_size, value_name = "WxH")]
+    size: (u32, u32),
+    /// The whole structure, not the ligand in its pocket
+    #[arg(long)]
+    whole: bool,
+}
+
+fn parse_size(text: &str) -> Result<(u32, u32), String> {
+    let parsed = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    parsed.filter(|(width, height)| *width > 0 && *height > 0).ok_or_else(|| "write it as 1280x800".into())
+}
+
+impl Render {
+    pub(super) fn run(&self) -> anyhow::Result<Outcome> {
+        let mut picture = Picture { size: self.size, whole: self.whole, ..Picture::default() };
+        for input in &self.inputs {
+            picture.add_file(input)?;
+        }
+        picture.write(&self.output)?;
+        standard_output::line(&self.output.display().to_string())?;
+        Ok(Outcome::Done)
+    }
+}
+
+/// Draws the best pose of a job, or its receptor where there is none, into `NAME.png` of its folder.
+pub(super) fn render_job(job: &Job) -> anyhow::Result<PathBuf> {
+    let mut picture = Picture { size: (1280, 800), ..Picture::default() };
+    picture.add_job(&Results::load_job(job)?)?;
+    let path = job.folder().join(format!("{}.png", job.query().name));
+    picture.write(&path)?;
+    Ok(path)
+}
+
+/// What is to be drawn.
+#[derive(Default)]
+struct Picture {
+    size: (u32, u32),
+    whole: bool,
+    receptors: Vec<Model>,
+    ligands: Vec<Model>,
+}
+
+impl Picture {
+    fn add_file(&mut self, path: &Path) -> anyhow::Result<()> {
+        if Job::is_job(path) {
+            return self.add_job(&Results::load(path)?);
+        }
+        match formats::read_structure(path) {
+            Ok(structure) => self.add_receptor(structure).with_context(|| path.display().to_string()),
+            Err(formats::FormatError::NotRecognised { .. }) => {
+                let molecules = formats::read_small_molecules(path)?;
+                molecules.iter().for_each(|molecule| self.add_ligand(molecule));
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn add_job(&mut self, results: &Results) -> anyhow::Result<()> {
+        if let Some((seed, best)) = results.ranked_poses().first() {
+            self.add_ligand(&best.molecule);
+            if let Some(receptor) = results.seeds[*seed].receptor.clone() {
+                self.add_receptor(receptor)?;
+            }
+            return Ok(());
+        }
+        let ensemble = results.seeds.iter().find_map(|seed| seed.ensemble.as_ref());
+        match ensemble {
+            Some(ensemble) => self.add_receptor(ensemble.structure.clone()),
+            None => bail!("{} has no results to draw yet", results.job.folder().display()),
+        }
+    }
+
+    fn add_receptor(&mut self, structure: Structure) -> anyhow::Result<()> {
+        self.receptors.push(structure.models.into_iter().next().context("there are no atoms")?);
+        Ok(())
+    }
+
+    fn add_ligand(&mut self, molecule: &SmallMolecule) {
+        self.ligands.extend(molecule.to_structure("L", "LIG").models.into_iter().next());
+    }
+
+    fn scene(&self) -> (Scene, Camera) {
+        let aspect = self.size.0 as f32 / self.size.1 as f32;
+        let mut objects = Vec::new();
+        let mut ligand_points: Vec<Vec3> = Vec::new();
+        for model in &self.ligands {
+            let object = Object::new(objects.len() as u64, model);
+            let shown = AtomSelection::All.without_carbon_hydrogens(&object.topology);
+            ligand_points.extend(object.points(&shown));
+            let coloring = Coloring::Element(CarbonColor::Uniform(LIGAND_CARBON));
+            objects.push(object.with(Representation::sticks().of(shown).colored(coloring)));
+        }
+        let mut all = ligand_points.clone();
+        let mut around: Vec<Vec3> = Vec::new();
+        for model in &self.receptors {
+            let mut object = Object::new(objects.len() as u64, model).with_default_representations();
+            around.extend(&model.positions);
+            if !ligand_points.is_empty() {
+                let near = AtomSelection::side_chains_near(&object.topology, &object.positions, &ligand_points, NEAR)
+                    .without_carbon_hydrogens(&object.topology);
+                let shape = Shape::Sticks { radius: 0.15, bond_orders: false };
+                object = object.with(Representation::new(shape, Coloring::Element(CarbonColor::Chain)).of(near));
+            }
+            objects.push(object);
+        }
+        all.extend(&around);
+        let camera = if self.whole || ligand_points.is_empty() || around.is_empty() {
+            Camera::looking_at(&all, aspect)
+        } else {
+            Camera::looking_into_pocket(&ligand_points, &around, aspect)
+        };
+        (Scene { objects, ..Scene::default() }, camera)
+    }
+
+    fn write(&self, path: &Path) -> anyhow::Result<()> {
+        let (scene, camera) = self.scene();
+        let mut renderer = Renderer::new(Gpu::headless()?)?;
+        let settings = RenderSettings::default().still();
+        let image = renderer.render_to_image(&scene, &camera, self.size.0, self.size.1, &settings)?;
+        let mut bytes = Cursor::new(Vec::new());
+        image.write_to(&mut bytes, image::ImageFormat::Png).context("cannot encode the picture")?;
+        files::write_whole(path, bytes.get_ref()).with_context(|| format!("cannot write {}", path.display()))
+    }
+}
