@@ -1,0 +1,152 @@
+//! The program as others call it: its fixed forms, its exit codes, and jobs whose worker is killed.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+fn sample(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples").join(path)
+}
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_kfold-studio"))
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn inspect_counts_and_sums() {
+    let output = run(&["inspect", text(&sample("adenylate-kinase/open.pdb")), "--json"]);
+    assert!(output.status.success());
+    let content: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!((&content["models"], &content["atoms"]), (&1.into(), &1656.into()));
+    assert_eq!(content["chains"][0], serde_json::json!({"id": "A", "residues": 214, "atoms": 1656}));
+    assert!(content["sum_x"].as_f64().unwrap().is_finite());
+    let output = run(&["inspect", text(&sample("kinase/ligand.sdf")), "--json"]);
+    let content: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!((&content["models"], &content["atoms"]), (&1.into(), &29.into()));
+}
+
+#[test]
+fn errors_are_one_sentence_and_no_success() {
+    let folder = tempfile::tempdir().unwrap();
+    let query = folder.path().join("q.yaml");
+    std::fs::write(&query, "name: q\nsequences:\n- ligand: {id: L, smile: CCO}\n").unwrap();
+    for (arguments, expected) in [
+        (vec!["inspect", "nothing-here.pdb"], "nothing-here.pdb"),
+        (vec!["predict", text(&query), "-o", "x", "--dry-run"], "sequences[0].ligand: unknown field `smile`"),
+        (vec!["worker", text(folder.path())], "holds no job"),
+        (vec!["dock", "r.pdb", "--ligand", "CCO", "-o", "x"], "say where the ligand binds"),
+        (vec!["morph", "a.pdb", "b.pdb", "-o", "m.pdb"], "a.pdb"),
+    ] {
+        let output = run(&arguments);
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+        let said = stderr(&output);
+        assert!(said.contains(expected), "{said}");
+        assert_eq!(said.trim().lines().count(), 1, "{said}");
+    }
+    assert!(!folder.path().join("x").exists());
+    assert_eq!(run(&["--no-such-option"]).status.code(), Some(2));
+    assert!(run(&["--version"]).status.success());
+}
+
+#[test]
+fn docking_and_scoring_keep_their_forms() {
+    let folder = tempfile::tempdir().unwrap();
+    let receptor = sample("nuclear-receptor/receptor.pdb");
+    let reference = sample("nuclear-receptor/ligand.sdf");
+    let (receptor, reference) = (text(&receptor), text(&reference));
+    let mut arguments = vec!["dock", receptor, "--ligand", "CC(=O)c1ccccc1", "--box-from", reference];
+    arguments.extend(["--padding", "4", "--exhaustiveness", "1", "--poses", "3", "--seed", "7"]);
+    arguments.extend(["-o", text(folder.path())]);
+    let output = run(&arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let poses = folder.path().join("poses.sdf");
+    let file = std::fs::read_to_string(&poses).unwrap();
+    let scores: Vec<f64> = file
+        .lines()
+        .zip(file.lines().skip(1))
+        .filter(|(header, _)| header.contains("<score_kcal_per_mol>"))
+        .map(|(_, value)| value.parse().unwrap())
+        .collect();
+    assert!(!scores.is_empty() && scores.len() <= 3 && scores[0] < 0.0, "{scores:?}");
+    assert!(scores.windows(2).all(|pair| pair[0] <= pair[1]), "{scores:?}");
+
+    let output = run(&["score", receptor, "--pose", text(&poses), "--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let records: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(records.as_array().unwrap().len(), scores.len());
+    assert!(records[0]["score_kcal_per_mol"].as_f64().unwrap() < 0.0);
+}
+
+#[test]
+fn a_worker_killed_again_and_again_finishes_the_same_job() {
+    let folder = tempfile::tempdir().unwrap();
+    let query = folder.path().join("q.yaml");
+    let text_of_query = format!(
+        "name: q\nsequences: [{{ligand: {{id: L, smiles: 'CC(=O)c1ccccc1'}}}}]\nstructure: {}\npocket: {{ligand: {}, padding: 3}}\n\
+         engine: {{name: docking, docking: {{exhaustiveness: 1, poses: 2}}}}\n",
+        text(&sample("nuclear-receptor/receptor.pdb")),
+        text(&sample("nuclear-receptor/ligand.sdf"))
+    );
+    std::fs::write(&query, text_of_query).unwrap();
+    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    let predict = |output: &Path| vec!["predict".to_owned(), text(&query).into(), "-o".into(), text(output).into()];
+    let seeds = ["--seeds", "1", "2"];
+    let output = program().args(predict(&whole)).args(seeds).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let paths = stdout(&output);
+    assert!(paths.lines().any(|line| line.ends_with("q_model.cif")), "{paths}");
+    assert!(paths.lines().any(|line| line.ends_with("q_summary.csv")), "{paths}");
+
+    // The same job, made by a first run that is ended at once; the worker goes on by itself and is killed directly.
+    std::fs::create_dir(&killed).unwrap();
+    for name in ["query.json", "settings.json"] {
+        std::fs::copy(whole.join(name), killed.join(name)).unwrap();
+    }
+    std::fs::create_dir(killed.join("inputs")).unwrap();
+    for entry in std::fs::read_dir(whole.join("inputs")).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, killed.join("inputs").join(path.file_name().unwrap())).unwrap();
+    }
+    let mut kills = 0;
+    for milliseconds in [20, 90, 150, 240, 330] {
+        let mut worker =
+            program().arg("worker").arg(&killed).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        kills += usize::from(worker.try_wait().unwrap().is_none());
+        worker.kill().unwrap();
+        worker.wait().unwrap();
+    }
+    assert!(kills > 0);
+    // A dry run says what is left, a run does it.
+    let output = program().args(predict(&killed)).args(seeds).args(["--dry-run", "--json"]).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(program().args(predict(&killed)).args(seeds).output().unwrap().status.success());
+    for name in
+        ["q_model.cif", "q_docking.json", "q_summary.csv", "seed-1/poses.sdf", "seed-2/poses.sdf", "seed-2/poses.json"]
+    {
+        let read = |folder: &Path| std::fs::read(folder.join(name)).unwrap();
+        assert!(read(&whole) == read(&killed), "{name} differs");
+    }
+    // Other settings do not go into this folder.
+    let output = program().args(predict(&killed)).args(["--seeds", "5"]).output().unwrap();
+    assert!(!output.status.success() && stderr(&output).contains("holds another job"), "{}", stderr(&output));
+}
