@@ -46,8 +46,10 @@ pub struct GridField<'a> {
     grids: &'a Grids,
     /// One map for each heavy atom in tree order.
     maps: Vec<Arc<Map>>,
-    /// Pairs with their table.
-    pairs: Vec<(u32, u32, u32)>,
+    /// For each atom that is the first of pairs: its index and where its partners end in `partners`.
+    firsts: Vec<(u32, u32)>,
+    /// Second atoms, each with the start of the pair's table.
+    partners: Vec<(u32, u32)>,
     tables: PairTables,
 }
 
@@ -57,20 +59,26 @@ impl<'a> GridField<'a> {
     pub fn new(tree: &'a LigandTree, grids: &'a Grids, function: &EmpiricalFunction) -> Option<Self> {
         let maps = tree.types().iter().map(|&kind| grids.map(kind)).collect::<Option<Vec<_>>>()?;
         let mut kinds: Vec<(AtomType, AtomType)> = Vec::new();
-        let pairs = tree
-            .pairs()
-            .iter()
-            .map(|&(a, b)| {
-                let (first, second) = (tree.types()[a as usize], tree.types()[b as usize]);
-                let kind = (first.min(second), first.max(second));
-                let table = kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
-                    kinds.push(kind);
-                    kinds.len() - 1
-                });
-                (a, b, table as u32)
-            })
-            .collect();
-        Some(Self { tree, grids, maps, pairs, tables: PairTables::new(function, &kinds) })
+        let mut tables_of_pairs = Vec::with_capacity(tree.pairs().len());
+        for &(a, b) in tree.pairs() {
+            let (first, second) = (tree.types()[a as usize], tree.types()[b as usize]);
+            let kind = (first.min(second), first.max(second));
+            tables_of_pairs.push(kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
+                kinds.push(kind);
+                kinds.len() - 1
+            }));
+        }
+        let tables = PairTables::new(function, &kinds);
+        let mut firsts: Vec<(u32, u32)> = Vec::new();
+        let mut partners = Vec::with_capacity(tree.pairs().len());
+        for (&(a, b), &table) in tree.pairs().iter().zip(&tables_of_pairs) {
+            partners.push((b, tables.start(table) as u32));
+            match firsts.last_mut() {
+                Some((first, end)) if *first == a => *end += 1,
+                _ => firsts.push((a, partners.len() as u32)),
+            }
+        }
+        Some(Self { tree, grids, maps, firsts, partners, tables })
     }
 
     /// The tree.
@@ -120,24 +128,30 @@ impl Landscape for GridLandscape<'_> {
         let coordinates = &self.placement.coordinates;
         let mut energy = 0.0;
         for ((map, &position), by_coordinate) in field.maps.iter().zip(coordinates).zip(&mut self.by_coordinate) {
-            let (atom_energy, slope) = field.grids.at(map, position);
-            let (atom_energy, factor) = capped(atom_energy, self.caps.atom);
+            let (atom_energy, slope) = field.grids.at(map, position, self.caps.atom);
             energy += atom_energy;
-            *by_coordinate = slope * factor;
+            *by_coordinate = slope;
         }
         let cutoff = field.tables.cutoff_squared();
-        for &(a, b, table) in &field.pairs {
-            let (a, b) = (a as usize, b as usize);
-            let apart = coordinates[a] - coordinates[b];
-            let squared = apart.length_squared();
-            if squared < cutoff {
-                let (pair_energy, slope) = field.tables.at(table as usize, squared);
-                let (pair_energy, factor) = capped(pair_energy, self.caps.pair);
-                energy += pair_energy;
-                let force = apart * (2.0 * slope * factor);
-                self.by_coordinate[a] += force;
-                self.by_coordinate[b] -= force;
+        let cap = self.caps.pair;
+        let mut start = 0;
+        for &(a, end) in &field.firsts {
+            let position = coordinates[a as usize];
+            let mut force_on_first = Vec3A::ZERO;
+            for &(b, table) in &field.partners[start..end as usize] {
+                let apart = position - coordinates[b as usize];
+                let squared = apart.length_squared();
+                if squared < cutoff {
+                    let (pair_energy, slope) = field.tables.at(table as usize, squared);
+                    let (pair_energy, factor) = capped(pair_energy, cap);
+                    energy += pair_energy;
+                    let force = apart * (2.0 * slope * factor);
+                    force_on_first += force;
+                    self.by_coordinate[b as usize] -= force;
+                }
             }
+            self.by_coordinate[a as usize] += force_on_first;
+            start = end as usize;
         }
         field.tree.gradient(&mut self.placement, &self.by_coordinate, gradient);
         energy

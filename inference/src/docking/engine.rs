@@ -4,6 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use glam::Vec3;
+use kfold_molecule::analysis::interactions::{LigandSites, ReceptorSites, find_between};
+use kfold_molecule::analysis::ligand_rmsd::LigandRmsd;
+use kfold_molecule::analysis::pose_checks::{LigandReference, ReceptorSpace, check_against};
 use kfold_molecule::chemistry::{Embedding, add_hydrogens, embed, embed_smiles, perceive};
 use kfold_molecule::formats::{read_small_molecule_records, read_structure};
 use kfold_molecule::{Element, Model, ResidueKind, SmallMolecule, Structure};
@@ -357,6 +360,13 @@ fn dock(
     }
     let poses = dock_ligand(site, &ligand, &settings.docking, settings.seed, events)?;
     let steps = poses.len() as u64;
+    let model = site.receptor().structure.first();
+    let failed = |error: &dyn std::fmt::Display| EngineError::Input(format!("ligand {}: {error}", input.name));
+    let receptor = model.map(|model| (ReceptorSites::new(model), ReceptorSpace::new(model)));
+    let sites = LigandSites::new(&ligand).map_err(|error| failed(&error))?;
+    let bounds = LigandReference::new(&ligand).map_err(|error| failed(&error))?;
+    let to_reference =
+        reference.and_then(|reference| Some((LigandRmsd::new(&ligand, reference)?, reference.conformers.first()?)));
     let provenance = Provenance {
         engine: EngineName::Docking,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -364,24 +374,29 @@ fn dock(
         scoring: settings.docking.scoring.display_name().to_owned(),
     };
     let mut samples = Vec::with_capacity(poses.len());
-    for (index, DockedPose { molecule, score }) in poses.into_iter().enumerate() {
+    for (index, DockedPose { molecule, mut score }) in poses.into_iter().enumerate() {
         if events.is_cancelled() {
             return Err(EngineError::Cancelled);
         }
         let message = input.name.clone();
         events.progress(Progress { stage: "check".to_owned(), step: index as u64, steps, message });
+        let positions = molecule.conformers.first().map(Vec::as_slice).unwrap_or_default();
+        score.rmsd_to_reference =
+            to_reference.as_ref().and_then(|(matched, reference)| matched.rmsd(positions, reference));
+        let (interactions, checks) = receptor.as_ref().map_or_else(Default::default, |(receptor, space)| {
+            (find_between(receptor, &sites, positions), check_against(space, &bounds, positions))
+        });
         samples.push(Sample {
             provenance: provenance.clone(),
             rank: index as u32 + 1,
             ligand_name: input.name.clone(),
             receptor: site.receptor().structure.clone(),
-            interactions: Vec::new(),
-            checks: Vec::new(),
+            interactions,
+            checks,
             pose: molecule,
             score,
             measured_pk: input.measured_pk,
         });
     }
-    let _ = reference;
     Ok(samples)
 }

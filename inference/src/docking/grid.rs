@@ -27,6 +27,9 @@ const MOST_MEMORY: usize = 1 << 30;
 /// Slope outside the box, kcal/mol/Å for each atom.
 pub const OUTSIDE_SLOPE: f32 = 100.0;
 
+/// 2^23: floats from here on are integers.
+const INTEGER_SHIFT: f32 = 8_388_608.0;
+
 /// Entries of the filling tables for each Å².
 const RESOLUTION: f32 = 48.0;
 
@@ -36,8 +39,13 @@ pub struct Grids {
     search_box: SearchBox,
     origin: Vec3A,
     spacing: f32,
+    inverse_spacing: f32,
     /// Nodes along each axis.
     nodes: [usize; 3],
+    /// Highest place on each axis in units of nodes, a hair inside the last cell.
+    last: Vec3A,
+    /// Steps of the index along x and y.
+    strides: [usize; 2],
     maps: [Option<Arc<Map>>; AtomType::COUNT],
 }
 
@@ -62,7 +70,16 @@ impl Grids {
         let nodes = nodes_at(spacing);
         let extent = Vec3::from_array(nodes.map(|count| (count - 1) as f32 * spacing));
         let origin = Vec3A::from(search_box.center - 0.5 * extent);
-        Self { search_box, origin, spacing, nodes, maps: std::array::from_fn(|_| None) }
+        Self {
+            search_box,
+            origin,
+            spacing,
+            inverse_spacing: spacing.recip(),
+            nodes,
+            last: Vec3A::from_array(nodes.map(|count| (count - 1) as f32 - 1e-3)),
+            strides: [nodes[1] * nodes[2], nodes[2]],
+            maps: std::array::from_fn(|_| None),
+        }
     }
 
     /// The box the maps cover.
@@ -169,22 +186,24 @@ impl Grids {
         Map { faces }
     }
 
-    /// Energy in kcal/mol of an atom at a position, and its gradient.
+    /// Energy in kcal/mol of an atom at a position, and its gradient. A positive energy `e` becomes `e c / (e + c)` with
+    /// the cap `c`; the slope outside the box is never capped.
     #[inline]
     #[must_use]
-    pub fn at(&self, map: &Map, position: Vec3A) -> (f32, Vec3A) {
-        let last = Vec3A::new((self.nodes[0] - 1) as f32, (self.nodes[1] - 1) as f32, (self.nodes[2] - 1) as f32);
-        let unclamped = (position - self.origin) / self.spacing;
-        let inside = unclamped.clamp(Vec3A::ZERO, last);
-        let cell = inside.min(last - Vec3A::ONE).floor();
-        let f = inside - cell;
-        let [_, ny, nz] = self.nodes;
-        let index = (cell.x as usize * ny + cell.y as usize) * nz + cell.z as usize;
-        let (Some(&low), Some(&high)) = (self.face(map, index), self.face(map, index + ny * nz)) else {
-            return (0.0, Vec3A::ZERO);
+    pub fn at(&self, map: &Map, position: Vec3A, cap: f32) -> (f32, Vec3A) {
+        let unclamped = (position - self.origin) * self.inverse_spacing;
+        let inside = unclamped.clamp(Vec3A::ZERO, self.last);
+        // Adding 2^23 to a small float leaves its nearest integer in the low bits: the cell without a conversion.
+        let shifted = (inside - 0.5) + Vec3A::splat(INTEGER_SHIFT);
+        let f = inside - (shifted - Vec3A::splat(INTEGER_SHIFT));
+        let [x, y, z] = shifted.to_array().map(|value| (value.to_bits() & 0x7f_ffff) as usize);
+        let index = x * self.strides[0] + y * self.strides[1] + z;
+        let (Some(&low), Some(&high)) = (map.faces.get(index), map.faces.get(index + self.strides[0])) else {
+            // A position that is not a number.
+            return (f32::INFINITY, Vec3A::ZERO);
         };
         let (gy, gz) = (1.0 - f.y, 1.0 - f.z);
-        let weights = Vec4::new(gy * gz, gy * f.z, f.y * gz, f.y * f.z);
+        let weights = Vec4::new(gz, f.z, gz, f.z) * Vec4::new(gy, gy, f.y, f.y);
         let across = high - low;
         let face = low + across * f.x;
         let by_cell = Vec3A::new(
@@ -193,18 +212,18 @@ impl Grids {
             gy * (face.y - face.x) + f.y * (face.w - face.z),
         );
         let mut energy = face.dot(weights);
-        let mut gradient = by_cell / self.spacing;
+        let mut gradient = by_cell * self.inverse_spacing;
+        if energy > 0.0 {
+            let factor = cap / (cap + energy);
+            energy *= factor;
+            gradient *= factor * factor;
+        }
         if inside != unclamped {
             let outside = unclamped - inside;
             energy += OUTSIDE_SLOPE * self.spacing * outside.abs().element_sum();
             gradient = Vec3A::select(outside.cmpne(Vec3A::ZERO), OUTSIDE_SLOPE * outside.signum(), gradient);
         }
         (energy, gradient)
-    }
-
-    #[inline]
-    fn face<'a>(&self, map: &'a Map, index: usize) -> Option<&'a Vec4> {
-        map.faces.get(index)
     }
 }
 
@@ -245,7 +264,7 @@ mod tests {
                     function.pair(AtomType::OxygenAcceptor, kind, Vec3A::from(atom).distance(position)).0
                 })
                 .sum();
-            let found = grids.at(&map, position).0;
+            let found = grids.at(&map, position, 1e6).0;
             assert!((found - exact).abs() < 0.01 + 0.01 * exact.abs(), "{node:?}: {found} for {exact}");
         }
     }
@@ -259,11 +278,12 @@ mod tests {
             let place = Vec3A::new(9.0 * (0.37 * t).sin(), 5.0 * (0.73 * t).cos(), 4.5 * (1.3 * t).sin());
             // The middle of a cell's width: the interpolant has kinks between cells.
             let position = grids.origin + (((place - grids.origin) / grids.spacing).floor() + 0.4) * grids.spacing;
-            let (_, gradient) = grids.at(&map, position);
+            let (_, gradient) = grids.at(&map, position, 1e6);
             for axis in [Vec3A::X, Vec3A::Y, Vec3A::Z] {
                 let h = 0.05;
-                let expected =
-                    (grids.at(&map, position + h * axis).0 - grids.at(&map, position - h * axis).0) / (2.0 * h);
+                let expected = (grids.at(&map, position + h * axis, 1e6).0
+                    - grids.at(&map, position - h * axis, 1e6).0)
+                    / (2.0 * h);
                 let slope = gradient.dot(axis);
                 let scale = 1.0 + expected.abs();
                 assert!((slope - expected).abs() < 0.02 * scale, "{position} {axis}: {slope} for {expected}");
@@ -275,9 +295,9 @@ mod tests {
     fn outside_is_steep() {
         let grids = grids();
         let map = grids.map(AtomType::CarbonPolar).unwrap();
-        let (energy, gradient) = grids.at(&map, Vec3A::new(30.0, 0.0, 0.0));
+        let (energy, gradient) = grids.at(&map, Vec3A::new(30.0, 0.0, 0.0), 1e6);
         assert!(energy > 2000.0 && gradient.x == OUTSIDE_SLOPE, "{energy} {gradient}");
-        assert!(grids.at(&map, Vec3A::splat(-1e9)).0.is_finite());
+        assert!(grids.at(&map, Vec3A::splat(-1e9), 1e6).0.is_finite());
     }
 
     #[test]

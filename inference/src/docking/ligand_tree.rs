@@ -208,6 +208,12 @@ impl LigandTree {
         &self.heavy
     }
 
+    /// Molecule indices of the root fragment's heavy atoms.
+    #[must_use]
+    pub fn root_atoms(&self) -> &[u32] {
+        &self.heavy[self.fragments[0].atoms.clone()]
+    }
+
     /// The longest distance in Å between two heavy atoms of one fragment.
     #[must_use]
     pub fn longest_rigid_distance(&self, positions: &[Vec3]) -> f32 {

@@ -33,6 +33,9 @@ pub struct Minimizer {
     product: Vec<f32>,
     trial: Pose,
     evaluations: u64,
+    /// Whether a minimisation begins with the bare gradient as its step, as Vina's does: from a clash that throws the
+    /// ligand wherever halving finds a lower energy, which is how a search leaves a wall or a wrong pocket.
+    pub is_bold: bool,
 }
 
 impl Minimizer {
@@ -53,6 +56,7 @@ impl Minimizer {
                 torsions: vec![0.0; n.saturating_sub(6)],
             },
             evaluations: 0,
+            is_bold: false,
         }
     }
 
@@ -79,7 +83,7 @@ impl Minimizer {
         for step in 0..steps {
             self.descend();
             let mut slope = dot(&self.direction, &self.gradient);
-            if slope >= 0.0 || slope.is_nan() {
+            if slope >= 0.0 || !slope.is_finite() {
                 if is_fresh {
                     break;
                 }
@@ -87,11 +91,11 @@ impl Minimizer {
                 is_fresh = true;
                 self.descend();
                 slope = dot(&self.direction, &self.gradient);
-                if slope >= 0.0 || slope.is_nan() {
+                if slope >= 0.0 || !slope.is_finite() {
                     break;
                 }
             }
-            let mut length = if is_fresh { self.first_length(landscape.levers()) } else { 1.0 };
+            let mut length = if is_fresh && !self.is_bold { self.first_length(landscape.levers()) } else { 1.0 };
             let mut accepted = None;
             for _ in 0..10 {
                 self.trial.copy_from(pose);
@@ -104,7 +108,11 @@ impl Minimizer {
                 }
                 // The minimum of the parabola through what is known, within bounds.
                 let parabola = -0.5 * slope * length / ((trial_energy - energy) / length - slope);
-                length = if parabola.is_finite() { parabola.clamp(0.1 * length, 0.6 * length) } else { 0.5 * length };
+                length = if parabola.is_finite() && !self.is_bold {
+                    parabola.clamp(0.1 * length, 0.6 * length)
+                } else {
+                    0.5 * length
+                };
             }
             let Some(new_energy) = accepted else {
                 if is_fresh {
@@ -135,7 +143,8 @@ impl Minimizer {
         let n = self.gradient.len();
         self.inverse_hessian.fill(0.0);
         for index in 0..n {
-            self.inverse_hessian[index * n + index] = 1.0 / (ATOM_CURVATURE * levers[index]);
+            self.inverse_hessian[index * n + index] =
+                if self.is_bold { 1.0 } else { 1.0 / (ATOM_CURVATURE * levers[index]) };
         }
     }
 
@@ -158,7 +167,9 @@ impl Minimizer {
     fn update(&mut self, length: f32, is_first: bool) {
         let n = self.gradient.len();
         let curvature = length * dot(&self.direction, &self.change);
-        if curvature <= 1e-12 || curvature.is_nan() {
+        // Curvature that rounding could have made tells nothing.
+        let scale = length * (dot(&self.direction, &self.direction) * dot(&self.change, &self.change)).sqrt();
+        if curvature <= 1e-5 * scale || !curvature.is_finite() {
             return;
         }
         for (row, product) in self.inverse_hessian.chunks_exact(n).zip(&mut self.product) {
@@ -167,7 +178,7 @@ impl Minimizer {
         let mut change_product = dot(&self.change, &self.product);
         if is_first && change_product > 1e-12 {
             // The scale of the curvature just met (Nocedal & Wright, eq. 6.20, in the metric of the levers).
-            let scale = (curvature / change_product).clamp(0.01, 100.0);
+            let scale = (curvature / change_product).clamp(1e-4, 100.0);
             self.inverse_hessian.iter_mut().for_each(|entry| *entry *= scale);
             self.product.iter_mut().for_each(|entry| *entry *= scale);
             change_product *= scale;

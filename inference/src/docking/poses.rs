@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use glam::{Vec3, Vec3A};
 use kfold_molecule::SmallMolecule;
+use kfold_molecule::analysis::ligand_rmsd::LigandRmsd;
+use kfold_molecule::analysis::superpose::{rmsd, superpose};
 use rayon::prelude::*;
 
 use super::energy::{Energies, ExactLandscape, GridField};
@@ -160,7 +162,8 @@ fn distinct_frames(tree: &LigandTree, ligand: &SmallMolecule) -> Result<Vec<Fram
     let mut shapes: Vec<Vec<Vec3A>> = Vec::new();
     let mut placement = Placement::default();
     for positions in &ligand.conformers {
-        let frame = tree.frame(ligand, positions)?;
+        let positions = aligned(tree, ligand, positions);
+        let frame = tree.frame(ligand, &positions)?;
         let mut pose = tree.pose_as_given(&frame);
         if let Some(first) = frames.first() {
             pose.torsions.fill(0.0);
@@ -177,6 +180,22 @@ fn distinct_frames(tree: &LigandTree, ligand: &SmallMolecule) -> Result<Vec<Fram
         }
     }
     if frames.is_empty() { Err(TreeError::NoCoordinates.into()) } else { Ok(frames) }
+}
+
+/// The conformer with its root fragment laid on the first conformer's, so that a change of conformer keeps the place.
+fn aligned(tree: &LigandTree, ligand: &SmallMolecule, positions: &[Vec3]) -> Vec<Vec3> {
+    let root = |positions: &[Vec3]| -> Option<Vec<Vec3>> {
+        tree.root_atoms().iter().map(|&atom| positions.get(atom as usize).copied()).collect()
+    };
+    let superposition = ligand
+        .conformers
+        .first()
+        .and_then(|first| Some((root(positions)?, root(first)?)))
+        .and_then(|(mobile, target)| superpose(&mobile, &target));
+    match superposition {
+        Some(superposition) => positions.iter().map(|&position| superposition.transform.apply(position)).collect(),
+        None => positions.to_vec(),
+    }
 }
 
 fn largest_distance_change(a: &[Vec3A], b: &[Vec3A]) -> f32 {
@@ -267,9 +286,13 @@ fn select(
     refined.retain(|pose| pose.total().is_finite());
     refined.sort_by(|a, b| a.total().total_cmp(&b.total()));
     let mut poses: Vec<DockedPose> = Vec::new();
+    let matched = LigandRmsd::new(ligand, ligand);
+    let rmsd = |a: &[Vec3], b: &[Vec3]| {
+        matched.as_ref().and_then(|matched| matched.rmsd(a, b)).or_else(|| rmsd(a, b)).unwrap_or(f32::INFINITY)
+    };
     let Some(reference) = refined.first().map(|best| best.energies.intramolecular) else { return poses };
     for pose in refined {
-        let mut rmsds = poses.iter().map(|better| ligand_rmsd(ligand, &better.molecule.conformers[0], &pose.positions));
+        let mut rmsds = poses.iter().map(|better| rmsd(&better.molecule.conformers[0], &pose.positions));
         let to_best = rmsds.clone().next().unwrap_or(0.0);
         if rmsds.any(|rmsd| rmsd < settings.min_rmsd) {
             continue;
@@ -288,17 +311,6 @@ fn select(
         }
     }
     poses
-}
-
-fn ligand_rmsd(ligand: &SmallMolecule, a: &[Vec3], b: &[Vec3]) -> f32 {
-    let (mut sum, mut count) = (0.0, 0.0);
-    for ((atom, a), b) in ligand.atoms.iter().zip(a).zip(b) {
-        if atom.element != kfold_molecule::Element::H {
-            sum += a.distance_squared(*b);
-            count += 1.0;
-        }
-    }
-    (sum / f32::max(count, 1.0)).sqrt()
 }
 
 /// The score as Vina reports it: the energy inside the ligand counts against that of the best pose (`reference`), the

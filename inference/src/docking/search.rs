@@ -27,6 +27,9 @@ const TEMPERATURE: f32 = 1.2;
 /// Largest random displacement, Å.
 const AMPLITUDE: f32 = 2.0;
 
+/// A minimisation of the hunt ends when a step gains less, kcal/mol.
+const CONVERGED: f32 = 5e-4;
+
 /// Minima that a run keeps.
 const MINIMA_KEPT: usize = 20;
 
@@ -62,7 +65,7 @@ impl Effort {
     #[must_use]
     pub fn for_ligand(heavy_atoms: usize, torsions: usize, exhaustiveness: u32) -> Self {
         let size = heavy_atoms as u64 + 10 * (6 + torsions as u64);
-        Self { runs: exhaustiveness.max(1), steps: 105 * (50 + size), local_steps: (25 + heavy_atoms) / 3 }
+        Self { runs: exhaustiveness.max(1), steps: 105 * (50 + size) / 2, local_steps: (25 + heavy_atoms) * 3 / 2 }
     }
 }
 
@@ -135,13 +138,13 @@ fn one_run(
         }
         landscape.frame = &frames[candidate_frame];
         landscape.caps = Caps::HUNT;
+        minimizer.is_bold = true;
         let limit = current_energy - TEMPERATURE * random.unit().max(1e-9).ln();
         let local_steps = effort.local_steps;
         let energy = minimizer.minimize(&mut landscape, &mut candidate, local_steps, |done, energy, drop| {
-            let left = (local_steps - done) as f32;
-            done >= 3 && energy - limit > 3.0 * drop * left.min(8.0)
+            drop < CONVERGED || is_hopeless(done, energy - limit, drop)
         });
-        if energy > limit {
+        if energy > limit || !energy.is_finite() {
             continue;
         }
         current.copy_from(&candidate);
@@ -150,6 +153,7 @@ fn one_run(
         if energy < best_energy || minima.len() < MINIMA_KEPT {
             promising.copy_from(&candidate);
             landscape.caps = Caps::AUTHENTIC;
+            minimizer.is_bold = false;
             let energy = minimizer.minimize(&mut landscape, &mut promising, local_steps, |_, _, _| false);
             if energy < best_energy {
                 current.copy_from(&promising);
@@ -161,6 +165,11 @@ fn one_run(
     }
     state.evaluations.fetch_add(minimizer.evaluations(), Ordering::Relaxed);
     minima
+}
+
+/// Whether a minimisation still so far above what would be accepted, losing so little a step, is better given up.
+fn is_hopeless(done: usize, gap: f32, drop: f32) -> bool {
+    done >= 12 && gap > 40.0 * drop
 }
 
 /// Adds a minimum to the sorted list unless a better one is nearby.

@@ -10,10 +10,14 @@ use crate::docking::typing::AtomType;
 /// Entries for each Å².
 const RESOLUTION: f32 = 32.0;
 
+/// 2^23: adding it to a small float leaves the nearest integer in the low bits.
+const INTEGER_SHIFT: f32 = 8_388_608.0;
+
 /// One table for each pair of the ligand's types.
 #[derive(Clone, Debug)]
 pub struct PairTables {
-    entries: Vec<f32>,
+    /// Energy at the entry, and the step to the next one.
+    entries: Vec<[f32; 2]>,
     entries_of_a_table: usize,
     cutoff_squared: f32,
 }
@@ -26,10 +30,11 @@ impl PairTables {
         let entries_of_a_table = (reach * reach * RESOLUTION).ceil() as usize + 1;
         let mut entries = Vec::with_capacity(pairs.len() * entries_of_a_table);
         for &(a, b) in pairs {
-            entries.extend((0..entries_of_a_table).map(|entry| {
+            let at = |entry: usize| {
                 let r = (entry as f32 / RESOLUTION).sqrt();
-                if entry + 1 == entries_of_a_table { 0.0 } else { function.pair(a, b, r).0 }
-            }));
+                if entry + 1 >= entries_of_a_table { 0.0 } else { function.pair(a, b, r).0 }
+            };
+            entries.extend((0..entries_of_a_table).map(|entry| [at(entry), at(entry + 1) - at(entry)]));
         }
         let cutoff_squared = (entries_of_a_table.saturating_sub(1)) as f32 / RESOLUTION;
         Self { entries, entries_of_a_table, cutoff_squared }
@@ -41,18 +46,24 @@ impl PairTables {
         self.cutoff_squared
     }
 
-    /// Energy in kcal/mol and its derivative by the squared distance. `squared` must be below the cutoff.
+    /// Where a table starts, for [`Self::at`].
+    #[must_use]
+    pub const fn start(&self, table: usize) -> usize {
+        table * self.entries_of_a_table
+    }
+
+    /// Energy in kcal/mol and its derivative by the squared distance, of the table that starts there. `squared` must
+    /// be below the cutoff.
     #[must_use]
     #[inline]
-    pub fn at(&self, table: usize, squared: f32) -> (f32, f32) {
+    pub fn at(&self, start: usize, squared: f32) -> (f32, f32) {
         let x = squared * RESOLUTION;
-        let entry = x as usize;
-        let offset = table * self.entries_of_a_table + entry;
-        let Some(&[low, high]) = self.entries.get(offset..offset + 2).and_then(|slice| slice.as_array::<2>()) else {
-            return (0.0, 0.0);
-        };
-        let slope = high - low;
-        (low + slope * (x - entry as f32), slope * RESOLUTION)
+        let shifted = (x - 0.5) + INTEGER_SHIFT;
+        let entry = (shifted.to_bits() & 0x7f_ffff) as usize;
+        match self.entries.get(start + entry) {
+            Some(&[energy, step]) => (energy + step * (x - (shifted - INTEGER_SHIFT)), step * RESOLUTION),
+            None => (0.0, 0.0),
+        }
     }
 }
 
@@ -76,7 +87,7 @@ mod tests {
                     if r * r >= tables.cutoff_squared() {
                         break;
                     }
-                    let (energy, slope) = tables.at(index, r * r);
+                    let (energy, slope) = tables.at(tables.start(index), r * r);
                     let (exact, derivative) = function.pair(a, b, r);
                     assert!((energy - exact).abs() < 2e-3, "{a:?} {b:?} at {r}: {energy} for {exact}");
                     let is_kink = (function.pair(a, b, r + 0.02).1 - function.pair(a, b, r - 0.02).1).abs() > 0.2;
