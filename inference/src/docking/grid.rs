@@ -27,8 +27,8 @@ const MOST_MEMORY: usize = 1 << 30;
 /// Slope outside the box, kcal/mol/Å for each atom.
 pub const OUTSIDE_SLOPE: f32 = 100.0;
 
-/// 2^23: floats from here on are integers.
-const INTEGER_SHIFT: f32 = 8_388_608.0;
+/// 1.5 × 2^23: floats near it are integers, on both sides.
+const INTEGER_SHIFT: f32 = 12_582_912.0;
 
 /// Entries of the filling tables for each Å².
 const RESOLUTION: f32 = 48.0;
@@ -193,10 +193,10 @@ impl Grids {
     pub fn at(&self, map: &Map, position: Vec3A, cap: f32) -> (f32, Vec3A) {
         let unclamped = (position - self.origin) * self.inverse_spacing;
         let inside = unclamped.clamp(Vec3A::ZERO, self.last);
-        // Adding 2^23 to a small float leaves its nearest integer in the low bits: the cell without a conversion.
+        // Adding 1.5 × 2^23 to a small float leaves its nearest integer in the low bits: the cell without a conversion.
         let shifted = (inside - 0.5) + Vec3A::splat(INTEGER_SHIFT);
         let f = inside - (shifted - Vec3A::splat(INTEGER_SHIFT));
-        let [x, y, z] = shifted.to_array().map(|value| (value.to_bits() & 0x7f_ffff) as usize);
+        let [x, y, z] = shifted.to_array().map(|value| (value.to_bits() & 0x3f_ffff) as usize);
         let index = x * self.strides[0] + y * self.strides[1] + z;
         let (Some(&low), Some(&high)) = (map.faces.get(index), map.faces.get(index + self.strides[0])) else {
             // A position that is not a number.

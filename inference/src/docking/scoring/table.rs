@@ -10,8 +10,8 @@ use crate::docking::typing::AtomType;
 /// Entries for each Å².
 const RESOLUTION: f32 = 32.0;
 
-/// 2^23: adding it to a small float leaves the nearest integer in the low bits.
-const INTEGER_SHIFT: f32 = 8_388_608.0;
+/// 1.5 × 2^23: adding it to a small float leaves the nearest integer in the low bits.
+const INTEGER_SHIFT: f32 = 12_582_912.0;
 
 /// One table for each pair of the ligand's types.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ impl PairTables {
     pub fn at(&self, start: usize, squared: f32) -> (f32, f32) {
         let x = squared * RESOLUTION;
         let shifted = (x - 0.5) + INTEGER_SHIFT;
-        let entry = (shifted.to_bits() & 0x7f_ffff) as usize;
+        let entry = (shifted.to_bits() & 0x3f_ffff) as usize;
         match self.entries.get(start + entry) {
             Some(&[energy, step]) => (energy + step * (x - (shifted - INTEGER_SHIFT)), step * RESOLUTION),
             None => (0.0, 0.0),
