@@ -9,7 +9,7 @@
 //! cutoff, so that nothing ever hangs loose. Cumulative overlap of 20 modes with the change between two states: open to
 //! closed adenylate kinase 0.97 (a 15 Å cutoff: 0.97), closed to open 0.84 (0.81). The Hessian is made positive definite
 //! by stiffening the six rigid motions, factored once, and its lowest modes are found by subspace iteration on the
-//! inverse: with all eigenvectors it would take far longer (see the table at [`MAX_NODES`]).
+//! inverse. Ten modes and one conformer take 0.1 s for 312 residues, 0.25 s for 856 and 1.1 s for 1498 on one core.
 //!
 //! A conformer is a random combination of modes, each with the amplitude that temperature gives it (1/sqrt(lambda)),
 //! scaled to the RMSD asked for. Alpha carbons move along it; each residue follows its neighbourhood as a rigid body;
