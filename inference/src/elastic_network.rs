@@ -13,8 +13,8 @@
 //!
 //! A conformer is a random combination of modes, each with the amplitude that temperature gives it (1/sqrt(lambda)),
 //! scaled to the RMSD asked for. Alpha carbons move along it; each residue follows its neighbourhood as a rigid body;
-//! then [`crate::geometry`] restores bonds, angles and planar groups to what they were in the input, so a conformer has
-//! the input's local geometry exactly to the third decimal and its rotamers.
+//! then [`crate::geometry`] restores bonds, angles and planar groups to what they were in the input: a conformer has the
+//! input's rotamers, its bonds within 0.01 Å and its 1-3 distances within 0.03 Å.
 
 use std::sync::Arc;
 
