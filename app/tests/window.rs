@@ -1,0 +1,245 @@
+//! The window driven as a user drives it: by the names of its controls, in both languages, with the real renderer on a
+//! software adapter and the real worker program.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+
+use egui::accesskit::{Role, Toggled};
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use kfold_inference::query::{Entity, LigandSource};
+use kfold_studio::texts::Language;
+use kfold_studio::window::{Places, Studio};
+
+/// Looks before a wait gives up; each takes a frame and a hundredth of a second at least.
+const LOOKS: usize = 6000;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+struct Desk {
+    harness: Harness<'static, Studio>,
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let preferences = folder.path().join("preferences.json");
+        std::fs::write(&preferences, r#"{"language":"english","dark":false}"#).unwrap();
+        let places = Places {
+            samples: Some(root().join("samples")),
+            runs: folder.path().join("runs"),
+            preferences,
+            worker: Some(PathBuf::from(env!("CARGO_BIN_EXE_kfold-studio"))),
+            has_dialogs: false,
+        };
+        let mut harness = Harness::builder()
+            .with_size([1280.0, 860.0])
+            .with_pixels_per_point(1.0)
+            .wgpu()
+            .build_eframe(|creation| Studio::new(creation, places).unwrap());
+        harness.step();
+        Self { harness, folder }
+    }
+
+    /// Frames until something holds.
+    fn wait(&mut self, what: &str, mut holds: impl FnMut(&Harness<'static, Studio>) -> bool) {
+        for _ in 0..LOOKS {
+            self.harness.step();
+            if holds(&self.harness) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("waited in vain for {what}; notices: {:?}", self.harness.state().notice_texts());
+    }
+
+    fn wait_for_label(&mut self, part: &str) {
+        let wanted = part.to_owned();
+        self.wait(part, move |harness| harness.query_all_by_label_contains(&wanted).next().is_some());
+    }
+
+    fn click(&mut self, label: &str) {
+        self.harness.get_by_label(label).click();
+        self.harness.step();
+        self.harness.step();
+    }
+
+    fn press(&mut self, modifiers: Modifiers, key: Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// Replaces the text of the field with this name.
+    fn write(&mut self, role: Role, field: &str, text: &str) {
+        self.harness.get_by_role_and_label(role, field).focus();
+        self.harness.step();
+        self.press(Modifiers::COMMAND, Key::A);
+        self.harness.get_by_role_and_label(role, field).type_text(text);
+        self.harness.step();
+        self.harness.step();
+    }
+
+    fn smiles(&self) -> Option<String> {
+        self.harness.state().document().query.sequences.iter().find_map(|entity| match entity {
+            Entity::Ligand(ligand) => match &ligand.source {
+                LigandSource::Smiles(smiles) => Some(smiles.clone()),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    fn rest(&mut self) {
+        // A frame is a quarter of a second of the harness's clock; the history waits for less than three.
+        for _ in 0..8 {
+            self.harness.step();
+        }
+        self.wait("the view", |harness| harness.state().is_settled());
+    }
+
+    fn can_predict(&self) -> bool {
+        self.harness.query_by_label("Predict").is_some_and(|node| !node.accesskit_node().is_disabled())
+    }
+}
+
+#[test]
+fn a_sample_opens_a_wrong_smiles_is_told_and_edits_are_undone() {
+    let mut desk = Desk::new();
+    assert!(!desk.can_predict());
+    desk.click("Kinase and its inhibitor");
+    desk.wait_for_label("A · protein, 312 residues");
+    desk.wait_for_label("Structural formula of Ligand L");
+    desk.wait_for_label("rotatable bonds");
+    desk.rest();
+    assert!(desk.can_predict());
+    desk.harness.check_accessibility();
+
+    let field = "SMILES of Ligand L";
+    desk.write(Role::MultilineTextInput, field, "c1ccccc1(");
+    desk.wait_for_label("A ligand cannot be understood");
+    assert!(!desk.can_predict());
+    assert!(desk.harness.query_by_label("Structural formula of Ligand L").is_none());
+    desk.write(Role::MultilineTextInput, field, "Oc1ccccc1");
+    desk.wait_for_label("C6H6O");
+    desk.wait_for_label("Structural formula of Ligand L");
+    desk.rest();
+    assert!(desk.can_predict());
+
+    // Undo goes back to the sample's ligand, then to the empty query; redo comes forth again.
+    for _ in 0..6 {
+        if desk.smiles().is_some_and(|smiles| smiles.starts_with("C#C")) {
+            break;
+        }
+        desk.press(Modifiers::COMMAND, Key::Z);
+    }
+    assert!(desk.smiles().unwrap().starts_with("C#C"), "{:?}", desk.smiles());
+    desk.press(Modifiers::COMMAND, Key::Z);
+    assert_eq!(desk.smiles(), None);
+    for _ in 0..8 {
+        desk.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    }
+    assert_eq!(desk.smiles().unwrap(), "Oc1ccccc1");
+}
+
+#[test]
+fn a_wrong_letter_is_named_where_it_stands() {
+    let mut desk = Desk::new();
+    desk.click("Add protein");
+    desk.write(Role::MultilineTextInput, "Sequence of Protein A", "MKTJA");
+    desk.wait_for_label("Letter J at position 4 is no amino acid");
+    desk.write(Role::MultilineTextInput, "Sequence of Protein A", ">one\nMKTA\n>two\nGGGG");
+    desk.harness.step();
+    assert_eq!(desk.harness.state().document().query.sequences.len(), 2);
+    desk.harness.get_by_role_and_label(Role::MultilineTextInput, "Sequence of Protein B");
+}
+
+#[test]
+fn the_language_switches_at_once_and_back() {
+    let mut desk = Desk::new();
+    desk.click("Language: 한국어");
+    desk.harness.get_by_label("예측");
+    desk.harness.get_by_label("키나아제와 저해제");
+    assert_eq!(desk.harness.state().texts().language(), Language::Korean);
+    desk.harness.check_accessibility();
+    desk.press(Modifiers::COMMAND, Key::K);
+    desk.harness.get_by_label("Predict");
+}
+
+#[test]
+fn a_wrong_file_is_told_and_loses_nothing() {
+    let mut desk = Desk::new();
+    desk.click("Kinase and its inhibitor");
+    desk.wait_for_label("A · protein, 312 residues");
+    desk.rest();
+    let before = desk.harness.state().document().clone();
+    let bad = desk.folder.path().join("bad.yaml");
+    std::fs::write(&bad, "name: x\nsequences:\n- protein:\n    id: A\n    sequenc: MK\n").unwrap();
+    desk.harness.state_mut().open(&bad);
+    desk.wait("an error", |harness| !harness.state().notice_texts().is_empty());
+    let text = desk.harness.state().notice_texts().join(" ");
+    assert!(text.contains("sequenc") && text.contains("bad.yaml"), "{text}");
+    assert_eq!(desk.harness.state().document(), &before);
+    desk.harness.state_mut().open(Path::new("/nowhere/at/all.pdb"));
+    assert!(desk.harness.state().notice_texts().join(" ").contains("/nowhere/at/all.pdb"));
+    assert_eq!(desk.harness.state().document(), &before);
+}
+
+#[test]
+fn without_file_dialogs_a_path_can_be_typed() {
+    let mut desk = Desk::new();
+    desk.click("Choose a structure…");
+    desk.harness.step();
+    let path = root().join("samples/kinase/receptor.pdb");
+    desk.write(Role::TextInput, "Path", &path.display().to_string());
+    desk.click("Open it");
+    desk.wait_for_label("A · protein, 312 residues");
+    assert_eq!(desk.harness.state().document().query.name, "receptor");
+}
+
+#[test]
+fn a_prediction_runs_to_its_end_and_poses_are_chosen() {
+    let mut desk = Desk::new();
+    let query = desk.folder.path().join("tiny.yaml");
+    let receptor = root().join("samples/kinase/receptor.pdb");
+    let reference = root().join("samples/kinase/ligand.sdf");
+    // A small ligand with little search: the point is the way, not the pose.
+    let text = format!(
+        "name: tiny\nsequences:\n- ligand:\n    id: L\n    smiles: Nc1ncnc2ccccc12\nstructure: {}\npocket:\n  ligand: {}\n  \
+         padding: 4\nengine:\n  docking:\n    exhaustiveness: 1\n    poses: 3\n",
+        receptor.display(),
+        reference.display()
+    );
+    std::fs::write(&query, text).unwrap();
+    desk.harness.state_mut().open(&query);
+    desk.wait("the query", |harness| {
+        harness.query_by_label("Predict").is_some_and(|node| !node.accesskit_node().is_disabled())
+    });
+    desk.click("Predict");
+    assert!(desk.harness.state().is_running());
+    desk.harness.get_by_label("Cancel");
+    desk.wait_for_label("Pose 1: ");
+    desk.rest();
+    assert!(!desk.harness.state().is_running());
+    assert!(desk.harness.query_all_by_label_contains("docking (Vinardo)").next().is_some());
+    desk.harness.check_accessibility();
+    let row = |desk: &Desk, number: usize| {
+        let part = format!("Pose {number}: ");
+        let node = desk.harness.query_all_by_label_contains(&part).next();
+        node.map(|node| node.accesskit_node().toggled() == Some(Toggled::True))
+    };
+    assert_eq!(row(&desk, 1), Some(true));
+    if row(&desk, 2).is_some() {
+        desk.harness.query_all_by_label_contains("Pose 2: ").next().unwrap().click();
+        desk.harness.step();
+        desk.harness.step();
+        assert_eq!(row(&desk, 2), Some(true));
+        desk.press(Modifiers::NONE, Key::PageUp);
+        assert_eq!(row(&desk, 1), Some(true));
+    }
+}
