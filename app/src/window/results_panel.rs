@@ -165,7 +165,12 @@ impl Studio {
             }
             return;
         };
-        let title = texts.with("section-poses", [("name", ligand.name.clone().into())]);
+        let described = outcome.query.ligands().find(|entry| entry.ids.contains(&ligand.name));
+        let name = match described.and_then(|entry| entry.description.as_ref()) {
+            Some(description) => format!("{} ({description})", ligand.name),
+            None => ligand.name.clone(),
+        };
+        let title = texts.with("section-poses", [("name", name.into())]);
         section(ui, &title, |ui| {
             if ligand.poses.is_empty() {
                 message(ui, Tone::Warning, &texts.get("poses-none"));
@@ -260,7 +265,10 @@ impl Studio {
 
 fn check_cell(pose: &Pose) -> Cell {
     let (passed, all) = (pose.passed(), pose.checks.len());
-    let tone = (all > 0).then_some(if passed == all { Tone::Good } else { Tone::Bad });
+    if all == 0 {
+        return "–".to_owned().into();
+    }
+    let tone = Some(if passed == all { Tone::Good } else { Tone::Bad });
     Cell { text: format!("{passed}/{all}"), tone }
 }
 
@@ -284,6 +292,9 @@ fn trust_ui(ui: &mut Ui, texts: &Texts, pose: &Pose) {
 }
 
 fn checks_ui(ui: &mut Ui, texts: &Texts, pose: &Pose) {
+    if pose.checks.is_empty() {
+        return;
+    }
     let title = texts.with("section-checks", [("passed", pose.passed().into()), ("count", pose.checks.len().into())]);
     section(ui, &title, |ui| {
         let columns = [

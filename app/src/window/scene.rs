@@ -29,10 +29,12 @@ pub const SEARCH_BOX: ObjectId = 4;
 /// Side chains with an atom this near to the ligand are drawn, Å.
 const SITE_DISTANCE: f32 = 4.5;
 
-/// Carbon of the ligand, of the reference, of marked residues. These are colours of things, not of the window, so they
-/// stand here with the other choices of the scene and are the same on light and dark ground.
-const LIGAND_CARBON: u32 = 0x2FA36B;
-const REFERENCE_CARBON: u32 = 0xE08A2E;
+/// Carbon of the ligand. Colours of things, not of the window, stand here with the other choices of the scene and are
+/// the same on light and dark ground; they are stronger than the chains' so that they stand out.
+pub const LIGAND_CARBON: u32 = 0x1FA35C;
+/// Carbon of the reference.
+pub const REFERENCE_CARBON: u32 = 0xC2308E;
+/// Carbon of the pocket's residues.
 const MARKED_CARBON: u32 = 0xD9B53C;
 
 /// What the view should show.

@@ -69,7 +69,9 @@ pub struct Palette {
     pub phosphorus: Color32,
 }
 
-const fn rgb(hex: u32) -> Color32 {
+/// A colour of a thing in the scene, as the interface shows it: `0xRRGGBB`.
+#[must_use]
+pub const fn rgb(hex: u32) -> Color32 {
     Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
 }
 

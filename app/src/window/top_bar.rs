@@ -8,7 +8,7 @@ use super::document::file_name;
 use super::files;
 use super::theme::{self, palette};
 use super::widgets::icon::Icon;
-use super::widgets::{icon_button, note, segmented};
+use super::widgets::{icon_button, note, segmented, titled_choice};
 use crate::texts::Language;
 
 /// What was chosen in a menu.
@@ -111,18 +111,17 @@ impl Studio {
 
     fn samples_menu_ui(&self, ui: &mut Ui, choice: &mut Option<Choice>) {
         ui.menu_button(self.texts.get("menu-samples"), |ui| {
-            ui.set_min_width(280.0);
+            ui.set_min_width(470.0);
             if self.samples.is_empty() {
                 note(ui, &self.texts.get("samples-missing"));
             }
             for sample in &self.samples {
                 let keys = files::sample_keys(&sample.name);
-                let title = keys.map_or_else(|| sample.name.clone(), |(title, _)| self.texts.get(title));
-                let response = ui.add(egui::Button::new(title).frame(false));
-                if let Some((_, text)) = keys {
-                    note(ui, &self.texts.get(text));
-                }
-                if response.clicked() {
+                let (title, text) = keys.map_or_else(
+                    || (sample.name.clone(), String::new()),
+                    |(title, text)| (self.texts.get(title), self.texts.get(text)),
+                );
+                if titled_choice(ui, &title, &text, false) {
                     *choice = Some(Choice::Path(sample.query.clone()));
                     ui.close();
                 }
@@ -158,12 +157,12 @@ impl Studio {
             .open(&mut open)
             .collapsible(false)
             .resizable(false)
-            .default_width(460.0)
+            .default_width(520.0)
             .anchor(egui::Align2::CENTER_CENTER, egui::Vec2::ZERO)
             .show(ui.ctx(), |ui| {
                 let colours = palette(ui);
-                egui::ScrollArea::vertical().max_height(560.0).show(ui, |ui| {
-                    egui::Grid::new("shortcuts").num_columns(2).spacing([24.0, 4.0]).show(ui, |ui| {
+                egui::ScrollArea::vertical().max_height(620.0).min_scrolled_height(620.0).show(ui, |ui| {
+                    egui::Grid::new("shortcuts").num_columns(2).spacing([40.0, 0.0]).show(ui, |ui| {
                         for command in Command::ALL {
                             ui.label(self.texts.get(command.name()));
                             ui.label(RichText::new(self.shortcut_text(ui, command)).color(colours.text_muted));

@@ -1,6 +1,6 @@
 //! The centre: the 3D view with its toolbar and read-out, or the welcome when there is nothing to look at.
 
-use egui::{Align, Layout, Margin, RichText, Role, Sense, Ui, WidgetInfo, vec2};
+use egui::{Align, Layout, Margin, Rect, RichText, Ui, vec2};
 
 use kfold_inference::query::Pocket;
 
@@ -8,9 +8,9 @@ use super::app::Studio;
 use super::command::Command;
 use super::document::{ColourBy, Representation};
 use super::files;
-use super::theme::{self, GAP, GAP_SMALL, palette};
+use super::theme::{self, GAP, palette};
 use super::widgets::icon::Icon;
-use super::widgets::{icon_button, note, segmented};
+use super::widgets::{icon_button, note, segmented, titled_choice};
 
 /// Height of the strip below the view, points.
 const READOUT_HEIGHT: f32 = 28.0;
@@ -40,11 +40,34 @@ impl Studio {
         }
         egui::CentralPanel::default().frame(egui::Frame::new()).show(ui, |ui| {
             let texts = std::sync::Arc::clone(&self.texts);
+            let area = ui.available_rect_before_wrap();
             let clicked = self.viewport.ui(ui, &texts);
+            self.legend_ui(ui, area);
             if let Some(residue) = clicked.filter(|_| self.picking_residues) {
                 self.toggle_pocket_residue(residue);
             }
         });
+    }
+
+    /// Which colour is the pose and which the reference, while both are in the view.
+    fn legend_ui(&self, ui: &Ui, area: Rect) {
+        let Some(plan) = self.viewport.plan() else { return };
+        let mut rows = Vec::new();
+        if plan.ligand.is_some() {
+            let values = [("rank", (self.shown_pose + 1).into())];
+            rows.push((super::scene::LIGAND_CARBON, self.texts.with("legend-pose", values)));
+        }
+        if plan.reference.is_some() {
+            rows.push((super::scene::REFERENCE_CARBON, self.texts.get("legend-reference")));
+        }
+        let colours = palette(ui);
+        let font = egui::TextStyle::Small.resolve(ui.style());
+        let mut place = area.min + vec2(14.0, 14.0);
+        for (colour, text) in rows {
+            ui.painter().circle_filled(place, 5.0, theme::rgb(colour));
+            ui.painter().text(place + vec2(11.0, 0.0), egui::Align2::LEFT_CENTER, text, font.clone(), colours.text);
+            place.y += 17.0;
+        }
     }
 
     /// Whether the query names nothing that could be shown.
@@ -160,7 +183,7 @@ impl Studio {
                     }
                     for sample in &self.samples {
                         let Some((title, text)) = files::sample_keys(&sample.name) else { continue };
-                        if sample_card(ui, &self.texts.get(title), &self.texts.get(text)) {
+                        if titled_choice(ui, &self.texts.get(title), &self.texts.get(text), true) {
                             open = Some(sample.query.clone());
                         }
                     }
@@ -200,25 +223,4 @@ impl Studio {
             colours.text,
         );
     }
-}
-
-fn sample_card(ui: &mut Ui, title: &str, text: &str) -> bool {
-    let colours = palette(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 46.0), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, title));
-    let is_lit = response.hovered() || response.has_focus();
-    ui.painter().rect(
-        rect,
-        f32::from(theme::RADIUS),
-        if is_lit { colours.hover } else { colours.card },
-        egui::Stroke::new(1.0, if is_lit { colours.accent } else { colours.line }),
-        egui::StrokeKind::Inside,
-    );
-    let place = rect.min + vec2(12.0, 7.0);
-    let strong = theme::strong_style().resolve(ui.style());
-    let small = egui::TextStyle::Small.resolve(ui.style());
-    let painter = ui.painter().with_clip_rect(rect.shrink(GAP_SMALL));
-    painter.text(place, egui::Align2::LEFT_TOP, title, strong, colours.text);
-    painter.text(place + vec2(0.0, 18.0), egui::Align2::LEFT_TOP, text, small, colours.text_muted);
-    response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked()
 }

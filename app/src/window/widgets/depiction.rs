@@ -33,7 +33,7 @@ pub fn depiction(ui: &mut Ui, formula: &Depiction, max_height: f32, name: &str) 
         .iter()
         .map(|atom| rect.center() + vec2(atom.position.x - middle.x, middle.y - atom.position.y) * bond)
         .collect();
-    let size = (bond * 0.5).clamp(7.0, 13.0);
+    let size = (bond * 0.55).clamp(8.5, 13.0);
     Drawing { painter: ui.painter_at(rect), formula, places, colours: palette(ui), size, bond }.draw();
 }
 

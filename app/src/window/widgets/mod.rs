@@ -105,16 +105,39 @@ pub fn note(ui: &mut Ui, text: &str) -> Response {
     ui.add(egui::Label::new(RichText::new(text).small().color(colours.text_muted)).wrap())
 }
 
-/// A rounded label.
+/// A rounded label. Its size is known before it is placed, so that a row of them wraps.
 pub fn chip(ui: &mut Ui, text: &str, tone: Option<Tone>) -> Response {
     let colours = palette(ui);
     let ink = tone.map_or(colours.text, |tone| tone.colour(colours));
-    egui::Frame::new()
-        .fill(colours.hover)
-        .corner_radius(CornerRadius::same(9))
-        .inner_margin(Margin::symmetric(8, 2))
-        .show(ui, |ui| ui.add(egui::Label::new(RichText::new(text).small().color(ink)).truncate()))
-        .inner
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, ink);
+    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(16.0, 5.0), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    ui.painter().rect_filled(rect, CornerRadius::same(9), colours.hover);
+    ui.painter().galley(rect.center() - galley.size() * 0.5, galley, ink);
+    response
+}
+
+/// A choice with a title and a line below it, as wide as there is room.
+pub fn titled_choice(ui: &mut Ui, title: &str, text: &str, has_frame: bool) -> bool {
+    let colours = palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 46.0), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, title));
+    let is_lit = response.hovered() || response.has_focus();
+    let stroke = match (is_lit, has_frame) {
+        (true, _) => Stroke::new(1.0, colours.accent),
+        (false, true) => Stroke::new(1.0, colours.line),
+        (false, false) => Stroke::NONE,
+    };
+    let fill = if is_lit { colours.hover } else { colours.card };
+    ui.painter().rect(rect, f32::from(theme::RADIUS), fill, stroke, egui::StrokeKind::Inside);
+    let place = rect.min + vec2(12.0, 7.0);
+    let strong = theme::strong_style().resolve(ui.style());
+    let small = egui::TextStyle::Small.resolve(ui.style());
+    let painter = ui.painter().with_clip_rect(rect.shrink(GAP_SMALL).intersect(ui.clip_rect()));
+    painter.text(place, egui::Align2::LEFT_TOP, title, strong, colours.text);
+    painter.text(place + vec2(0.0, 18.0), egui::Align2::LEFT_TOP, text, small, colours.text_muted);
+    response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked()
 }
 
 /// A row of choices, one of them in force. Returns whether the choice changed.
