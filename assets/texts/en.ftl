@@ -306,6 +306,8 @@ check-volume-overlap = Overlap with the receptor
 
 ## Ensembles
 ensemble-conformers = Protein conformers (elastic network)
+ensemble-morph = From { $first } to { $second }
+ensemble-show-morph = Show the change between the states
 ensemble-file = Models of { $name }
 ensemble-show = Show protein conformers
 ensemble-hide = Back to the poses
@@ -317,6 +319,7 @@ ensemble-model = Model
 ensemble-place = { $number } of { $count } · RMSD { $rmsd } Å to the first
 ensemble-rmsf = RMSF, Å
 ensemble-note = Click the plot to go to a residue. The models are superposed on the first.
+ensemble-note-morph = An interpolated path, not a simulation. It lies on the part that moves least. Click the plot to go to a residue.
 ensemble-show-models = Compare the models
 
 ## Files

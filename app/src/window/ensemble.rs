@@ -1,16 +1,22 @@
 //! Several models of one thing: conformers of a protein, a path between two states, the models of a file.
 //!
-//! All models are superposed on the first by their CA (or C1' of nucleic acids, or C4' where that is missing), so that
-//! what moves on the screen is the change of shape. RMSD is to the first model; RMSF is about the mean, a residue each.
+//! Models are superposed on the first by their CA (or C1' of nucleic acids, or C4' where that is missing), so that what
+//! moves on the screen is the change of shape; a path between states lies on the part that moves least, as it came. RMSD
+//! is to the first model after superposition; RMSF is about the mean, a residue each. Models of a file that differ in
+//! their atoms are compared by those that all of them have.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{RichText, Slider, Ui};
 use glam::Vec3;
+use kfold_inference::morph;
+use kfold_inference::query::{Entity, Query};
 use kfold_molecule::Structure;
 use kfold_molecule::analysis::superpose::superpose;
-use kfold_molecule::structure::Topology;
+use kfold_molecule::formats;
+use kfold_molecule::structure::{Atom, Bond, Chain, Model, Residue, Topology};
 
 use super::app::Studio;
 use super::background::{Lane, Loaded};
@@ -24,12 +30,16 @@ use super::widgets::{Tone, icon_button, message, note};
 
 /// Models shown in a second.
 const MODELS_PER_SECOND: f64 = 8.0;
+/// Models of a path between two states, both included.
+const MORPH_MODELS: usize = 25;
 
 /// What an ensemble is made from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum EnsembleKey {
     /// Conformers that a run made.
     Conformers(PathBuf),
+    /// A path between the states in two files.
+    Morph(PathBuf, PathBuf),
     /// The models of a file.
     File(PathBuf),
 }
@@ -50,18 +60,22 @@ pub struct Ensemble {
 }
 
 impl Ensemble {
-    /// Superposes the models and measures them.
+    /// Superposes the models on the first, unless they have their places already, and measures them.
     ///
     /// # Errors
-    /// When the models differ in their atoms or have no backbone to follow.
-    pub fn of(structure: &Structure) -> Result<Self, String> {
-        let first = structure.first().ok_or("there is no model in it")?;
-        if !structure.is_ensemble() {
-            return Err("its models differ in their atoms, so they cannot be compared one by one".to_owned());
-        }
+    /// When the models have no atoms in common or no backbone to follow.
+    pub fn of(structure: &Structure, have_places: bool) -> Result<Self, String> {
+        let shared;
+        let structure = if structure.is_ensemble() {
+            structure
+        } else {
+            shared = shared_atoms(structure).ok_or("The models have no atoms in common, so they cannot be compared")?;
+            &shared
+        };
+        let first = structure.first().ok_or("There is no model in it")?;
         let followed = followed_atoms(&first.topology);
         if followed.len() < 3 {
-            return Err("it has fewer than three residues with a CA or C1' atom to follow".to_owned());
+            return Err("Fewer than three residues have a CA or C1' atom to follow, in all models".to_owned());
         }
         let points = |positions: &[Vec3]| -> Vec<Vec3> {
             followed.iter().filter_map(|(_, atom)| positions.get(*atom).copied()).collect()
@@ -71,10 +85,12 @@ impl Ensemble {
         let mut rmsd = Vec::with_capacity(moved.models.len());
         for model in &mut moved.models {
             let Some(found) = superpose(&points(&model.positions), &target) else {
-                return Err("its atoms lie on a line, so the models cannot be superposed".to_owned());
+                return Err("The models cannot be superposed: some of their coordinates are not numbers".to_owned());
             };
-            for position in &mut model.positions {
-                *position = found.transform.apply(*position);
+            if !have_places {
+                for position in &mut model.positions {
+                    *position = found.transform.apply(*position);
+                }
             }
             rmsd.push(found.rmsd);
         }
@@ -108,6 +124,96 @@ fn followed_atoms(topology: &Topology) -> Vec<(usize, usize)> {
         .collect()
 }
 
+/// The structure with only those atoms that every model has, by chain, residue number, atom name and altloc.
+fn shared_atoms(structure: &Structure) -> Option<Structure> {
+    let first = structure.first()?;
+    let names: Vec<HashMap<AtomName<'_>, usize>> =
+        structure.models.iter().map(|model| names_of(&model.topology).collect()).collect();
+    // For each atom that is kept, its index in every model.
+    let mut kept: Vec<Vec<usize>> = Vec::new();
+    let mut new_index = vec![None; first.topology.atoms.len()];
+    for (name, index) in names_of(&first.topology) {
+        let Some(indices) = names.iter().map(|names| names.get(&name).copied()).collect::<Option<Vec<usize>>>() else {
+            continue;
+        };
+        if let Some(slot) = new_index.get_mut(index) {
+            *slot = Some(kept.len() as u32);
+            kept.push(indices);
+        }
+    }
+    let mut topology = Topology::default();
+    for chain in &first.topology.chains {
+        let first_residue = topology.residues.len() as u32;
+        for residue in first.topology.residues.get(chain.residues.start as usize..chain.residues.end as usize)? {
+            let start = topology.atoms.len() as u32;
+            let residue_index = topology.residues.len() as u32;
+            for atom in first.topology.atoms_of(residue) {
+                if new_index.get(atom).copied().flatten().is_some() {
+                    topology.atoms.push(Atom { residue: residue_index, ..first.topology.atoms.get(atom)?.clone() });
+                }
+            }
+            let end = topology.atoms.len() as u32;
+            if end > start {
+                let chain = topology.chains.len() as u32;
+                topology.residues.push(Residue { atoms: start..end, chain, ..residue.clone() });
+            }
+        }
+        let end = topology.residues.len() as u32;
+        if end > first_residue {
+            topology.chains.push(Chain { residues: first_residue..end, ..chain.clone() });
+        }
+    }
+    let index = |atom: u32| new_index.get(atom as usize).copied().flatten();
+    topology.bonds = first
+        .topology
+        .bonds
+        .iter()
+        .filter_map(|bond| Some(Bond::new(index(bond.a)?, index(bond.b)?, bond.order)))
+        .collect();
+    let topology = Arc::new(topology);
+    let models = structure
+        .models
+        .iter()
+        .enumerate()
+        .map(|(number, model)| {
+            let atoms = || kept.iter().filter_map(|indices| indices.get(number).copied());
+            Model {
+                number: model.number,
+                topology: Arc::clone(&topology),
+                positions: atoms().filter_map(|atom| model.positions.get(atom).copied()).collect(),
+                b_factors: atoms().filter_map(|atom| model.b_factors.get(atom).copied()).collect(),
+            }
+        })
+        .collect();
+    (!kept.is_empty()).then(|| Structure { name: structure.name.clone(), models })
+}
+
+/// Chain id, residue number, insertion code, atom name and altloc.
+type AtomName<'a> = (&'a str, i32, Option<char>, &'a str, Option<char>);
+
+/// The atoms' names with their indices, in the order of the topology.
+fn names_of(topology: &Topology) -> impl Iterator<Item = (AtomName<'_>, usize)> {
+    topology.residues.iter().flat_map(move |residue| {
+        let chain = topology.chains.get(residue.chain as usize).map_or("", |chain| chain.id.as_str());
+        topology.atoms_of(residue).filter_map(move |index| {
+            let atom = topology.atoms.get(index)?;
+            Some(((chain, residue.number, residue.insertion_code, atom.name.as_str(), atom.altloc), index))
+        })
+    })
+}
+
+/// The two states between which the query's protein can be morphed.
+#[must_use]
+pub fn morph_states(query: &Query) -> Option<(PathBuf, PathBuf)> {
+    query.sequences.iter().find_map(|entity| match entity {
+        Entity::Protein(polymer) => match polymer.apo.as_slice() {
+            [first, second, ..] => Some((first.clone(), second.clone())),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
 impl Studio {
     /// Shows an ensemble that `make` gives, in the background.
     pub(super) fn show_ensemble(
@@ -120,9 +226,24 @@ impl Studio {
         }
         self.ensemble = Some((key.clone(), Loaded::Waiting));
         self.document.view.colour = ColourBy::Fluctuation;
+        // A path lies on the part that moves least; superposing it again would hide that.
+        let have_places = matches!(key, EnsembleKey::Morph(..));
         self.submit(Lane::Results, move || {
-            let result = make().and_then(|structure| Ensemble::of(&structure)).map(Arc::new);
+            let result = make().and_then(|structure| Ensemble::of(&structure, have_places)).map(Arc::new);
             Message::EnsembleReady { key, result }
+        });
+    }
+
+    /// Shows the path between two states.
+    pub(super) fn show_morph(&mut self, first: PathBuf, second: PathBuf) {
+        self.show_ensemble(EnsembleKey::Morph(first.clone(), second.clone()), move || {
+            let read = |path: &std::path::Path| {
+                let structure = formats::read_structure(path).map_err(|error| error.to_string())?;
+                structure.models.into_iter().next().ok_or_else(|| format!("{} holds no atoms", path.display()))
+            };
+            let path =
+                morph::morph(&read(&first)?, &read(&second)?, MORPH_MODELS).map_err(|error| error.to_string())?;
+            Ok(Arc::new(path))
         });
     }
 
@@ -133,14 +254,19 @@ impl Studio {
 
     /// Moves on to the next model while playing. A path between states runs forth and back.
     pub(super) fn advance_ensemble(&mut self, context: &egui::Context) {
-        let (Some(since), Some((_, Loaded::Ready(ensemble)))) = (self.playing_since, &self.ensemble) else { return };
+        let (Some(since), Some((key, Loaded::Ready(ensemble)))) = (self.playing_since, &self.ensemble) else { return };
         let count = ensemble.structure.models.len();
         if count < 2 {
             return;
         }
         let now = context.input(|input| input.time);
         let step = ((now - since).max(0.0) * MODELS_PER_SECOND) as usize;
-        self.shown_model = step % count;
+        self.shown_model = if matches!(key, EnsembleKey::Morph(..)) {
+            let place = step % (2 * (count - 1));
+            if place < count { place } else { 2 * (count - 1) - place }
+        } else {
+            step % count
+        };
         context.request_repaint_after(std::time::Duration::from_secs_f64(1.0 / MODELS_PER_SECOND));
     }
 
@@ -151,6 +277,13 @@ impl Studio {
         let colours = palette(ui);
         let title = match &key {
             EnsembleKey::Conformers(_) => texts.get("ensemble-conformers"),
+            EnsembleKey::Morph(first, second) => texts.with(
+                "ensemble-morph",
+                [
+                    ("first", super::document::file_name(first).into()),
+                    ("second", super::document::file_name(second).into()),
+                ],
+            ),
             EnsembleKey::File(path) => texts.with("ensemble-file", [("name", super::document::file_name(path).into())]),
         };
         let mut close = false;
@@ -214,7 +347,8 @@ impl Studio {
                         self.viewport.focus_on(point, 10.0);
                     }
                 }
-                note(ui, &texts.get("ensemble-note"));
+                let is_morph = matches!(key, EnsembleKey::Morph(..));
+                note(ui, &texts.get(if is_morph { "ensemble-note-morph" } else { "ensemble-note" }));
             }
         }
         if close {

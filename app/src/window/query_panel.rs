@@ -79,6 +79,7 @@ impl Studio {
 
     fn structure_ui(&mut self, ui: &mut Ui, query: &mut Query, asks: &mut Vec<Ask>) {
         let texts = self.texts.clone();
+        let states = super::ensemble::morph_states(query);
         let mut show = None;
         section(ui, &texts.get("section-structure"), |ui| {
             let colours = palette(ui);
@@ -144,6 +145,11 @@ impl Studio {
                                 show = Some(Show::Models(path.clone(), structure));
                             }
                         }
+                        if let Some((first, second)) = states.clone()
+                            && ui.button(texts.get("ensemble-show-morph")).clicked()
+                        {
+                            show = Some(Show::Morph(first, second));
+                        }
                     }
                 }
             });
@@ -156,6 +162,7 @@ impl Studio {
     fn show(&mut self, show: Show) {
         match show {
             Show::Models(path, structure) => self.show_models(path, structure),
+            Show::Morph(first, second) => self.show_morph(first, second),
         }
     }
 
@@ -626,6 +633,7 @@ impl Studio {
 /// An ensemble to show.
 enum Show {
     Models(std::path::PathBuf, std::sync::Arc<kfold_molecule::Structure>),
+    Morph(std::path::PathBuf, std::path::PathBuf),
 }
 
 /// What was pressed in a file's row.
