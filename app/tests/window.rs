@@ -242,4 +242,54 @@ fn a_prediction_runs_to_its_end_and_poses_are_chosen() {
         desk.press(Modifiers::NONE, Key::PageUp);
         assert_eq!(row(&desk, 1), Some(true));
     }
+
+    for (key, name) in [(Key::T, "table.csv"), (Key::D, "poses.sdf"), (Key::P, "complex.pdb")] {
+        let path = desk.folder.path().join(name);
+        desk.press(Modifiers::COMMAND | Modifiers::SHIFT, key);
+        desk.harness.step();
+        desk.write(Role::TextInput, "Path", &path.display().to_string());
+        desk.click("Write it");
+        let wanted = format!("Written to {}", path.display());
+        desk.wait(name, |harness| harness.state().notice_texts().contains(&wanted.as_str()));
+        let bytes = std::fs::read(&path).unwrap();
+        match name {
+            "table.csv" => assert!(bytes.starts_with(b"ligand,rank,score_kcal_per_mol")),
+            "poses.sdf" => assert!(String::from_utf8(bytes).unwrap().contains("<score_kcal_per_mol>")),
+            _ => assert!(String::from_utf8(bytes).unwrap().contains(" LIG ")),
+        }
+    }
+}
+
+#[test]
+fn a_running_prediction_is_cancelled() {
+    let mut desk = Desk::new();
+    desk.click("Protease dimer");
+    desk.wait("the query", |harness| {
+        harness.query_by_label("Predict").is_some_and(|node| !node.accesskit_node().is_disabled())
+    });
+    desk.press(Modifiers::COMMAND, Key::Enter);
+    assert!(desk.harness.state().is_running());
+    desk.wait_for_label("Searching poses");
+    desk.click("Cancel");
+    desk.wait("the end", |harness| !harness.state().is_running());
+    assert!(desk.harness.state().notice_texts().contains(&"The prediction was cancelled"));
+    assert!(desk.can_predict());
+}
+
+#[test]
+fn two_states_become_a_path_that_plays() {
+    let mut desk = Desk::new();
+    desk.click("A protein in two states");
+    desk.wait_for_label("A · protein, 214 residues");
+    desk.click("Show the change between the states");
+    desk.wait_for_label("1 of 25");
+    desk.harness.check_accessibility();
+    desk.click("Play");
+    // Two models a frame of the harness, give or take one.
+    desk.wait("another model", |harness| {
+        ["4 of 25", "5 of 25", "6 of 25"].iter().any(|part| harness.query_all_by_label_contains(part).next().is_some())
+    });
+    desk.click("Pause");
+    desk.click("Close the ensemble");
+    assert!(desk.harness.query_by_label("Play").is_none());
 }

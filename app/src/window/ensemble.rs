@@ -378,3 +378,74 @@ fn residue_place(ensemble: &Ensemble, residue: usize, model: usize) -> Option<Ve
     let atom = ["CA", "C1'", "C4'"].into_iter().find_map(|name| model.topology.atom_named(residue, name))?;
     model.positions.get(atom).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A chain of alpha carbons; the second model is turned, its last residue moved, and it has one residue more.
+    fn two_models() -> Structure {
+        let model = |count: usize, positions: Vec<Vec3>| {
+            let atoms = (0..count)
+                .map(|index| Atom {
+                    name: "CA".into(),
+                    element: kfold_molecule::Element::C,
+                    serial: index as i32,
+                    altloc: None,
+                    occupancy: 1.0,
+                    formal_charge: 0,
+                    residue: index as u32,
+                })
+                .collect();
+            let residues = (0..count as u32)
+                .map(|index| Residue {
+                    name: "GLY".into(),
+                    number: index as i32 + 1,
+                    insertion_code: None,
+                    sequence_index: None,
+                    asym_id: "".into(),
+                    is_hetero: false,
+                    kind: kfold_molecule::ResidueKind::Protein,
+                    atoms: index..index + 1,
+                    chain: 0,
+                })
+                .collect();
+            let chains = vec![Chain { id: "A".into(), residues: 0..count as u32 }];
+            let topology = Arc::new(Topology { atoms, residues, chains, bonds: Vec::new() });
+            Model { number: 1, topology, b_factors: vec![0.0; positions.len()], positions }
+        };
+        let first: Vec<Vec3> = (0..8).map(|index| helix(index as f32)).collect();
+        let mut second: Vec<Vec3> =
+            (0..9).map(|index| glam::Quat::from_rotation_y(1.0) * helix(index as f32) + Vec3::X).collect();
+        second[7] += Vec3::Y * 3.0;
+        Structure { name: String::new(), models: vec![model(8, first), model(9, second)] }
+    }
+
+    fn helix(index: f32) -> Vec3 {
+        Vec3::new(2.3 * (1.745 * index).cos(), 2.3 * (1.745 * index).sin(), 1.5 * index)
+    }
+
+    #[test]
+    fn models_that_differ_are_compared_by_what_they_share() {
+        let ensemble = Ensemble::of(&two_models(), false).unwrap();
+        assert_eq!(ensemble.structure.models.len(), 2);
+        assert!(ensemble.structure.is_ensemble());
+        assert_eq!(ensemble.residues.len(), 8);
+        assert!(ensemble.rmsd[0] < 1e-3);
+        // One of eight atoms is 3 Å off before the fit shares it out.
+        assert!(ensemble.rmsd[1] > 0.6 && ensemble.rmsd[1] < 3.0 / 8_f32.sqrt(), "{}", ensemble.rmsd[1]);
+        let highest = ensemble.rmsf.iter().copied().fold(0.0, f32::max);
+        assert!((ensemble.rmsf[7] - highest).abs() < 1e-6, "{:?}", ensemble.rmsf);
+        assert!(ensemble.rmsf[7] > 2.0 * ensemble.rmsf[3]);
+    }
+
+    #[test]
+    fn what_cannot_be_compared_says_why() {
+        assert!(Ensemble::of(&Structure::default(), false).is_err());
+        let mut structure = two_models();
+        for model in &mut structure.models {
+            model.positions[0] = Vec3::NAN;
+        }
+        assert!(Ensemble::of(&structure, false).is_err());
+    }
+}
