@@ -283,8 +283,11 @@ fn two_states_become_a_path_that_plays() {
     desk.wait_for_label("A · protein, 214 residues");
     desk.click("Show the change between the states");
     desk.wait_for_label("1 of 25");
+    // The panel takes its height in the frames after its contents came.
+    desk.rest();
     desk.harness.check_accessibility();
     desk.click("Play");
+    desk.harness.get_by_label("Pause");
     // Two models a frame of the harness, give or take one.
     desk.wait("another model", |harness| {
         ["4 of 25", "5 of 25", "6 of 25"].iter().any(|part| harness.query_all_by_label_contains(part).next().is_some())
