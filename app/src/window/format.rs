@@ -1,4 +1,6 @@
-//! Numbers as they are shown.
+//! Numbers and paths as they are shown.
+
+use std::path::Path;
 
 /// A number with a fixed count of digits after the point and a true minus sign.
 #[must_use]
@@ -15,9 +17,30 @@ pub fn number(value: f32, digits: usize) -> String {
     }
 }
 
+/// A path with the user's home folder as `~`, as people write it.
+#[must_use]
+pub fn path(path: &Path) -> String {
+    match std::env::home_dir()
+        .filter(|home| home.parent().is_some())
+        .and_then(|home| path.strip_prefix(home).ok().map(|rest| Path::new("~").join(rest)))
+    {
+        Some(short) => short.display().to_string(),
+        None => path.display().to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use std::path::Path;
+
+    use super::{number, path};
+
+    #[test]
+    fn home_is_a_tilde() {
+        let home = std::env::home_dir().unwrap();
+        assert_eq!(path(&home.join("a").join("b")), "~/a/b");
+        assert_eq!(path(Path::new("/elsewhere/b")), "/elsewhere/b");
+    }
 
     #[test]
     fn minus_is_a_minus_and_zero_has_none() {

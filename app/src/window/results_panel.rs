@@ -77,7 +77,7 @@ impl Studio {
                 chip(ui, &engine, None).on_hover_text(made);
             }
         });
-        let folder = RichText::new(outcome.folder.display().to_string()).small().color(colours.text_muted);
+        let folder = RichText::new(super::format::path(&outcome.folder)).small().color(colours.text_muted);
         ui.add(egui::Label::new(folder).truncate()).on_hover_text(texts.get("result-folder"));
         if outcome.conformers.is_some() {
             let label = if self.ensemble.is_some() { "ensemble-hide" } else { "ensemble-show" };
