@@ -65,7 +65,7 @@ impl Effort {
     #[must_use]
     pub fn for_ligand(heavy_atoms: usize, torsions: usize, exhaustiveness: u32) -> Self {
         let size = heavy_atoms as u64 + 10 * (6 + torsions as u64);
-        Self { runs: exhaustiveness.max(1), steps: 105 * (50 + size) / 2, local_steps: (25 + heavy_atoms) * 3 / 2 }
+        Self { runs: exhaustiveness.max(1), steps: 105 * (50 + size), local_steps: (25 + heavy_atoms) * 3 / 2 }
     }
 }
 
