@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use kfold_inference::job::files::write_whole;
 use kfold_molecule::formats::{pdb, sdf};
 use kfold_molecule::structure::{Atom, Bond, Chain, Model, Residue, Topology};
 use kfold_molecule::{SmallMolecule, Structure};
@@ -10,7 +11,6 @@ use kfold_molecule::{SmallMolecule, Structure};
 use super::app::Studio;
 use super::background::Lane;
 use super::dialogs::ExportKind;
-use super::files::write_whole;
 use super::message::Message;
 use super::outcome::Outcome;
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use kfold_inference::job::files::write_whole;
 use serde::{Deserialize, Serialize};
 
 use crate::texts::Language;
@@ -179,6 +180,9 @@ impl Preferences {
     /// # Errors
     /// When the folder cannot be made or the file cannot be written.
     pub fn write(&self, path: &Path) -> std::io::Result<()> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
         write_whole(path, serde_json::to_string_pretty(self)?.as_bytes())
     }
 
@@ -188,26 +192,6 @@ impl Preferences {
         self.recent.insert(0, path.to_owned());
         self.recent.truncate(RECENT);
     }
-}
-
-/// Writes a file under a temporary name beside it and renames it, so that nobody ever sees half of it.
-///
-/// # Errors
-/// When the folder cannot be made or the file cannot be written.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let written = std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
-    if written.is_err() {
-        // The error of the write is the one to report; a leftover that cannot be removed either adds nothing to it.
-        std::fs::remove_file(&temporary).unwrap_or(());
-    }
-    written
 }
 
 #[cfg(test)]

@@ -182,6 +182,7 @@ impl Studio {
                     });
                 });
             });
-        self.help_open = open;
+        let escaped = open && ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Escape));
+        self.help_open = open && !escaped;
     }
 }
