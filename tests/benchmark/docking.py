@@ -75,12 +75,12 @@ def pdbqt_line(line, kind):
     return f"{line[:54]:54s}  1.00  0.00     0.000 {kind:<2s}\n"
 
 
-def receptor_pdbqt(folder):
+def receptor_pdbqt(folder, file="protein.pdb"):
     """The receptor by Meeko. Metals, and residues that Meeko has no template for, are added atom by atom."""
     from meeko import MoleculePreparation, PDBQTWriterLegacy, Polymer, ResidueChemTemplates
 
     polymer, added = [], []
-    for line in (folder / "protein.pdb").read_text().splitlines():
+    for line in (folder / file).read_text().splitlines():
         name = line[17:20].strip()
         if not line.startswith(("ATOM", "HETATM")) or name in {"HOH", "WAT", "DOD"} or line[16] not in " A":
             continue

@@ -22,6 +22,8 @@ pub mod rotors;
 pub mod scoring;
 pub mod search;
 mod site;
+#[cfg(test)]
+mod tests;
 pub mod typing;
 
 pub use engine::Docking;
