@@ -2,7 +2,7 @@
 //!
 //! Amino acids and nucleotides have their roles by name, at the charge they have at neutral pH. Both nitrogens of a
 //! histidine without hydrogens give and take: a crystal structure seldom tells its tautomer and flip, and a pose must
-//! not be lost to a guess. Of anything else (cofactors, modified residues) the geometry tells: a carbon-oxygen bond
+//! not be lost to a guess; only a metal tells. Of anything else (cofactors, modified residues) the geometry tells: a carbon-oxygen bond
 //! below 1.30 Å is a carbonyl, a nitrogen with three heavy neighbours gives nothing. Waters are left out; metals and
 //! cofactors stay.
 
@@ -40,7 +40,14 @@ pub fn receptor_types(model: &Model) -> TypedReceptor {
             if element == Element::H || !topology.is_primary_location(atom) {
                 continue;
             }
-            let surroundings = Surroundings { model, topology, neighbours: &neighbours[atom], atom, has_hydrogens };
+            let surroundings = Surroundings {
+                model,
+                topology,
+                all_neighbours: &neighbours,
+                neighbours: &neighbours[atom],
+                atom,
+                has_hydrogens,
+            };
             match surroundings.kind(residue) {
                 Some(kind) => {
                     typed.positions.push(model.positions[atom]);
@@ -60,6 +67,8 @@ pub fn receptor_types(model: &Model) -> TypedReceptor {
 struct Surroundings<'a> {
     model: &'a Model,
     topology: &'a Topology,
+    all_neighbours: &'a [Vec<(u32, u32)>],
+    /// Of the atom itself.
     neighbours: &'a [(u32, u32)],
     atom: usize,
     has_hydrogens: bool,
@@ -133,13 +142,18 @@ impl Surroundings<'_> {
     }
 
     fn histidine(&self, residue: &str, name: &str) -> AtomType {
-        let binds_metal =
-            self.neighbours.iter().any(|&(other, _)| self.topology.atoms[other as usize].element.is_metal());
+        let binds_metal = |atom: usize| {
+            self.all_neighbours[atom].iter().any(|&(other, _)| self.topology.atoms[other as usize].element.is_metal())
+        };
+        let own_residue = self.topology.residue_of(self.atom);
+        let other = self.topology.atom_named(own_residue, if name == "ND1" { "NE2" } else { "ND1" });
         match (residue, name) {
             ("HIE" | "HSE", "NE2") | ("HID" | "HSD", "ND1") | ("HIP" | "HSP", _) => AtomType::NitrogenDonor,
             ("HIE" | "HSE", "ND1") | ("HID" | "HSD", "NE2") => AtomType::NitrogenAcceptor,
             _ if self.has_hydrogens => AtomType::nitrogen(self.has_hydrogen(), !self.has_hydrogen()),
-            _ if binds_metal => AtomType::NitrogenAcceptor,
+            // At a metal one nitrogen holds the metal and the other the hydrogen.
+            _ if binds_metal(self.atom) => AtomType::NitrogenAcceptor,
+            _ if other.is_some_and(binds_metal) => AtomType::NitrogenDonor,
             _ => AtomType::NitrogenDonorAcceptor,
         }
     }
