@@ -23,8 +23,8 @@ pub(super) struct Score {
     #[arg(long)]
     minimize: bool,
     /// Scoring function
-    #[arg(long, default_value = "vinardo")]
-    scoring: Scoring,
+    #[arg(long)]
+    scoring: Option<Scoring>,
     /// JSON on standard output: one object for each record
     #[arg(long)]
     json: bool,
@@ -59,7 +59,7 @@ enum ScoreResult {
 
 impl Score {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
-        let scoring = ScoringFunction::from(self.scoring);
+        let scoring = self.scoring.map_or_else(ScoringFunction::default, ScoringFunction::from);
         let structure = formats::read_structure(&self.receptor)?;
         let receptor = Receptor::new(&structure, &[])?;
         let molecules = formats::read_small_molecules(&self.pose)?;

@@ -543,7 +543,7 @@ impl Studio {
                     ui.set_width(128.0);
                     ui.label(RichText::new(texts.get("settings-scoring")).color(colours.text_muted));
                 });
-                let choices = [ScoringFunction::Vinardo, ScoringFunction::Vina]
+                let choices = [ScoringFunction::Vina, ScoringFunction::Vinardo]
                     .map(|scoring| (scoring, scoring.display_name().to_owned()));
                 segmented(ui, &texts.get("settings-scoring"), &mut docking.scoring, &choices);
             });
