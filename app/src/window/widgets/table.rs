@@ -73,10 +73,12 @@ pub fn table(
     let colours = palette(ui);
     let mut result = TableResponse::default();
     let width = ui.available_width();
+    // Rows that scroll leave room for the bar, or it would cover the last column.
+    let bar = if rows as f32 * ROW_HEIGHT > max_height { ui.spacing().scroll.allocated_width() } else { 0.0 };
     let total: f32 = columns.iter().map(|column| column.share).sum::<f32>().max(f32::EPSILON);
     let mut edges = vec![0.0];
     for column in columns {
-        edges.push(edges.last().copied().unwrap_or(0.0) + (width - 10.0) * column.share / total);
+        edges.push(edges.last().copied().unwrap_or(0.0) + (width - bar - 10.0) * column.share / total);
     }
     let cell_rect = |rect: Rect, index: usize| {
         let left = rect.left() + 6.0 + edges.get(index).copied().unwrap_or(0.0);
