@@ -241,6 +241,9 @@ def main():
         ("vina", "vinardo"): "AutoDock Vina 1.2.7, Vinardo",
     }
     names = [titles.get(engine, ":".join(engine)) for engine in engines]
+    options = f" --only {' '.join(arguments.only)}" if arguments.only else ""
+    if arguments.engines != parser.get_default("engines"):
+        options += f" --engines {' '.join(arguments.engines)}"
     text = ["# Docking, measured", ""]
     text += [
         f"{len(folders)} complexes, from the SMILES; box: crystal ligand plus 8 Å on every side; exhaustiveness 8, seed "
@@ -250,7 +253,7 @@ def main():
         "One run, made by:",
         "",
         "```sh",
-        "cargo build --release && python3 tests/benchmark/docking.py COMPLEXES",
+        f"cargo build --release --workspace --bins && python3 tests/benchmark/docking.py COMPLEXES{options}",
         "```",
         "",
         "| | best pose right | one of three right | median RMSD of the best, Å | seconds, mean / median | CPU seconds, mean / median |",
