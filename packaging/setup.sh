@@ -49,3 +49,6 @@ require_rust() {
 BUILD_PACKAGES=(gcc libc6-dev)
 DRAW_PACKAGES=(libvulkan1 mesa-vulkan-drivers)
 WINDOW_PACKAGES=(libxkbcommon0 libxkbcommon-x11-0 libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libwayland-client0 libgl1)
+
+# Without it libwayland, which Vulkan loads, complains on machines that nobody has logged in to.
+export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
