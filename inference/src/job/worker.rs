@@ -113,7 +113,20 @@ fn predict(
 }
 
 /// Takes the job's lock and writes this process into it.
-fn lock(folder: &Path) -> Result<File, JobError> {
+/// The lock of a job, held while this lives.
+struct JobLock(File);
+
+impl Drop for JobLock {
+    fn drop(&mut self) {
+        // Closing the file would do, but for a process that another thread is starting at this moment: until it runs its
+        // own program it holds a copy of the file, and with it the lock. Unlocking releases all copies. A failure
+        // leaves the lock to the end of the process, where the system takes it back.
+        drop(self.0.unlock());
+    }
+}
+
+/// Takes the job's lock, or says who holds it.
+fn lock(folder: &Path) -> Result<JobLock, JobError> {
     let path = folder.join("worker.lock");
     let mut file = OpenOptions::new()
         .read(true)
@@ -133,7 +146,7 @@ fn lock(folder: &Path) -> Result<File, JobError> {
     }
     let text = format!("{}\n", std::process::id());
     file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(JobError::write(&path))?;
-    Ok(file)
+    Ok(JobLock(file))
 }
 
 /// Looks for the `cancel` file from a thread of its own, so that engines may ask as often as they like.
