@@ -21,6 +21,10 @@ use crate::settings::Settings;
 /// How often the worker looks whether somebody asked it to stop.
 const CANCEL_INTERVAL: Duration = Duration::from_millis(100);
 
+/// How often, and how long apart, a lock that is taken is tried again.
+const LOCK_TRIES: u32 = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
 /// Runs the job in `folder` to its end: every seed that is not done yet, then the summary. What happens is written to
 /// the job's events.
 ///
@@ -112,7 +116,6 @@ fn predict(
     }
 }
 
-/// Takes the job's lock and writes this process into it.
 /// The lock of a job, held while this lives.
 struct JobLock(File);
 
@@ -125,7 +128,8 @@ impl Drop for JobLock {
     }
 }
 
-/// Takes the job's lock, or says who holds it.
+/// Takes the job's lock and writes this process into it, or says who holds it. Whoever asks whether the job is running
+/// ([`Job::is_running`]) holds the lock for an instant, so a lock that is taken is tried again before it counts.
 fn lock(folder: &Path) -> Result<JobLock, JobError> {
     let path = folder.join("worker.lock");
     let mut file = OpenOptions::new()
@@ -135,7 +139,15 @@ fn lock(folder: &Path) -> Result<JobLock, JobError> {
         .truncate(false)
         .open(&path)
         .map_err(JobError::write(&path))?;
-    match file.try_lock() {
+    let mut taken = file.try_lock();
+    for _ in 0..LOCK_TRIES {
+        if !matches!(taken, Err(TryLockError::WouldBlock)) {
+            break;
+        }
+        std::thread::sleep(LOCK_PAUSE);
+        taken = file.try_lock();
+    }
+    match taken {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
