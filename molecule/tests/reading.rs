@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use kfold_molecule::formats::{read_small_molecule_records, read_small_molecules, read_structure};
+use kfold_molecule::formats::{Place, read_small_molecule_records, read_small_molecules, read_structure};
 
 fn data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -63,6 +63,6 @@ fn lists_of_smiles_keep_their_columns_and_their_good_rows() {
     let found = read_small_molecule_records(&path).unwrap();
     assert_eq!(found.molecules.len(), 2);
     assert_eq!((found.molecules[0].name.as_str(), found.molecules[0].property("pK")), ("a", Some("5.5")));
-    assert_eq!((found.errors.len(), found.errors[0].line), (1, 3));
+    assert_eq!((found.errors.len(), &found.errors[0].place), (1, &Place::Line(3)));
     assert!(read_small_molecules(&path).unwrap_err().to_string().contains("line 3"));
 }

@@ -4,34 +4,68 @@
 //! The file is walked once. Categories that nobody wants are skipped token by token; rows of wanted ones are handed over
 //! as slices of the file, so nothing is copied before it is needed. Tags compare without letter case.
 
-use super::ParseError;
+use std::borrow::Cow;
 
-/// A value as written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Value<'a> {
-    bytes: &'a [u8],
-    /// Quoted and text-field values are text even when they read `.` or `?`.
-    is_quoted: bool,
+use super::{ParseError, text};
+
+/// A value: as written in a text file, or as decoded from a binary one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Value<'a> {
+    /// `.` or `?`, not quoted.
+    Null,
+    /// Anything in a text file, without its quotes.
+    Text(&'a [u8]),
+    /// From a column of whole numbers.
+    Integer(i32),
+    /// From a column of numbers.
+    Number(f64),
 }
 
 impl<'a> Value<'a> {
-    pub const NULL: Self = Self { bytes: b".", is_quoted: false };
+    /// A value without quotes.
+    pub fn bare(bytes: &'a [u8]) -> Self {
+        if matches!(bytes, b"." | b"?") { Self::Null } else { Self::Text(bytes) }
+    }
 
-    /// The text, empty for the null values `.` and `?` and for text that is not UTF-8.
-    pub fn text(self) -> &'a str {
-        if self.is_null() { "" } else { std::str::from_utf8(self.bytes).unwrap_or_default() }
+    /// The text, empty for null and for text that is not UTF-8.
+    pub fn text(self) -> Cow<'a, str> {
+        match self {
+            Self::Null => Cow::Borrowed(""),
+            Self::Text(bytes) => Cow::Borrowed(std::str::from_utf8(bytes).unwrap_or_default()),
+            Self::Integer(value) => Cow::Owned(value.to_string()),
+            Self::Number(value) => Cow::Owned(value.to_string()),
+        }
+    }
+
+    /// The whole number, where it is one.
+    pub fn integer(self) -> Option<i32> {
+        match self {
+            Self::Null => None,
+            Self::Text(bytes) => std::str::from_utf8(bytes).ok()?.parse().ok(),
+            Self::Integer(value) => Some(value),
+            Self::Number(value) => (value.fract() == 0.0 && value.abs() < f64::from(i32::MAX)).then_some(value as i32),
+        }
+    }
+
+    /// The number, where it is a finite one. A standard uncertainty in parentheses is left out.
+    pub fn number(self) -> Option<f32> {
+        match self {
+            Self::Null => None,
+            Self::Text(bytes) => {
+                let digits = if bytes.ends_with(b")") { bytes.split(|byte| *byte == b'(').next()? } else { bytes };
+                text::number(std::str::from_utf8(digits).ok()?)
+            }
+            Self::Integer(value) => Some(value as f32),
+            Self::Number(value) => Some(value as f32).filter(|value| value.is_finite()),
+        }
     }
 
     pub fn is_null(self) -> bool {
-        !self.is_quoted && matches!(self.bytes, b"." | b"?")
-    }
-
-    pub fn bytes(self) -> &'a [u8] {
-        self.bytes
+        matches!(self, Self::Null)
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Token<'a> {
     Data(&'a [u8]),
     Loop,
@@ -98,7 +132,7 @@ impl<'a> Tokens<'a> {
             b'l' | b'L' if token.eq_ignore_ascii_case(b"loop_") => Token::Loop,
             b's' | b'S' if starts_with_word(token, b"save_") || token.eq_ignore_ascii_case(b"stop_") => Token::Other,
             b'g' | b'G' if token.eq_ignore_ascii_case(b"global_") => Token::Other,
-            _ => Token::Value(Value { bytes: token, is_quoted: false }),
+            _ => Token::Value(Value::bare(token)),
         }))
     }
 
@@ -120,7 +154,7 @@ impl<'a> Tokens<'a> {
             }
         }
         self.at = end + 1;
-        Ok(Token::Value(Value { bytes: &self.bytes[start..end], is_quoted: true }))
+        Ok(Token::Value(Value::Text(&self.bytes[start..end])))
     }
 
     /// From a semicolon at the start of a line to the next one there.
@@ -149,7 +183,7 @@ impl<'a> Tokens<'a> {
         }
         self.at = end + 2;
         let bytes = &self.bytes[start..end];
-        Ok(Token::Value(Value { bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes), is_quoted: true }))
+        Ok(Token::Value(Value::Text(bytes.strip_suffix(b"\r").unwrap_or(bytes))))
     }
 }
 
@@ -177,7 +211,7 @@ pub(crate) trait Rows<'a> {
     fn wants(&self, category: &str) -> bool;
     /// A category begins: its columns are known.
     fn category(&mut self, category: &Category) -> Result<(), ParseError>;
-    /// One row of the category that began last.
+    /// One row of the category that began last. `line` is its line, or its number in binary files.
     fn row(&mut self, line: usize, row: &[Value<'a>]) -> Result<(), ParseError>;
 }
 
@@ -227,10 +261,7 @@ pub(crate) fn walk<'a>(bytes: &'a [u8], rows: &mut impl Rows<'a>) -> Result<(), 
             Token::Value(value) => {
                 return Err(ParseError::new(
                     tokens.line,
-                    format!(
-                        "{:?} belongs to no tag",
-                        String::from_utf8_lossy(&value.bytes[..value.bytes.len().min(40)])
-                    ),
+                    format!("{:?} belongs to no tag", value.text().chars().take(40).collect::<String>()),
                     "a value has too many parts or a quote is missing just above",
                 ));
             }
@@ -323,7 +354,7 @@ fn read_loop<'a>(tokens: &mut Tokens<'a>, rows: &mut impl Rows<'a>) -> Result<Op
 }
 
 /// A value as CIF writes it: bare where it can be, else quoted, else as a text field.
-pub(crate) fn quote(text: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn quote(text: &str) -> Cow<'_, str> {
     let is_bare = !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\'' | b'"'))
         && !text.starts_with(['_', '#', '$', '[', ']', ';'])
@@ -370,7 +401,7 @@ mod tests {
         }
         fn row(&mut self, _: usize, row: &[Value<'a>]) -> Result<(), ParseError> {
             let (name, items) = self.current.clone();
-            self.found.push((name, items, row.iter().map(|value| value.text().to_owned()).collect()));
+            self.found.push((name, items, row.iter().map(|value| value.text().into_owned()).collect()));
             Ok(())
         }
     }
@@ -398,7 +429,7 @@ mod tests {
             ("data_x\n_a.b 1\nstray\n", 3),
         ] {
             let error = walk(text.as_bytes(), &mut All::default()).unwrap_err();
-            assert_eq!(error.line, line, "{text:?}: {error}");
+            assert_eq!(error.place, super::super::Place::Line(line), "{text:?}: {error}");
         }
     }
 

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn wrong_letters_are_told_by_record_line_and_position() {
         let error = read(b">a\nMKV\n>b\nMK\nV1L\n").unwrap_err();
-        assert_eq!((error.record, error.line), (Some(2), 5));
+        assert_eq!((error.record, error.place.clone()), (Some(2), super::super::Place::Line(5)));
         assert!(error.to_string().contains("'1' at position 4"), "{error}");
         assert!(read(b">a\n>b\nMK\n").unwrap_err().to_string().contains("\"a\" has no letters"));
         assert!(read(b">a\nMK*V\n").unwrap_err().to_string().contains("stop sign"));

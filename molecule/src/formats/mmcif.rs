@@ -10,9 +10,9 @@ use std::collections::HashMap;
 use glam::Vec3;
 use smol_str::SmolStr;
 
+use super::ParseError;
 use super::assemble::{self, Link, ModelBuilder, Place, ResidueKey};
 use super::cif::{self, Category, Rows, Value};
-use super::{ParseError, text};
 use crate::element::Element;
 use crate::residues;
 use crate::structure::{Atom, Bond, BondOrder, Structure, Topology};
@@ -28,24 +28,7 @@ pub use writer::write;
 pub fn read(bytes: &[u8]) -> Result<Structure, ParseError> {
     let mut reader = Reader::default();
     cif::walk(bytes, &mut reader)?;
-    if reader.builders.is_empty() {
-        let (what, advice) = if reader.has_fractional {
-            (
-                "the atoms have fractional coordinates only",
-                "convert the file to Cartesian coordinates (_atom_site.Cartn_x)",
-            )
-        } else {
-            ("there is no _atom_site category with coordinates", "check that this is a structure and not cut short")
-        };
-        return Err(ParseError::new(1, what, advice));
-    }
-    let Reader { id, title, block_name, builders, links, components, .. } = reader;
-    let name = [id, title, block_name].into_iter().find(|name| !name.is_empty()).unwrap_or_default();
-    assemble::structure(name, builders, |topology| {
-        let mut bonds = component_bonds(topology, &components);
-        bonds.extend(assemble::link_bonds(topology, &links));
-        Ok(bonds)
-    })
+    reader.finish()
 }
 
 /// Bonds of a component by atom names.
@@ -90,7 +73,7 @@ impl Columns {
     }
 
     fn get<'a>(&self, row: &[Value<'a>], item: usize) -> Value<'a> {
-        self.0.get(item).copied().flatten().and_then(|column| row.get(column)).copied().unwrap_or(Value::NULL)
+        self.0.get(item).copied().flatten().and_then(|column| row.get(column)).copied().unwrap_or(Value::Null)
     }
 
     /// The first of two items that has a value.
@@ -147,11 +130,24 @@ enum Kind {
     Bonds,
 }
 
-/// The bytes that identify a residue, to see without parsing that the next atom belongs to the same one.
-type RawKey<'a> = [&'a [u8]; 6];
+/// What a category is to us, with the items that we read.
+fn kind_of(category: &str) -> (Kind, &'static [&'static str]) {
+    match category {
+        "entry" => (Kind::Entry, &["id"]),
+        "struct" => (Kind::Title, &["title"]),
+        "atom_site" => (Kind::Atoms, ATOM_ITEMS),
+        "struct_conn" => (Kind::Links, LINK_ITEMS),
+        "chem_comp_bond" => (Kind::Bonds, BOND_ITEMS),
+        _ => (Kind::None, &[]),
+    }
+}
 
+/// The values that identify a residue, to see without parsing that the next atom belongs to the same one.
+type RawKey<'a> = [Value<'a>; 6];
+
+/// Makes a structure of the categories of a text or binary file.
 #[derive(Default)]
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     id: String,
     title: String,
     block_name: String,
@@ -160,10 +156,10 @@ struct Reader<'a> {
     builders: Vec<ModelBuilder>,
     builder_of: HashMap<i32, usize>,
     current: usize,
-    current_model: Option<&'a [u8]>,
+    current_model: Option<Value<'a>>,
     /// Of the latest atom, when the next one may simply join its residue.
     raw_key: Option<RawKey<'a>>,
-    raw_symbol: (&'a [u8], Element),
+    raw_symbol: Option<(Value<'a>, Element)>,
     is_standard: bool,
     links: Vec<Link>,
     components: ComponentBonds,
@@ -184,18 +180,11 @@ impl<'a> Rows<'a> for Reader<'a> {
     }
 
     fn wants(&self, category: &str) -> bool {
-        matches!(category, "entry" | "struct" | "atom_site" | "struct_conn" | "chem_comp_bond")
+        kind_of(category).0 != Kind::None
     }
 
     fn category(&mut self, category: &Category) -> Result<(), ParseError> {
-        let (kind, items): (Kind, &[&str]) = match category.name.as_str() {
-            "entry" => (Kind::Entry, &["id"]),
-            "struct" => (Kind::Title, &["title"]),
-            "atom_site" => (Kind::Atoms, ATOM_ITEMS),
-            "struct_conn" => (Kind::Links, LINK_ITEMS),
-            "chem_comp_bond" => (Kind::Bonds, BOND_ITEMS),
-            _ => (Kind::None, &[]),
-        };
+        let (kind, items) = kind_of(&category.name);
         self.columns = Columns::new(category, items);
         self.kind = kind;
         if kind == Kind::Atoms && [X, Y, Z].iter().any(|item| self.columns.0[*item].is_none()) {
@@ -208,8 +197,8 @@ impl<'a> Rows<'a> for Reader<'a> {
     fn row(&mut self, line: usize, row: &[Value<'a>]) -> Result<(), ParseError> {
         match self.kind {
             Kind::None => {}
-            Kind::Entry => self.columns.get(row, 0).text().clone_into(&mut self.id),
-            Kind::Title => self.columns.get(row, 0).text().trim().replace('\n', " ").clone_into(&mut self.title),
+            Kind::Entry => self.id = self.columns.get(row, 0).text().into_owned(),
+            Kind::Title => self.title = self.columns.get(row, 0).text().trim().replace('\n', " "),
             Kind::Atoms => self.atom(line, row)?,
             Kind::Links => self.links.extend(link(&self.columns, row)),
             Kind::Bonds => self.component_bond(row),
@@ -233,9 +222,36 @@ fn order_of(text: &str) -> BondOrder {
 }
 
 impl<'a> Reader<'a> {
+    /// Whether an item of a category (both in lower case) is read at all.
+    pub fn wants_item(category: &str, item: &str) -> bool {
+        kind_of(category).1.contains(&item)
+    }
+
+    /// The structure, when everything is read.
+    pub fn finish(self) -> Result<Structure, ParseError> {
+        if self.builders.is_empty() {
+            let (what, advice) = if self.has_fractional {
+                (
+                    "the atoms have fractional coordinates only",
+                    "convert the file to Cartesian coordinates (_atom_site.Cartn_x)",
+                )
+            } else {
+                ("there is no _atom_site category with coordinates", "check that this is a structure and not cut short")
+            };
+            return Err(ParseError::new(1, what, advice));
+        }
+        let Self { id, title, block_name, builders, links, components, .. } = self;
+        let name = [id, title, block_name].into_iter().find(|name| !name.is_empty()).unwrap_or_default();
+        assemble::structure(name, builders, |topology| {
+            let mut bonds = component_bonds(topology, &components);
+            bonds.extend(assemble::link_bonds(topology, &links));
+            Ok(bonds)
+        })
+    }
+
     fn atom(&mut self, line: usize, row: &[Value<'a>]) -> Result<(), ParseError> {
         let model = self.columns.get(row, MODEL);
-        if self.current_model != Some(model.bytes()) {
+        if self.current_model != Some(model) {
             self.turn_to_model(model);
         }
         let columns = &self.columns;
@@ -243,38 +259,30 @@ impl<'a> Reader<'a> {
         let sequence = columns.either(row, AUTH_SEQ, LABEL_SEQ);
         let component = columns.either(row, LABEL_COMP, AUTH_COMP);
         let name = columns.either(row, LABEL_ATOM, AUTH_ATOM).text();
+        let name = name.as_ref();
         let place =
             || format!("atom {name} of residue {} {} in chain {:?}", component.text(), sequence.text(), asym.text());
         let mut position = [0.0; 3];
         for (value, item) in position.iter_mut().zip([X, Y, Z]) {
             let found = columns.get(row, item);
-            *value = text::number(found.text()).ok_or_else(|| {
+            *value = found.number().ok_or_else(|| {
                 let axis = ["x", "y", "z"][item - X];
                 ParseError::new(
                     line,
-                    format!("{} has {:?} for {axis}", place(), String::from_utf8_lossy(found.bytes())),
+                    format!("{} has {:?} for {axis}", place(), found.text()),
                     "give every atom three coordinates, or remove it",
                 )
             })?;
         }
         let insertion = columns.get(row, INSERTION);
-        let raw_key = [
-            asym.bytes(),
-            sequence.bytes(),
-            component.bytes(),
-            insertion.bytes(),
-            columns.get(row, LABEL_ASYM).bytes(),
-            columns.get(row, LABEL_SEQ).bytes(),
-        ];
+        let raw_key = [asym, sequence, component, insertion, columns.get(row, LABEL_ASYM), columns.get(row, LABEL_SEQ)];
         let altloc = letter(columns.get(row, ALTLOC));
         let is_same_residue = self.raw_key == Some(raw_key);
         let residue_name = component.text();
+        let residue_name = residue_name.as_ref();
         if !is_same_residue {
-            let number = sequence.text().parse().or_else(|_| {
-                // Components without a number in either scheme share 0.
-                if sequence.is_null() { Ok(0) } else { Err(()) }
-            });
-            let Ok(number) = number else {
+            // Components without a number in either scheme share 0.
+            let Some(number) = sequence.integer().or(sequence.is_null().then_some(0)) else {
                 return Err(ParseError::new(
                     line,
                     format!("{} has a number that is no whole number", place()),
@@ -282,7 +290,7 @@ impl<'a> Reader<'a> {
                 ));
             };
             self.is_standard = residues::template_of(residue_name).is_some();
-            let is_hetero = match columns.get(row, GROUP).text() {
+            let is_hetero = match columns.get(row, GROUP).text().as_ref() {
                 "" => !self.is_standard,
                 group => group.eq_ignore_ascii_case("HETATM"),
             };
@@ -290,19 +298,20 @@ impl<'a> Reader<'a> {
                 name: residue_name.into(),
                 number,
                 insertion_code: letter(insertion),
-                sequence_index: columns.get(row, LABEL_SEQ).text().parse().ok(),
+                sequence_index: columns.get(row, LABEL_SEQ).integer().and_then(|index| u32::try_from(index).ok()),
                 asym_id: columns.get(row, LABEL_ASYM).text().into(),
             };
-            self.builders[self.current].enter(asym.text(), &key, is_hetero, name, altloc);
+            self.builders[self.current].enter(&asym.text(), &key, is_hetero, name, altloc);
             // Waters that share a number are told apart atom by atom.
             self.raw_key = Some(raw_key).filter(|_| !residues::is_water(residue_name));
         }
         let columns = &self.columns;
         let symbol = columns.get(row, SYMBOL);
-        if self.raw_symbol.0 != symbol.bytes() {
-            self.raw_symbol = (symbol.bytes(), Element::from_symbol(symbol.text()).unwrap_or(Element::UNKNOWN));
-        }
-        let mut element = self.raw_symbol.1;
+        let mut element = match self.raw_symbol {
+            Some((known, element)) if known == symbol => element,
+            _ => Element::from_symbol(&symbol.text()).unwrap_or(Element::UNKNOWN),
+        };
+        self.raw_symbol = Some((symbol, element));
         if self.is_standard && (element == Element::UNKNOWN || element.is_metal()) {
             element = residues::element_in_template(residue_name, name, element);
         }
@@ -310,24 +319,24 @@ impl<'a> Reader<'a> {
         let atom = Atom {
             name: name.into(),
             element,
-            serial: columns.get(row, ID).text().parse().unwrap_or_else(|_| builder.last_serial().saturating_add(1)),
+            serial: columns.get(row, ID).integer().unwrap_or_else(|| builder.last_serial().saturating_add(1)),
             altloc,
-            occupancy: text::number(columns.get(row, OCCUPANCY).text()).unwrap_or(1.0),
-            formal_charge: columns.get(row, CHARGE).text().parse().unwrap_or(0),
+            occupancy: columns.get(row, OCCUPANCY).number().unwrap_or(1.0),
+            formal_charge: columns.get(row, CHARGE).integer().and_then(|charge| i8::try_from(charge).ok()).unwrap_or(0),
             residue: 0,
         };
-        let b_factor = text::number(columns.get(row, B_FACTOR).text()).unwrap_or(0.0);
+        let b_factor = columns.get(row, B_FACTOR).number().unwrap_or(0.0);
         builder.push(atom, Vec3::from_array(position), b_factor);
         Ok(())
     }
 
     fn turn_to_model(&mut self, model: Value<'a>) {
-        let number = model.text().parse().unwrap_or(1);
+        let number = model.integer().unwrap_or(1);
         self.current = *self.builder_of.entry(number).or_insert_with(|| {
             self.builders.push(ModelBuilder::new(number));
             self.builders.len() - 1
         });
-        self.current_model = Some(model.bytes());
+        self.current_model = Some(model);
         self.raw_key = None;
     }
 
@@ -336,7 +345,7 @@ impl<'a> Reader<'a> {
         let [component, first, second] =
             [BOND_COMP, BOND_ATOM_1, BOND_ATOM_2].map(|item| SmolStr::new(columns.get(row, item).text()));
         let is_aromatic = columns.get(row, BOND_AROMATIC).text().eq_ignore_ascii_case("Y");
-        let order = order_of(columns.get(row, BOND_ORDER).text());
+        let order = order_of(&columns.get(row, BOND_ORDER).text());
         let order = if is_aromatic { BondOrder::Aromatic } else { order };
         self.components.entry(component).or_default().push((first, second, order));
     }
@@ -350,12 +359,12 @@ fn link(columns: &Columns, row: &[Value<'_>]) -> Option<Link> {
         return None;
     }
     let symmetry = [text(SYMMETRY_1), text(SYMMETRY_2)];
-    if symmetry[0] != symmetry[1] && !symmetry.contains(&"") {
+    if symmetry[0] != symmetry[1] && symmetry.iter().all(|operator| !operator.is_empty()) {
         return None;
     }
     let place = |[asym, label_asym, sequence, label_sequence, component, atom, insertion, altloc]: [usize; 8]| Place {
         chain: columns.either(row, asym, label_asym).text().into(),
-        number: columns.either(row, sequence, label_sequence).text().parse().unwrap_or(0),
+        number: columns.either(row, sequence, label_sequence).integer().unwrap_or(0),
         residue: text(component).into(),
         atom: text(atom).into(),
         insertion_code: letter(columns.get(row, insertion)),
@@ -365,7 +374,7 @@ fn link(columns: &Columns, row: &[Value<'_>]) -> Option<Link> {
         place([ASYM_1, LABEL_ASYM_1, SEQ_1, LABEL_SEQ_1, COMP_1, ATOM_1, INSERTION_1, ALTLOC_1]),
         place([ASYM_2, LABEL_ASYM_2, SEQ_2, LABEL_SEQ_2, COMP_2, ATOM_2, INSERTION_2, ALTLOC_2]),
     ];
-    Some(Link { ends, order: order_of(text(ORDER)) })
+    Some(Link { ends, order: order_of(&text(ORDER)) })
 }
 
 #[cfg(test)]
@@ -464,7 +473,7 @@ mod tests {
         let text = "data_x\nloop_\n_atom_site.label_atom_id\n_atom_site.label_comp_id\n_atom_site.label_asym_id\n\
             _atom_site.label_seq_id\n_atom_site.Cartn_x\n_atom_site.Cartn_y\n_atom_site.Cartn_z\nCA GLY A 1 0 nan 0\n";
         let error = read(text.as_bytes()).unwrap_err();
-        assert_eq!(error.line, 10);
+        assert_eq!(error.place, crate::formats::Place::Line(10));
         assert!(error.to_string().contains("atom CA of residue GLY 1 in chain \"A\" has \"nan\" for y"), "{error}");
         let text = "data_x\nloop_\n_atom_site.fract_x\n0.1\n";
         assert!(read(text.as_bytes()).unwrap_err().to_string().contains("fractional"));

@@ -1,10 +1,11 @@
-//! Molecule files: PDB, mmCIF, SDF/MOL, FASTA, lists of SMILES.
+//! Molecule files: PDB, mmCIF, BinaryCIF, SDF/MOL, FASTA, lists of SMILES.
 //!
 //! Every format has a module with `read` (from bytes in memory) and, where we write it, `write`. The functions here go
 //! from a path to a molecule: they read the file, unpack gzip by its content, tell the format by content first and name
 //! second, and put the path into the error. Files are hostile until read: sizes are bounded, counts in headers are
 //! never trusted with memory, and nothing here panics on any sequence of bytes (`tests/damaged_files.rs`).
 
+pub mod binary_cif;
 pub mod fasta;
 pub mod mmcif;
 pub mod pdb;
@@ -16,6 +17,7 @@ mod cif;
 mod hybrid36;
 mod text;
 
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -27,12 +29,46 @@ use crate::structure::Structure;
 /// Files above this are refused, packed or unpacked.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// One thing wrong in a text, with its place.
+/// Where in a file something is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A line of a text file, from 1.
+    Line(usize),
+    /// A byte of a binary file, from 0.
+    Byte(usize),
+    /// A column of a category in a binary file.
+    Column {
+        /// The category.
+        category: String,
+        /// The column.
+        column: String,
+    },
+    /// A row of a category in a binary file, from 1.
+    Row {
+        /// The category.
+        category: String,
+        /// The row.
+        row: usize,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(formatter, "line {line}"),
+            Self::Byte(byte) => write!(formatter, "byte {byte}"),
+            Self::Column { category, column } => write!(formatter, "category {category}, column {column}"),
+            Self::Row { category, row } => write!(formatter, "category {category}, row {row}"),
+        }
+    }
+}
+
+/// One thing wrong in a file, with its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}line {line}: {what}; {advice}", record.map(|number| format!("record {number}, ")).unwrap_or_default())]
+#[error("{}{place}: {what}; {advice}", record.map(|number| format!("record {number}, ")).unwrap_or_default())]
 pub struct ParseError {
-    /// Line in the file, from 1.
-    pub line: usize,
+    /// Where it is.
+    pub place: Place,
     /// Record in files of several, from 1.
     pub record: Option<usize>,
     /// What is wrong, naming chain, residue or atom where there is one.
@@ -42,8 +78,14 @@ pub struct ParseError {
 }
 
 impl ParseError {
+    /// Something wrong in a line of a text file.
     pub(crate) fn new(line: usize, what: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { line, record: None, what: what.into(), advice: advice.into() }
+        Self { place: Place::Line(line), record: None, what: what.into(), advice: advice.into() }
+    }
+
+    /// Something wrong in a binary file.
+    fn at_byte(byte: usize, what: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { place: Place::Byte(byte), record: None, what: what.into(), advice: advice.into() }
     }
 }
 
@@ -72,7 +114,7 @@ pub enum FormatError {
         /// The file.
         path: PathBuf,
     },
-    /// The text does not follow its format.
+    /// The content does not follow its format.
     #[error("{}, {error}", path.display())]
     Parse {
         /// The file.
@@ -116,6 +158,7 @@ pub struct SmallMolecules {
 enum Format {
     Pdb,
     Mmcif,
+    BinaryCif,
     Sdf,
     SmilesList,
 }
@@ -145,7 +188,7 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FormatError> {
     Ok(unpacked)
 }
 
-/// Reads a structure (PDB or mmCIF, plain or gzip) and assigns its bonds and residue kinds.
+/// Reads a structure (PDB, mmCIF or BinaryCIF, plain or gzip) and assigns its bonds and residue kinds.
 ///
 /// # Errors
 /// When the file cannot be read, is of another format, or is wrong; the text says where and what to do.
@@ -154,6 +197,7 @@ pub fn read_structure(path: &Path) -> Result<Structure, FormatError> {
     let parsed = match recognise(path, &bytes) {
         Some(Format::Pdb) => pdb::read(&bytes),
         Some(Format::Mmcif) => mmcif::read(&bytes),
+        Some(Format::BinaryCif) => binary_cif::read(&bytes),
         Some(Format::Sdf) => {
             return Err(FormatError::NotRecognised {
                 path: path.to_owned(),
@@ -165,7 +209,7 @@ pub fn read_structure(path: &Path) -> Result<Structure, FormatError> {
             return Err(FormatError::NotRecognised {
                 path: path.to_owned(),
                 expected: "a PDB or mmCIF structure",
-                advice: "structures are read from .pdb, .ent, .cif and .mmcif files, plain or .gz",
+                advice: "structures are read from .pdb, .ent, .cif, .mmcif and .bcif files, plain or .gz",
             });
         }
     };
@@ -228,7 +272,7 @@ fn read_smiles_list(bytes: &[u8]) -> SmallMolecules {
                 found.molecules.push(molecule);
             }
             Err(error) => found.errors.push(ParseError {
-                line: entry.line,
+                place: Place::Line(entry.line),
                 record: Some(index + 1),
                 what: error.to_string(),
                 advice: "correct or remove this entry".to_owned(),
@@ -252,27 +296,52 @@ fn recognise(path: &Path, bytes: &[u8]) -> Option<Format> {
     let by_name = match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("pdb" | "ent" | "brk") => Some(Format::Pdb),
         Some("cif" | "mmcif" | "pdbx") => Some(Format::Mmcif),
+        Some("bcif") => Some(Format::BinaryCif),
         Some("sdf" | "mol" | "sd" | "mdl") => Some(Format::Sdf),
         Some("smi" | "smiles" | "csv" | "tsv") => Some(Format::SmilesList),
         _ => None,
     };
-    // Lists of SMILES and molecule files open with free text, which may look like anything.
-    if matches!(by_name, Some(Format::Sdf | Format::SmilesList)) {
-        return by_name;
+    if is_binary_cif(bytes) {
+        return Some(Format::BinaryCif);
     }
+    // Lists of SMILES and molecule files open with free text, which may look like anything; only a line that can hardly
+    // be anything else speaks against their name.
+    let opens_with_free_text = matches!(by_name, Some(Format::Sdf | Format::SmilesList));
+    let mut is_first = true;
     for (number, line) in text::lines(bytes).take(2000) {
+        if number == 4 && is_counts_line(line) {
+            return Some(Format::Sdf);
+        }
         let trimmed = line.trim_ascii();
-        if trimmed.len() >= 5 && trimmed[..5].eq_ignore_ascii_case(b"data_") {
+        if trimmed.is_empty() || trimmed.starts_with(b"#") {
+            continue;
+        }
+        let opens_block = trimmed.len() >= 5 && trimmed[..5].eq_ignore_ascii_case(b"data_");
+        if opens_block && (is_first || !opens_with_free_text) {
             return Some(Format::Mmcif);
         }
+        is_first = false;
         let is_atom = line.starts_with(b"ATOM  ") || line.starts_with(b"HETATM");
-        if is_atom || line.starts_with(b"HEADER ") || line.starts_with(b"CRYST1") || line.starts_with(b"MODEL ") {
+        let has_coordinates = || [30, 38, 46].iter().all(|at| text::number(text::field(line, *at, *at + 8)).is_some());
+        let opens_pdb =
+            || [&b"HEADER "[..], b"CRYST1", b"MODEL ", b"REMARK "].iter().any(|record| line.starts_with(record));
+        if (is_atom && (!opens_with_free_text || has_coordinates())) || (!opens_with_free_text && opens_pdb()) {
             return Some(Format::Pdb);
-        }
-        let counts = line.ends_with(b"V2000") || line.ends_with(b"V3000");
-        if number == 4 && counts {
-            return Some(Format::Sdf);
         }
     }
     by_name
+}
+
+/// Whether this is a map of MessagePack with the keys of BinaryCIF near its start.
+fn is_binary_cif(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(256)];
+    let has = |word: &[u8]| head.windows(word.len()).any(|window| window == word);
+    matches!(head.first(), Some(0x80..=0x8f | 0xde | 0xdf))
+        && (has(b"dataBlocks") || has(b"encoder") || has(b"version"))
+}
+
+/// Whether this is the line of a molecule file that numbers atoms and bonds and names the version.
+fn is_counts_line(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    (line.ends_with(b"V2000") || line.ends_with(b"V3000")) && text::field(line, 0, 3).parse::<u32>().is_ok()
 }

@@ -56,18 +56,18 @@ pub fn read(bytes: &[u8]) -> Result<Structure, ParseError> {
     let mut last_line = 1;
     for (line_number, line) in lines(bytes) {
         last_line = line_number;
-        match columns(line, 0, 6).to_ascii_uppercase().trim_ascii_end() {
-            record @ (b"ATOM" | b"HETATM") => {
+        match record_of(line) {
+            record @ ("ATOM" | "HETATM") => {
                 if !is_open {
                     let number = builders.last().map_or(1, |builder| builder.number.saturating_add(1));
                     builders.push(ModelBuilder::new(number));
                     is_open = true;
                 }
                 if let Some(builder) = builders.last_mut() {
-                    read_atom(line_number, line, record == b"HETATM", builder)?;
+                    read_atom(line_number, line, record == "HETATM", builder)?;
                 }
             }
-            b"MODEL" => {
+            "MODEL" => {
                 let next = builders.last().map_or(1, |builder| builder.number.saturating_add(1));
                 let number = field(line, 6, 20).parse().unwrap_or(next);
                 // A model without atoms is none.
@@ -77,21 +77,21 @@ pub fn read(bytes: &[u8]) -> Result<Structure, ParseError> {
                 builders.push(ModelBuilder::new(number));
                 is_open = true;
             }
-            b"ENDMDL" => is_open = false,
-            b"HEADER" if id.is_empty() => id = field(line, 62, 66).to_owned(),
-            b"TITLE" if title.len() < 2000 => {
+            "ENDMDL" => is_open = false,
+            "HEADER" if id.is_empty() => id = field(line, 62, 66).to_owned(),
+            "TITLE" if title.len() < 2000 => {
                 let part = String::from_utf8_lossy(columns(line, 10, 80)).trim().to_owned();
                 if !title.is_empty() {
                     title.push(' ');
                 }
                 title.push_str(&part);
             }
-            b"CONECT" => read_conect(line, &mut stated),
-            b"SSBOND" => stated.links.extend(read_ssbond(line)),
-            b"LINK" => stated.links.extend(read_link(line)),
+            "CONECT" => read_conect(line, &mut stated),
+            "SSBOND" => stated.links.extend(read_ssbond(line)),
+            "LINK" => stated.links.extend(read_link(line)),
             // Text after the end belongs to something else, but several files in one (each with its END) are common
             // output of simulations: what follows is further models.
-            b"END" => is_open = false,
+            "END" => is_open = false,
             _ => {}
         }
     }
@@ -115,6 +115,17 @@ pub fn read(bytes: &[u8]) -> Result<Structure, ParseError> {
         }
         Ok(bonds)
     })
+}
+
+/// The record's name, columns 1 to 6; of ATOM only the first four, because serial numbers of six digits may reach into
+/// the sixth. Anything that is no name of ours is "".
+fn record_of(line: &[u8]) -> &'static str {
+    const RECORDS: &[&str] = &["HETATM", "MODEL", "ENDMDL", "HEADER", "TITLE", "CONECT", "SSBOND", "LINK", "END"];
+    if columns(line, 0, 4).eq_ignore_ascii_case(b"ATOM") {
+        return "ATOM";
+    }
+    let name = columns(line, 0, 6).trim_ascii_end();
+    RECORDS.iter().find(|record| name.eq_ignore_ascii_case(record.as_bytes())).copied().unwrap_or_default()
 }
 
 /// Atom name, residue name, residue number and chain identifier.
@@ -202,9 +213,12 @@ fn read_atom(line_number: usize, line: &[u8], is_hetero: bool, builder: &mut Mod
     Ok(())
 }
 
-/// Serial number, columns 7-11, with a sixth digit in column 12 where a program let it grow.
+/// Serial number, columns 7-11, with a sixth digit in column 12 or, in ATOM records, 6 where a program let it grow.
 fn serial(line: &[u8]) -> Option<i32> {
     let narrow = columns(line, 6, 11);
+    if line.get(5).is_some_and(u8::is_ascii_digit) {
+        return field(line, 5, 11).parse().ok();
+    }
     if line.get(11).is_some_and(u8::is_ascii_digit) && narrow.iter().all(u8::is_ascii_digit) {
         return field(line, 6, 12).parse().ok();
     }
@@ -495,7 +509,7 @@ CONECT    9    1
     #[test]
     fn what_cannot_be_read_is_told_with_its_place() {
         let error = read(b"REMARK\nATOM      1  CA  GLY A   1       0.000 ******   0.000\n").unwrap_err();
-        assert_eq!(error.line, 2);
+        assert_eq!(error.place, super::super::Place::Line(2));
         assert!(error.to_string().contains("atom CA of residue GLY 1 in chain \"A\" has"), "{error}");
         let error = read(b"ATOM      1  CA  GLY A x 1       0.000   0.000   0.000\n").unwrap_err();
         assert!(error.to_string().contains("residue number"), "{error}");

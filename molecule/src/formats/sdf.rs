@@ -12,7 +12,7 @@ use glam::Vec3;
 use smol_str::SmolStr;
 
 use super::text::{columns, field, lines, number};
-use super::{ParseError, SmallMolecules};
+use super::{ParseError, Place, SmallMolecules};
 use crate::element::Element;
 use crate::small_molecule::{SmallMolecule, SmallMoleculeAtom};
 use crate::structure::{Bond, BondOrder};
@@ -90,7 +90,9 @@ impl Record<'_> {
     /// When the connection table is wrong, with record and line in the file.
     pub fn molecule(&self) -> Result<SmallMolecule, ParseError> {
         read_record(self.text).map_err(|mut error| {
-            error.line += self.line - 1;
+            if let Place::Line(line) = &mut error.place {
+                *line += self.line - 1;
+            }
             error.record = Some(self.number);
             error
         })
@@ -606,8 +608,8 @@ mod tests {
         assert_eq!(found.molecules.len(), 2);
         assert_eq!(found.errors.len(), 1);
         assert_eq!(found.errors[0].record, Some(2));
-        let line = text.lines().collect::<Vec<_>>()[found.errors[0].line - 1];
-        assert_eq!(line, "  1  9  1  0");
+        let Place::Line(line) = found.errors[0].place else { panic!("no line") };
+        assert_eq!(text.lines().nth(line - 1).unwrap(), "  1  9  1  0");
     }
 
     #[test]
