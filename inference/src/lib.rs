@@ -10,6 +10,7 @@ pub mod elastic_network;
 pub mod engine;
 mod geometry;
 pub mod job;
+pub mod kfold;
 pub mod morph;
 pub mod query;
 pub mod settings;

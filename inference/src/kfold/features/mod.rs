@@ -1,0 +1,1 @@
+//! From a query to the model's input: tokens, atoms, reference conformers, priors.

@@ -1,0 +1,64 @@
+//! The transition: a gated two-layer perceptron (K-Fold 1.0.0, layers/folding/transition.py and primitives/activation.py;
+//! AlphaFold 3, algorithm 11).
+
+use candle_core::Tensor;
+use candle_nn::VarBuilder;
+
+use super::activation::swiglu;
+use super::{LayerNorm, LayerNormParts, Linear};
+use crate::kfold::Result;
+
+/// A linear map to twice the hidden width whose first half, through silu, gates the second.
+#[derive(Clone, Debug)]
+pub struct SwiGlu {
+    linear: Linear,
+}
+
+impl SwiGlu {
+    /// Loads `linear.weight` [2 · hidden, in].
+    ///
+    /// # Errors
+    /// When a tensor is missing or misshapen.
+    pub fn load(vb: VarBuilder<'_>, in_dim: usize, hidden: usize) -> Result<Self> {
+        Ok(Self { linear: Linear::load(vb.pp("linear"), in_dim, 2 * hidden, false)? })
+    }
+
+    /// x [.., in] gives [.., hidden].
+    ///
+    /// # Errors
+    /// When the last dimension is not `in`.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        swiglu(&self.linear.forward(x)?)
+    }
+}
+
+/// Normalisation, [`SwiGlu`] to `expansion` times the width, and a map back. The caller adds the result to its input.
+#[derive(Clone, Debug)]
+pub struct Transition {
+    layernorm: LayerNorm,
+    swiglu: SwiGlu,
+    linear_out: Linear,
+}
+
+impl Transition {
+    /// Loads `layernorm`, `swiglu` and `linear_out`.
+    ///
+    /// # Errors
+    /// When a tensor is missing or misshapen.
+    pub fn load(vb: VarBuilder<'_>, channel: usize, expansion: usize) -> Result<Self> {
+        let hidden = channel * expansion;
+        Ok(Self {
+            layernorm: LayerNorm::load(vb.pp("layernorm"), channel, LayerNorm::EPS, LayerNormParts::BOTH)?,
+            swiglu: SwiGlu::load(vb.pp("swiglu"), channel, hidden)?,
+            linear_out: Linear::load(vb.pp("linear_out"), hidden, channel, false)?,
+        })
+    }
+
+    /// x [.., channel] gives the update of the same shape.
+    ///
+    /// # Errors
+    /// When the last dimension is not `channel`.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.linear_out.forward(&self.swiglu.forward(&self.layernorm.forward(x)?)?)
+    }
+}
