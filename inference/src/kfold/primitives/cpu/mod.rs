@@ -1,1 +1,4 @@
 //! Fused operations on the processor.
+
+pub mod kernel;
+pub mod simd;
