@@ -1,5 +1,6 @@
 //! Goldens of the primitives.
 
+use candle_core::Tensor;
 use kfold_inference::kfold::primitives::Transition;
 use kfold_inference::kfold::primitives::triangle_attention::{self, TriangleAttention};
 use kfold_inference::kfold::primitives::triangle_multiplication::{self, TriangleMultiplication};
@@ -20,19 +21,25 @@ pub fn check(golden: &Golden) -> Option<Result<Vec<Row>>> {
 
 fn multiplication(golden: &Golden, direction: triangle_multiplication::Direction) -> Result<Vec<Row>> {
     let layer = TriangleMultiplication::load(golden.var_builder(), golden.size("dim")?, direction)?;
-    let out = layer.forward(golden.input("x")?, Some(golden.input("mask")?))?;
-    Ok(vec![golden.compare("out", &out, MODULE_BAR)?])
+    let (x, mask) = (golden.input("x")?, Some(golden.input("mask")?));
+    composed_and_fused(golden, x, &layer.forward(x, mask)?, &layer.add_to(x, mask)?)
 }
 
 fn attention(golden: &Golden, direction: triangle_attention::Direction) -> Result<Vec<Row>> {
     let (channel, heads) = (golden.size("c_in")?, golden.size("no_heads")?);
     let layer = TriangleAttention::load(golden.var_builder(), channel, heads, direction)?;
-    let out = layer.forward(golden.input("x")?, Some(golden.input("mask")?))?;
-    Ok(vec![golden.compare("out", &out, MODULE_BAR)?])
+    let (x, mask) = (golden.input("x")?, Some(golden.input("mask")?));
+    composed_and_fused(golden, x, &layer.forward(x, mask)?, &layer.add_to(x, mask)?)
 }
 
 fn transition(golden: &Golden) -> Result<Vec<Row>> {
     let layer = Transition::load(golden.var_builder(), golden.size("channel")?, golden.size("expansion_factor")?)?;
-    let out = layer.forward(golden.input("x")?)?;
-    Ok(vec![golden.compare("out", &out, MODULE_BAR)?])
+    let x = golden.input("x")?;
+    composed_and_fused(golden, x, &layer.forward(x)?, &layer.add_to(x)?)
+}
+
+/// The update as a composition of tensor operations, and its sum with the input as the fused operation makes it.
+fn composed_and_fused(golden: &Golden, x: &Tensor, composed: &Tensor, fused: &Tensor) -> Result<Vec<Row>> {
+    let sum = (x + golden.output("out")?)?;
+    Ok(vec![golden.compare("out", composed, MODULE_BAR)?, Row::compare("x + out, fused", fused, &sum, MODULE_BAR)?])
 }

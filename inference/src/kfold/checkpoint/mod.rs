@@ -10,6 +10,8 @@
 mod backend;
 mod convert;
 mod pickle;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod zip;
 

@@ -22,15 +22,15 @@ pub struct ExpectedTensor {
 pub struct Expected {
     /// The tensors it needs.
     pub tensors: Vec<ExpectedTensor>,
-    /// Beginnings of names that may be there without being needed, e.g. `sequence_head.` of the RNA model.
+    /// Parts of names that may be there without being needed, e.g. `sequence_head.` of the RNA model.
     pub ignored: Vec<String>,
 }
 
 impl Expected {
-    /// Adds a beginning of names that may be there without being needed.
+    /// Adds a part of names that may be there without being needed.
     #[must_use]
-    pub fn ignoring(mut self, prefix: &str) -> Self {
-        self.ignored.push(prefix.to_owned());
+    pub fn ignoring(mut self, part: &str) -> Self {
+        self.ignored.push(part.to_owned());
         self
     }
 }
@@ -87,7 +87,7 @@ pub fn verify(checkpoint: &Checkpoint, expected: &Expected) -> Report {
         }
     }
     for name in checkpoint.names().filter(|name| !needed.contains(name)) {
-        let ignored = expected.ignored.iter().any(|prefix| name.starts_with(prefix));
+        let ignored = expected.ignored.iter().any(|part| name.contains(part.as_str()));
         if ignored { &mut report.ignored } else { &mut report.extra }.push(name.to_owned());
     }
     report.missing.sort();

@@ -3,6 +3,7 @@
 use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
 
+use super::cpu::pair::Norm;
 use crate::kfold::Result;
 
 /// Which parameters a normalisation has.
@@ -63,6 +64,11 @@ impl LayerNorm {
     #[must_use]
     pub fn eps(&self) -> f32 {
         self.eps
+    }
+
+    /// As the fused operations take it, with these values of scale and offset.
+    pub(crate) fn fused<'a>(&self, weight: &'a [f32], bias: &'a [f32]) -> Norm<'a> {
+        Norm { weight, bias, eps: self.eps }
     }
 
     /// x [.., dim] gives the same shape and dtype.

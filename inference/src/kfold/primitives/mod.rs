@@ -8,6 +8,8 @@ pub mod attention;
 pub mod cpu;
 mod layer_norm;
 mod linear;
+#[cfg(test)]
+mod tests;
 mod transition;
 pub mod triangle_attention;
 pub mod triangle_multiplication;

@@ -5,6 +5,8 @@ use candle_core::Tensor;
 use candle_nn::VarBuilder;
 
 use super::activation::swiglu;
+use super::cpu::access::{change, is_plain, with_values};
+use super::cpu::pair::{TransitionWeights, add_transition};
 use super::{LayerNorm, LayerNormParts, Linear};
 use crate::kfold::Result;
 
@@ -32,7 +34,7 @@ impl SwiGlu {
     }
 }
 
-/// Normalisation, [`SwiGlu`] to `expansion` times the width, and a map back. The caller adds the result to its input.
+/// Normalisation, [`SwiGlu`] to `expansion` times the width, and a map back.
 #[derive(Clone, Debug)]
 pub struct Transition {
     layernorm: LayerNorm,
@@ -54,7 +56,32 @@ impl Transition {
         })
     }
 
-    /// x [.., channel] gives the update of the same shape.
+    /// x [.., channel] with the update added.
+    ///
+    /// # Errors
+    /// When the last dimension is not `channel`.
+    pub fn add_to(&self, x: &Tensor) -> Result<Tensor> {
+        self.add_in_place(x.copy()?)
+    }
+
+    /// [`Self::add_to`] into the memory of `x` where the fused operation serves; nobody else may hold that memory.
+    pub(crate) fn add_in_place(&self, x: Tensor) -> Result<Tensor> {
+        let weights =
+            [self.layernorm.weight(), self.layernorm.bias(), self.swiglu.linear.weight(), self.linear_out.weight()];
+        let channels = self.layernorm.weight().elem_count();
+        let fits = x.dims().last() == Some(&channels) && channels > 0;
+        if !fits || !is_plain(&x) || !weights.iter().all(|weight| is_plain(weight)) {
+            return Ok((&x + self.forward(&x)?)?);
+        }
+        with_values(weights, |[weight, bias, swiglu, out]| {
+            let weights = TransitionWeights { norm: self.layernorm.fused(weight, bias), swiglu, out };
+            change(&x, |x| add_transition(x, &weights))
+        })?;
+        Ok(x)
+    }
+
+    /// x [.., channel] gives the update of the same shape. A composition of tensor operations, on every device; on the
+    /// processor [`Self::add_to`] is much faster.
     ///
     /// # Errors
     /// When the last dimension is not `channel`.

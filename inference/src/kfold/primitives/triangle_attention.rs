@@ -7,6 +7,9 @@ use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
 
 use super::activation::sigmoid;
+use super::cpu::access::{change, is_plain, with_values};
+use super::cpu::triangle_attention::{AttentionWeights, add_triangle_attention};
+use super::triangle_multiplication::pair_mask_values;
 use super::{LayerNorm, LayerNormParts, Linear, scaled_dot_product_attention};
 use crate::kfold::{KFoldError, Result};
 
@@ -22,7 +25,7 @@ pub enum Direction {
     Ending,
 }
 
-/// The update of the pair state by attention along rows or columns. The caller adds the result to its input.
+/// The update of the pair state by attention along rows or columns.
 #[derive(Clone, Debug)]
 pub struct TriangleAttention {
     direction: Direction,
@@ -59,7 +62,49 @@ impl TriangleAttention {
         })
     }
 
-    /// `z` [B, N, N, C] gives the update of the same shape; `mask` [B, N, N] is 0 where an edge must not be attended to.
+    /// `z` [B, N, N, C] with the update added; `mask` [B, N, N] is 0 where an edge must not be attended to.
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    pub fn add_to(&self, z: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
+        self.add_in_place(z.copy()?, mask)
+    }
+
+    /// [`Self::add_to`] into the memory of `z` where the fused operation serves; nobody else may hold that memory.
+    pub(crate) fn add_in_place(&self, z: Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
+        let (_, nodes, columns, channels) = z.dims4()?;
+        let weights = [
+            self.layer_norm.weight(),
+            self.layer_norm.bias(),
+            self.linear.weight(),
+            self.linear_q.weight(),
+            self.linear_k.weight(),
+            self.linear_v.weight(),
+            self.linear_g.weight(),
+            self.linear_o.weight(),
+        ];
+        let fits = columns == nodes && self.layer_norm.weight().elem_count() == channels;
+        if !fits || !is_plain(&z) || !weights.iter().all(|weight| is_plain(weight)) {
+            return Ok((&z + self.forward(&z, mask)?)?);
+        }
+        let mask = pair_mask_values(mask, &z)?;
+        let edges = nodes * nodes;
+        with_values(weights, |[weight, offset, bias, q, k, v, g, o]| {
+            let norm = self.layer_norm.fused(weight, offset);
+            let weights = AttentionWeights { heads: self.heads, norm, bias, q, k, v, g, o };
+            let ending = self.direction == Direction::Ending;
+            change(&z, |z| {
+                for (batch, z) in z.chunks_exact_mut((edges * channels).max(1)).enumerate() {
+                    let mask = mask.as_ref().map(|mask| &mask[batch * edges..][..edges]);
+                    add_triangle_attention(z, nodes, mask, MASKED as f32, &weights, ending);
+                }
+            })
+        })?;
+        Ok(z)
+    }
+
+    /// `z` [B, N, N, C] gives the update of the same shape; `mask` [B, N, N] is 0 where an edge must not be attended to. A
+    /// composition of tensor operations, on every device; on the processor [`Self::add_to`] is much faster.
     ///
     /// # Errors
     /// When the shapes do not fit.

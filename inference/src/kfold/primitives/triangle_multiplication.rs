@@ -3,10 +3,12 @@
 //! Each pair (i, j) is updated from the two other sides of all triangles i, j, k, channel by channel: an N x N by N x N matrix
 //! product per channel, between gated projections, with another gate on the way out.
 
-use candle_core::{D, Tensor};
+use candle_core::{D, DType, Tensor};
 use candle_nn::VarBuilder;
 
 use super::activation::sigmoid;
+use super::cpu::access::{change, is_plain, with_values};
+use super::cpu::pair::{TriangleWeights, Workspace, add_triangle_multiplication};
 use super::{LayerNorm, LayerNormParts, Linear};
 use crate::kfold::Result;
 
@@ -19,7 +21,7 @@ pub enum Direction {
     Incoming,
 }
 
-/// The update of the pair state by one kind of triangles. The caller adds the result to its input.
+/// The update of the pair state by one kind of triangles.
 #[derive(Clone, Debug)]
 pub struct TriangleMultiplication {
     direction: Direction,
@@ -49,7 +51,55 @@ impl TriangleMultiplication {
         })
     }
 
-    /// `z` [B, N, N, C] gives the update of the same shape; `mask` [B, N, N] is 0 where an edge must not count.
+    /// `z` [B, N, N, C] with the update added; `mask` [B, N, N] is 0 where an edge must not count.
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    pub fn add_to(&self, z: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
+        self.add_in_place(z.copy()?, mask, &Workspace::default())
+    }
+
+    /// [`Self::add_to`] into the memory of `z` where the fused operation serves; nobody else may hold that memory.
+    pub(crate) fn add_in_place(&self, z: Tensor, mask: Option<&Tensor>, workspace: &Workspace) -> Result<Tensor> {
+        let (_, nodes, columns, channels) = z.dims4()?;
+        let weights = [
+            self.layernorm_in.weight(),
+            self.layernorm_in.bias(),
+            self.linear_p_in.weight(),
+            self.linear_g_in.weight(),
+            self.layernorm_out.weight(),
+            self.layernorm_out.bias(),
+            self.linear_p_out.weight(),
+            self.linear_g_out.weight(),
+        ];
+        let fits = columns == nodes && self.linear_p_out.weight().dims() == [channels, channels];
+        if !fits || !is_plain(&z) || !weights.iter().all(|weight| is_plain(weight)) {
+            return Ok((&z + self.forward(&z, mask)?)?);
+        }
+        let mask = pair_mask_values(mask, &z)?;
+        let edges = nodes * nodes;
+        with_values(weights, |[weight_in, bias_in, p_in, g_in, weight_out, bias_out, p_out, g_out]| {
+            let weights = TriangleWeights {
+                norm_in: self.layernorm_in.fused(weight_in, bias_in),
+                p_in,
+                g_in,
+                norm_out: self.layernorm_out.fused(weight_out, bias_out),
+                p_out,
+                g_out,
+            };
+            let incoming = self.direction == Direction::Incoming;
+            change(&z, |z| {
+                for (batch, z) in z.chunks_exact_mut((edges * channels).max(1)).enumerate() {
+                    let mask = mask.as_ref().map(|mask| &mask[batch * edges..][..edges]);
+                    add_triangle_multiplication(z, nodes, mask, &weights, incoming, workspace);
+                }
+            })
+        })?;
+        Ok(z)
+    }
+
+    /// `z` [B, N, N, C] gives the update of the same shape; `mask` [B, N, N] is 0 where an edge must not count. A composition
+    /// of tensor operations, on every device; on the processor [`Self::add_to`] is much faster.
     ///
     /// # Errors
     /// When the shapes do not fit.
@@ -73,4 +123,11 @@ impl TriangleMultiplication {
         let out = self.linear_p_out.forward(&self.layernorm_out.forward(&product)?)?;
         Ok((out * sigmoid(&self.linear_g_out.forward(&x)?)?)?)
     }
+}
+
+/// The values of a mask of pairs [B, N, N] for each pair of `z` [B, N, N, C].
+pub(super) fn pair_mask_values(mask: Option<&Tensor>, z: &Tensor) -> Result<Option<Vec<f32>>> {
+    let Some(mask) = mask else { return Ok(None) };
+    let mask = mask.to_dtype(DType::F32)?.broadcast_as(&z.dims()[..3])?;
+    Ok(Some(mask.flatten_all()?.to_vec1()?))
 }
