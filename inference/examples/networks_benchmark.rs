@@ -1,0 +1,97 @@
+//! One network on given weights and inputs, run when told: our half of `tests/benchmark/kfold/networks.py`.
+//!
+//! networks_benchmark CASE FOLDER
+//!
+//! FOLDER holds `config.json`, `weights.safetensors` and `inputs.safetensors`. Each line on standard input is a command, each
+//! answer a line of JSON: `run` computes once and says how long it took and how much memory it had at most; `save FILE` writes
+//! the result. A case is an arm of [`case`].
+
+#![allow(clippy::print_stdout, reason = "this is its output")]
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::io::BufRead;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use candle_core::{DType, Device, Tensor};
+use kfold_inference::kfold::checkpoint::Checkpoint;
+use kfold_inference::kfold::modules::TriangularStack;
+use serde_json::{Value, json};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Computes a case once.
+type Run = Box<dyn FnMut() -> Result<HashMap<String, Tensor>>>;
+
+/// Loads a case.
+fn case(name: &str, folder: &Path) -> Result<Run> {
+    let config: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("config.json"))?)?;
+    let size = |key: &str| config[key].as_u64().map(|size| size as usize).ok_or(format!("config.json lacks {key}"));
+    let vb = Arc::new(Checkpoint::open(&folder.join("weights.safetensors"))?).var_builder(DType::F32, &Device::Cpu);
+    let inputs = Checkpoint::open(&folder.join("inputs.safetensors"))?;
+    let input = |name: &str| inputs.tensor(name, &Device::Cpu);
+    match name {
+        // Blocks of the trunk over a pair state [1, N, N, c_z].
+        "trunk" => {
+            let stack = TriangularStack::load(vb, size("channel_z")?, size("blocks")?)?;
+            let (z, mask) = (input("z")?, input("pair_mask")?);
+            Ok(Box::new(move || Ok(HashMap::from([("z".to_owned(), stack.forward(&z, &mask)?)]))))
+        }
+        _ => Err(format!("there is no case {name}").into()),
+    }
+}
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [name, folder] = arguments.as_slice() else { return Err("networks_benchmark CASE FOLDER".into()) };
+    let mut run = case(name, Path::new(folder))?;
+    println!("{}", json!({ "ready": true }));
+    let mut result = HashMap::new();
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        match line.split_once(' ') {
+            None if line == "run" => {
+                result.clear();
+                // Sets the peak back to what is in memory now.
+                let _ = std::fs::write("/proc/self/clear_refs", "5");
+                let before = memory("VmRSS:");
+                let (start, spent) = (Instant::now(), processor_seconds());
+                result = run()?;
+                println!(
+                    "{}",
+                    json!({
+                        "seconds": start.elapsed().as_secs_f64(),
+                        "cpu_seconds": processor_seconds() - spent,
+                        "before_bytes": before,
+                        "peak_bytes": memory("VmHWM:"),
+                    })
+                );
+            }
+            Some(("save", path)) => {
+                candle_core::safetensors::save(&result, path)?;
+                println!("{}", json!({ "saved": path }));
+            }
+            _ => return Err(format!("unknown command: {line}").into()),
+        }
+    }
+    Ok(())
+}
+
+/// A line of the process's memory accounts, in bytes.
+fn memory(key: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kilobytes = status.lines().find_map(|line| line.strip_prefix(key)?.trim().strip_suffix(" kB")?.parse().ok());
+    kilobytes.unwrap_or(0u64) * 1024
+}
+
+/// Seconds that the threads of this process have spent on processors: what a loaded machine changes least.
+fn processor_seconds() -> f64 {
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let nanoseconds = tasks.filter_map(|task| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    nanoseconds.sum::<u64>() as f64 * 1e-9
+}

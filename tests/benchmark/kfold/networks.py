@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""Times our networks beside the reference's in PyTorch, on the same random weights and inputs, taking turns in one run.
+
+    cargo build --release -p kfold-inference --examples
+    python3 tests/benchmark/kfold/networks.py [--case trunk ..] [--repeats 5] [--output FILE.md]
+
+The reference is K-Fold 1.0.0 from PyPI, its plain PyTorch path (kernel_backend="torch"), float32, eager, as many threads as ours
+(RAYON_NUM_THREADS, OMP_NUM_THREADS: the machine's cores). Both halves are processes that load the weights once and then
+compute when told, ours, theirs, ours, theirs, ..; the results are compared too. Times are medians; memory is the most that
+the process held while computing, over what it held before (weights, inputs and libraries), and with it.
+
+Python packages (PyTorch with its CUDA libraries is about 5 GB although it runs on the processor) go into a virtual environment
+under `target/` on first use; BENCHMARK_PYTHON=1 takes the packages of the Python at hand instead.
+
+A case is an entry of CASES here and an arm of `case` in inference/examples/networks_benchmark.rs.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+PACKAGES = ["torch==2.15.0", "numpy", "safetensors", "omegaconf", "einops"]
+REFERENCE = ["kfold==1.0.0", "atlasfold==1.0.4"]
+
+
+def environment():
+    """Starts this script again inside the virtual environment, which is made on first use."""
+    folder = REPOSITORY / "target" / "networks-venv"
+    python = folder / "bin" / "python"
+    if os.environ.get("BENCHMARK_PYTHON") or Path(sys.prefix).resolve() == folder.resolve():
+        return
+    if not (folder / "complete").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet"]
+        subprocess.run([*pip, *PACKAGES], check=True)
+        subprocess.run([*pip, "--no-deps", *REFERENCE], check=True)
+        (folder / "complete").touch()
+    os.execv(str(python), [str(python), *sys.argv])
+
+
+def random_weights(module):
+    """Noise of unit gain everywhere: the reference starts its last layers at zero, which would hide errors."""
+    import torch
+
+    for name, parameter in module.named_parameters():
+        noise = torch.randn(parameter.shape)
+        if parameter.ndim >= 2:
+            parameter.copy_(noise / parameter.shape[-1] ** 0.5)
+        else:
+            parameter.copy_(0.1 * noise + (1.0 if name.endswith("weight") else 0.0))
+
+
+class Trunk:
+    """Blocks of the trunk: triangle multiplication out and in, transition."""
+
+    sizes = [dict(channel_z=c, tokens=n, blocks=1) for c in (256, 128) for n in (128, 256)]
+
+    @staticmethod
+    def title(config):
+        return f"trunk block, c_z {config['channel_z']}, {config['tokens']} tokens"
+
+    @staticmethod
+    def module(config):
+        from kfold.model.modules.tri_stack import TrianglularStack
+
+        return TrianglularStack(config["channel_z"], config["blocks"], kernel_backend="torch")
+
+    @staticmethod
+    def inputs(config):
+        import torch
+
+        n = config["tokens"]
+        # The last pairs are padding, as in production.
+        mask = (torch.arange(n) < n - 5).to(torch.uint8)
+        return dict(z=torch.randn(1, n, n, config["channel_z"]), pair_mask=(mask[:, None] * mask[None])[None])
+
+    @staticmethod
+    def run(module, inputs):
+        # The reference adds in place.
+        return dict(z=module(inputs["z"].clone(), inputs["pair_mask"].bool()))
+
+
+CASES = {"trunk": Trunk}
+
+
+def make(case, config, folder):
+    """Writes configuration, random weights and inputs."""
+    import torch
+    from safetensors.torch import save_file
+
+    torch.manual_seed(1)
+    with torch.no_grad():
+        module = case.module(config)
+        random_weights(module)
+    (folder / "config.json").write_text(json.dumps(config))
+    save_file({name: tensor.contiguous() for name, tensor in module.state_dict().items()}, folder / "weights.safetensors")
+    save_file(case.inputs(config), folder / "inputs.safetensors")
+
+
+def memory(key):
+    """A line of the process's memory accounts, in bytes."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(key):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def worker(name, folder):
+    """The reference's half: the same commands and answers as networks_benchmark."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    torch.set_grad_enabled(False)
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    case = CASES[name]
+    module = case.module(json.loads((folder / "config.json").read_text())).eval()
+    module.load_state_dict(load_file(folder / "weights.safetensors"))
+    inputs = load_file(folder / "inputs.safetensors")
+    print(json.dumps({"ready": True}), flush=True)
+    result = {}
+    for line in sys.stdin:
+        command, _, argument = line.strip().partition(" ")
+        if command == "run":
+            result = None
+            Path("/proc/self/clear_refs").write_text("5")
+            before = memory("VmRSS:")
+            start, spent = time.perf_counter(), time.process_time()
+            result = case.run(module, inputs)
+            answer = {
+                "seconds": time.perf_counter() - start,
+                "cpu_seconds": time.process_time() - spent,
+                "before_bytes": before,
+                "peak_bytes": memory("VmHWM:"),
+            }
+        else:
+            save_file({name: tensor.contiguous() for name, tensor in result.items()}, argument)
+            answer = {"saved": argument}
+        print(json.dumps(answer), flush=True)
+
+
+class Half:
+    """A process that computes when told."""
+
+    def __init__(self, arguments, threads):
+        variables = dict(os.environ, RAYON_NUM_THREADS=str(threads), OMP_NUM_THREADS=str(threads), OMP_WAIT_POLICY="passive")
+        self.process = subprocess.Popen(
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables
+        )
+        self.answer()
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"{self.process.args[0]} ended with code {self.process.wait()}")
+        return json.loads(line)
+
+    def tell(self, command):
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        return self.answer()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def difference(ours, theirs):
+    """Largest difference over largest magnitude, of all results."""
+    from safetensors.torch import load_file
+
+    ours, theirs = load_file(ours), load_file(theirs)
+    return max(((ours[name] - theirs[name]).abs().max() / theirs[name].abs().max()).item() for name in theirs)
+
+
+def compare(name, config, repeats, threads):
+    """Runs one case of both halves, taking turns, and gives a line of the table."""
+    case = CASES[name]
+    program = REPOSITORY / "target" / "release" / "examples" / "networks_benchmark"
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        make(case, config, folder)
+        ours = Half([str(program), name, str(folder)], threads)
+        theirs = Half([sys.executable, __file__, "--worker", name, str(folder)], threads)
+        # The first run of each is for warming up.
+        ours.tell("run"), theirs.tell("run")
+        turns = [(ours.tell("run"), theirs.tell("run")) for _ in range(repeats)]
+        ours.tell(f"save {folder}/ours"), theirs.tell(f"save {folder}/theirs")
+        error = difference(folder / "ours", folder / "theirs")
+        ours.close(), theirs.close()
+    median = lambda key: [statistics.median(turn[half][key] for turn in turns) for half in (0, 1)]
+    most = lambda value: [max(value(turn[half]) for turn in turns) / 2**20 for half in (0, 1)]
+    seconds, cpu = median("seconds"), median("cpu_seconds")
+    stage, whole = most(lambda run: run["peak_bytes"] - run["before_bytes"]), most(lambda run: run["peak_bytes"])
+    cells = [case.title(config)]
+    for pair, unit in ((seconds, 1e3), (cpu, 1e3), (stage, 1), (whole, 1)):
+        cells.append(f"{pair[0] * unit:.0f} / {pair[1] * unit:.0f} | {pair[0] / max(pair[1], 1e-9):.2f}")
+    return "| " + " | ".join([*cells, f"{error:.1e}"]) + " |"
+
+
+HEADER = """| | ms | ratio | CPU ms | ratio | MiB computing | ratio | MiB in all | ratio | difference |
+|---|---|---|---|---|---|---|---|---|---|"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--case", nargs="*", default=list(CASES), choices=list(CASES))
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    environment()
+    if arguments.worker:
+        return worker(arguments.worker[0], Path(arguments.worker[1]))
+    lines = [HEADER]
+    print(HEADER)
+    for name in arguments.case:
+        for config in CASES[name].sizes:
+            lines.append(compare(name, config, arguments.repeats, arguments.threads))
+            print(lines[-1], flush=True)
+    if arguments.output:
+        arguments.output.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
