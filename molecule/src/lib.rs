@@ -7,6 +7,7 @@
 pub mod analysis;
 pub mod bonds;
 pub mod chemistry;
+pub mod components;
 pub mod element;
 pub mod formats;
 pub mod residues;
