@@ -11,9 +11,11 @@ pub mod components;
 pub mod element;
 pub mod formats;
 pub mod residues;
+pub mod selection;
 pub mod small_molecule;
 pub mod structure;
 
 pub use element::Element;
+pub use selection::{AtomSet, Selection, SelectionError};
 pub use small_molecule::{SmallMolecule, SmallMoleculeAtom, Stereo};
 pub use structure::{Atom, Bond, BondOrder, Chain, Model, Residue, ResidueKind, Structure, Topology};

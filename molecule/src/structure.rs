@@ -187,6 +187,12 @@ impl Topology {
         residue.atoms.start as usize..residue.atoms.end as usize
     }
 
+    /// The same as a range.
+    #[must_use]
+    pub fn atom_range(&self, residue: &Residue) -> Range<usize> {
+        residue.atoms.start as usize..residue.atoms.end as usize
+    }
+
     /// The residue of an atom.
     #[must_use]
     pub fn residue_of(&self, atom: usize) -> &Residue {

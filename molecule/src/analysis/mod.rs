@@ -4,6 +4,7 @@ pub mod contacts;
 pub mod interactions;
 pub mod ligand_rmsd;
 pub mod neighbour_grid;
+pub mod point_tree;
 pub mod pose_checks;
 pub mod secondary_structure;
 pub mod sequence_alignment;
