@@ -8,4 +8,6 @@ pub mod point_tree;
 pub mod pose_checks;
 pub mod secondary_structure;
 pub mod sequence_alignment;
+pub mod structure_alignment;
 pub mod superpose;
+pub mod tm_align;

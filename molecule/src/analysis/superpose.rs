@@ -8,8 +8,8 @@
 
 use glam::{DMat3, DQuat, DVec3, Mat3, Vec3};
 
-use super::sequence_alignment;
-use crate::structure::{Model, ResidueKind};
+use super::structure_alignment::{Pairing, match_atoms};
+use crate::structure::Model;
 
 /// A rotation followed by a translation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -136,6 +136,32 @@ pub fn rmsd(a: &[Vec3], b: &[Vec3]) -> Option<f32> {
     Some((sum / a.len() as f64).sqrt() as f32)
 }
 
+/// Superposes as [`superpose`] does, leaving out pairs until none of those kept is farther apart than `cutoff` Å. Each
+/// round drops the farthest tenth of all, or the farther half of those beyond the cutoff, whichever is fewer (as the
+/// matchmaker of Meng et al., BMC Bioinformatics 2006, 7, 339). Returns the pairs that were kept, at least three, and
+/// the superposition of these.
+#[must_use]
+pub fn superpose_pruned(mobile: &[Vec3], target: &[Vec3], cutoff: f32) -> Option<(Superposition, Vec<usize>)> {
+    let mut kept: Vec<usize> = (0..mobile.len().min(target.len())).collect();
+    if mobile.len() != target.len() {
+        return None;
+    }
+    loop {
+        let pick = |points: &[Vec3]| kept.iter().map(|index| points[*index]).collect::<Vec<Vec3>>();
+        let fit = superpose(&pick(mobile), &pick(target))?;
+        let mut ranked: Vec<(f32, usize)> =
+            kept.iter().map(|index| (fit.transform.apply(mobile[*index]).distance(target[*index]), *index)).collect();
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let beyond = ranked.iter().take_while(|(distance, _)| *distance > cutoff).count();
+        let dropped = (kept.len() / 10).min(beyond.div_ceil(2)).max(1).min(kept.len().saturating_sub(3));
+        if beyond == 0 || dropped == 0 {
+            return Some((fit, kept));
+        }
+        kept = ranked[dropped..].iter().map(|(_, index)| *index).collect();
+        kept.sort_unstable();
+    }
+}
+
 /// How one model lies on another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelSuperposition {
@@ -148,11 +174,11 @@ pub struct ModelSuperposition {
 }
 
 /// Superposes two models of one protein (or close relatives), whatever their numbering, gaps and chain names: chains are
-/// paired best alignment first, aligned by sequence, and all aligned alpha carbons superposed. Nothing when fewer than
+/// aligned by sequence and paired as they lie in space, and all aligned alpha carbons superposed. Nothing when fewer than
 /// three residues can be paired.
 #[must_use]
 pub fn superpose_models(mobile: &Model, target: &Model) -> Option<ModelSuperposition> {
-    let pairs = matched_atoms(mobile, target);
+    let pairs = match_atoms(mobile, target, Pairing::Sequence);
     if pairs.len() < 3 {
         return None;
     }
@@ -163,106 +189,6 @@ pub fn superpose_models(mobile: &Model, target: &Model) -> Option<ModelSuperposi
     let name = |model: &Model, atom: u32| model.topology.residue_of(atom as usize).name.clone();
     let identical = pairs.iter().filter(|(a, b)| name(mobile, *a) == name(target, *b)).count();
     Some(ModelSuperposition { superposition, pairs, identical })
-}
-
-/// A chain's polymer residues of one kind: their letters and the atom that stands for each.
-struct Trace {
-    letters: Vec<char>,
-    atoms: Vec<u32>,
-    /// Whether residues are missing after each position: the next alpha carbon is too far.
-    breaks: Vec<bool>,
-    is_protein: bool,
-}
-
-fn traces(model: &Model) -> Vec<Trace> {
-    let topology = &model.topology;
-    let mut traces = Vec::new();
-    for chain in &topology.chains {
-        for is_protein in [true, false] {
-            let mut trace = Trace { letters: Vec::new(), atoms: Vec::new(), breaks: Vec::new(), is_protein };
-            let range = chain.residues.start as usize..chain.residues.end as usize;
-            for residue in
-                topology.residues.get(range).unwrap_or_default().iter().filter(|residue| residue.is_polymer())
-            {
-                let atom = if (residue.kind == ResidueKind::Protein) != is_protein {
-                    None
-                } else if is_protein {
-                    topology.atom_named(residue, "CA")
-                } else {
-                    topology.atom_named(residue, "C1'").or_else(|| topology.atom_named(residue, "C1*"))
-                };
-                if let Some(atom) = atom {
-                    trace.letters.push(crate::residues::one_letter_code(&residue.name));
-                    trace.atoms.push(atom as u32);
-                }
-            }
-            // Alpha carbons of neighbours are 3.8 Å apart (2.9 Å over a cis peptide), C1' less than 8 Å.
-            let longest = if is_protein { 4.5 } else { 8.0 };
-            let place = |atom: u32| model.positions.get(atom as usize).copied().unwrap_or(Vec3::NAN);
-            trace.breaks =
-                trace.atoms.windows(2).map(|pair| place(pair[0]).distance(place(pair[1])) > longest).collect();
-            if !trace.atoms.is_empty() {
-                traces.push(trace);
-            }
-        }
-    }
-    traces
-}
-
-/// Pairs of corresponding atoms (alpha carbons, C1') of two models, by aligning their chains' sequences.
-#[must_use]
-pub fn matched_atoms(mobile: &Model, target: &Model) -> Vec<(u32, u32)> {
-    let (mobile_traces, target_traces) = (traces(mobile), traces(target));
-    // Aligning every pair of chains of two large complexes would take long; beyond this many the order decides.
-    const LARGEST_TABLE: usize = 36;
-    let all_pairs = mobile_traces.len() * target_traces.len() <= LARGEST_TABLE;
-    let mut candidates = Vec::new();
-    for (first, a) in mobile_traces.iter().enumerate() {
-        for (second, b) in target_traces.iter().enumerate() {
-            if a.is_protein == b.is_protein && (all_pairs || first == second) {
-                let alignment =
-                    sequence_alignment::align_with_breaks(&a.letters, &b.letters, a.is_protein, [&a.breaks, &b.breaks]);
-                candidates.push((alignment.score, first, second, alignment.pairs));
-            }
-        }
-    }
-    candidates.sort_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-    let mut used = (vec![false; mobile_traces.len()], vec![false; target_traces.len()]);
-    let mut pairs = Vec::new();
-    for (score, first, second, aligned) in candidates {
-        if score <= 0 || used.0[first] || used.1[second] {
-            continue;
-        }
-        used.0[first] = true;
-        used.1[second] = true;
-        let (a, b) = (&mobile_traces[first], &target_traces[second]);
-        let aligned = without_strays(aligned, &a.letters, &b.letters);
-        pairs.extend(aligned.into_iter().filter_map(|(i, j)| Some((*a.atoms.get(i)?, *b.atoms.get(j)?))));
-    }
-    pairs.sort_unstable();
-    pairs
-}
-
-/// Of nearly equal chains, leaves out pairs of different residues that are no point mutations: where each model lacks
-/// other residues (loops seen in one state only), a global alignment pairs what does not belong together rather than
-/// open two gaps.
-fn without_strays(aligned: Vec<(usize, usize)>, first: &[char], second: &[char]) -> Vec<(usize, usize)> {
-    let same: Vec<bool> = aligned.iter().map(|(i, j)| first.get(*i) == second.get(*j)).collect();
-    if same.iter().filter(|same| **same).count() * 10 < same.len() * 9 {
-        return aligned;
-    }
-    let is_next = |from: usize, to: usize| match (aligned.get(from), aligned.get(to)) {
-        (Some(from), Some(to)) => (from.0 + 1, from.1 + 1) == *to,
-        _ => false,
-    };
-    let is_mutation = |index: usize| {
-        index > 0
-            && same[index - 1]
-            && same.get(index + 1) == Some(&true)
-            && is_next(index - 1, index)
-            && is_next(index, index + 1)
-    };
-    (0..aligned.len()).filter(|index| same[*index] || is_mutation(*index)).map(|index| aligned[index]).collect()
 }
 
 #[cfg(test)]
@@ -290,6 +216,28 @@ mod tests {
                 prop_assert!(found.transform.apply(*mobile).distance(*target) < 2.0e-3);
             }
         }
+    }
+
+    #[test]
+    fn pairs_that_do_not_fit_are_left_out() {
+        let target: Vec<Vec3> = (0..40)
+            .map(|index| {
+                let turn = index as f32;
+                Vec3::new(8.0 * turn.cos(), 8.0 * turn.sin(), 1.5 * turn)
+            })
+            .collect();
+        let mut mobile: Vec<Vec3> = target.iter().map(|point| *point + Vec3::new(3.0, 4.0, 5.0)).collect();
+        for (index, point) in mobile.iter_mut().enumerate().skip(30) {
+            *point += Vec3::X * (4.0 + index as f32);
+        }
+        let (fit, kept) = superpose_pruned(&mobile, &target, 2.0).unwrap();
+        assert_eq!(kept, (0..30).collect::<Vec<usize>>());
+        assert!(fit.rmsd < 1.0e-3, "{}", fit.rmsd);
+        // Three pairs are kept, however far apart they are.
+        let scattered: Vec<Vec3> =
+            (0..9).map(|index| Vec3::splat(index as f32 * 50.0) * Vec3::new(1.0, -1.0, 0.3)).collect();
+        assert_eq!(superpose_pruned(&scattered, &target[..9], 0.1).unwrap().1.len(), 3);
+        assert!(superpose_pruned(&scattered, &target, 2.0).is_none());
     }
 
     #[test]
@@ -321,18 +269,6 @@ mod tests {
         topology.chains[0].residues.start = 20;
         let found = superpose_models(&cut.models[0], closed.first().unwrap()).unwrap();
         assert_eq!((found.pairs.len(), found.identical), (194, 194));
-    }
-
-    #[test]
-    fn loops_seen_in_one_state_only_are_not_paired() {
-        let letters = |text: &str| text.chars().collect::<Vec<char>>();
-        // The first lacks WWFY, the second KDEN at the same place; one true mutation (G to A) further on.
-        let first = letters("MKVLAAGIVSTPQRLMNHTKDENAVLGISTMRELKAAVDNRQLVTSGHKLMNPQRS");
-        let second = letters("MKVLAAGIVSTPQRLMNHTWWFYAVLAISTMRELKAAVDNRQLVTSGHKLMNPQRS");
-        let pairs: Vec<(usize, usize)> = (0..first.len()).map(|index| (index, index)).collect();
-        let kept = without_strays(pairs, &first, &second);
-        assert_eq!(kept.len(), first.len() - 4);
-        assert!(kept.contains(&(26, 26)) && !kept.contains(&(20, 20)));
     }
 
     #[test]
