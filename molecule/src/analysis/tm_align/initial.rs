@@ -10,6 +10,9 @@ use super::score::Scale;
 /// Neighbours along an unbroken chain are not farther apart, Å.
 const LINK: f32 = 4.25;
 
+/// A quick score and its pairs.
+type Guess = (f64, Vec<(usize, usize)>);
+
 /// What the chain does at a residue, by distances along it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fold {
@@ -137,7 +140,7 @@ pub(super) fn fragments(mobile: &[Vec3], target: &[Vec3], scale: &Scale) -> Vec<
         let (first, second): (Vec<Vec3>, Vec<Vec3>) = pairs.iter().map(|(a, b)| (mobile[*a], target[*b])).unzip();
         Some((quick_score(&first, &second, scale), pairs))
     };
-    let found: Vec<Option<(f64, Vec<(usize, usize)>)>> =
+    let found: Vec<Option<Guess>> =
         starts.into_par_iter().map_init(|| Table::new(mobile.len(), target.len()), guess).collect();
     let best = found.into_iter().flatten().reduce(|held, next| if next.0 > held.0 { next } else { held });
     best.map_or_else(Vec::new, |(_, pairs)| pairs)
