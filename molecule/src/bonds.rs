@@ -193,7 +193,6 @@ impl Search<'_> {
     }
 
     fn by_distance(&mut self, grid: &NeighbourGrid) {
-        let mut found: Vec<(Bond, f32)> = Vec::new();
         let radii: Vec<f32> = self
             .topology
             .atoms
@@ -202,20 +201,22 @@ impl Search<'_> {
                 if atom.element.is_metal() || atom.element == Element::H { 0.0 } else { atom.element.covalent_radius() }
             })
             .collect();
-        grid.for_each_pair(SEARCH_RADIUS, |a, b, squared| {
+        let widest = 2.0 * radii.iter().copied().fold(0.0, f32::max) + 0.4;
+        let this = &*self;
+        let mut found = grid.filter_pairs(widest.min(SEARCH_RADIUS), |a, b, squared| {
             let (first, second) = (a as usize, b as usize);
             let (radius_a, radius_b) = (radii[first], radii[second]);
             if radius_a == 0.0 || radius_b == 0.0 {
-                return;
+                return None;
             }
             let widest = radius_a + radius_b + 0.4;
             if squared > widest * widest || squared < SHORTEST * SHORTEST {
-                return;
+                return None;
             }
-            let known = [first, second].map(|atom| self.template_atom[atom] != NO_TEMPLATE);
-            let same = self.topology.atoms[first].residue == self.topology.atoms[second].residue;
-            if (same && known == [true, true]) || !self.compatible(first, second) {
-                return;
+            let known = [first, second].map(|atom| this.template_atom[atom] != NO_TEMPLATE);
+            let same = this.topology.atoms[first].residue == this.topology.atoms[second].residue;
+            if (same && known == [true, true]) || !this.compatible(first, second) {
+                return None;
             }
             let mut tolerance = match (same, known) {
                 (true, _) | (false, [false, false]) => 0.4,
@@ -223,19 +224,18 @@ impl Search<'_> {
                 (false, _) => 0.25,
             };
             if !same {
-                let residues = [first, second].map(|atom| self.topology.residue_of(atom));
+                let residues = [first, second].map(|atom| this.topology.residue_of(atom));
                 if residues.iter().any(|residue| residues::is_water(&residue.name)) {
-                    return;
+                    return None;
                 }
-                let both_sulfur = [first, second].iter().all(|atom| self.topology.atoms[*atom].element == Element::S);
+                let both_sulfur = [first, second].iter().all(|atom| this.topology.atoms[*atom].element == Element::S);
                 if both_sulfur {
                     tolerance = 0.4;
                 }
             }
             let reach = radius_a + radius_b + tolerance;
-            if squared <= reach * reach {
-                found.push((Bond::new(a, b, BondOrder::Single), squared.sqrt() / (radius_a + radius_b)));
-            }
+            (squared <= reach * reach)
+                .then(|| (Bond::new(a, b, BondOrder::Single), squared.sqrt() / (radius_a + radius_b)))
         });
         self.prune(&mut found);
         self.found.extend(found.into_iter().map(|(bond, _)| bond));
@@ -309,8 +309,22 @@ fn most_partners(element: Element) -> u32 {
 /// Bonds sorted, each pair once. The first `stated` are the file's: their order wins unless it is only "single", which
 /// files use for "not known", where a template's order may speak.
 fn merged(topology: &Topology, bonds: Vec<Bond>, stated: usize) -> Vec<Bond> {
-    let mut ranked: Vec<(Bond, usize)> = bonds.into_iter().enumerate().map(|(rank, bond)| (bond, rank)).collect();
-    ranked.sort_unstable_by_key(|(bond, rank)| (bond.a, bond.b, *rank));
+    // The lower ends are sorted by counting: there are about as many bonds as atoms.
+    let mut starts = vec![0_u32; topology.atoms.len() + 1];
+    bonds.iter().for_each(|bond| starts[bond.a as usize + 1] += 1);
+    for atom in 0..topology.atoms.len() {
+        starts[atom + 1] += starts[atom];
+    }
+    let mut next = starts.clone();
+    let mut ranked = vec![(Bond::new(0, 0, BondOrder::Single), 0); bonds.len()];
+    for (rank, bond) in bonds.into_iter().enumerate() {
+        let slot = &mut next[bond.a as usize];
+        ranked[*slot as usize] = (bond, rank);
+        *slot += 1;
+    }
+    for ends in starts.windows(2) {
+        ranked[ends[0] as usize..ends[1] as usize].sort_unstable_by_key(|(bond, rank)| (bond.b, *rank));
+    }
     let mut merged: Vec<Bond> = Vec::with_capacity(ranked.len());
     for (mut bond, rank) in ranked {
         let has_metal = [bond.a, bond.b].iter().any(|end| topology.atoms[*end as usize].element.is_metal());

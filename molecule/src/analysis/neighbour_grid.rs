@@ -1,14 +1,17 @@
 //! Who is near whom: a cell list over points.
 //!
-//! Points are sorted by the cell they fall in (counting nothing, hashing nothing), with x running fastest, so the three
-//! cells of a row that a query needs are one contiguous piece of the sorted list. Where the box is small for the number
-//! of points, a table gives the start of each cell; where it is not (one stray atom at 9999 Å must not cost a table of
+//! Points are sorted by the cell they fall in, with x running fastest, so the three cells of a row that a query needs
+//! are one contiguous piece of the sorted list. Where the box is small for the number of points, they are sorted by
+//! counting and a table gives the start of each cell; where it is not (one stray atom at 9999 Å must not cost a table of
 //! a billion cells, nor cells so large that everything is near everything), the piece is found by binary search.
 //! Either way the order of the answers depends on the points alone, so whatever is built on top is deterministic.
 //!
 //! The idea is the linked-cell method of Hockney & Eastwood, Computer Simulation Using Particles, 1981, chapter 8.
 
+use std::ops::Range;
+
 use glam::Vec3;
+use rayon::prelude::*;
 
 /// Cells beyond this from the origin of the box share the outermost index; coordinates that far apart are not near.
 const MAX_CELL: i64 = (1 << 21) - 2;
@@ -56,26 +59,33 @@ impl NeighbourGrid {
         }
         let last = grid.cell_of(high);
         grid.size = [last[0] + 1, last[1] + 1, last[2] + 1];
-        let mut keyed: Vec<(u64, u32)> = points
-            .iter()
-            .enumerate()
-            .filter(|(_, point)| point.is_finite())
-            .map(|(index, point)| (grid.key(grid.cell_of(*point)), index as u32))
-            .collect();
-        keyed.sort_unstable();
-        grid.order = keyed.iter().map(|(_, index)| *index).collect();
-        grid.keys = keyed.iter().map(|(key, _)| *key).collect();
-        grid.positions = grid.order.iter().map(|index| points[*index as usize]).collect();
+        let finite = || points.iter().enumerate().filter(|(_, point)| point.is_finite());
+        let mut keyed: Vec<(u64, u32)> =
+            finite().map(|(index, point)| (grid.key(grid.cell_of(*point)), index as u32)).collect();
         let cells = i128::from(grid.size[0]) * i128::from(grid.size[1]) * i128::from(grid.size[2]);
         if cells <= 16 * keyed.len() as i128 + 4096 {
             grid.starts = vec![0; cells as usize + 1];
-            for key in &grid.keys {
+            for (key, _) in &keyed {
                 grid.starts[*key as usize + 1] += 1;
             }
             for cell in 0..cells as usize {
                 grid.starts[cell + 1] += grid.starts[cell];
             }
+            let mut next = grid.starts.clone();
+            grid.order = vec![0; keyed.len()];
+            grid.keys = vec![0; keyed.len()];
+            for (key, index) in keyed {
+                let slot = next[key as usize] as usize;
+                next[key as usize] += 1;
+                grid.order[slot] = index;
+                grid.keys[slot] = key;
+            }
+        } else {
+            keyed.sort_unstable();
+            grid.order = keyed.iter().map(|(_, index)| *index).collect();
+            grid.keys = keyed.iter().map(|(key, _)| *key).collect();
         }
+        grid.positions = grid.order.iter().map(|index| points[*index as usize]).collect();
         grid
     }
 
@@ -126,10 +136,36 @@ impl NeighbourGrid {
 
     /// Calls `found(a, b, squared distance)` once for every pair of points within `radius` Å, `a < b`, sorted by the
     /// cell of one of them.
-    pub fn for_each_pair(&self, radius: f32, mut found: impl FnMut(u32, u32, f32)) {
+    pub fn for_each_pair(&self, radius: f32, found: impl FnMut(u32, u32, f32)) {
+        self.for_each_pair_of(0..self.order.len(), radius, found);
+    }
+
+    /// What `keep(a, b, squared distance)` makes of the pairs within `radius` Å, in the order of
+    /// [`Self::for_each_pair`], found by several threads.
+    pub fn filter_pairs<T: Send>(&self, radius: f32, keep: impl Fn(u32, u32, f32) -> Option<T> + Sync) -> Vec<T> {
+        const SLOTS: usize = 4096;
+        let pieces: Vec<Vec<T>> = (0..self.order.len().div_ceil(SLOTS))
+            .into_par_iter()
+            .map(|piece| {
+                let mut kept = Vec::new();
+                let slots = piece * SLOTS..((piece + 1) * SLOTS).min(self.order.len());
+                self.for_each_pair_of(slots, radius, |a, b, squared| kept.extend(keep(a, b, squared)));
+                kept
+            })
+            .collect();
+        pieces.into_iter().flatten().collect()
+    }
+
+    /// The pairs of which these slots have the first one.
+    fn for_each_pair_of(&self, slots: Range<usize>, radius: f32, mut found: impl FnMut(u32, u32, f32)) {
         let limit = radius * radius;
-        for (slot, (&index, &position)) in self.order.iter().zip(&self.positions).enumerate() {
-            self.for_each_run(position, radius, |first, last| {
+        let is_short = radius <= self.cell_size;
+        // The points of a cell have the same neighbouring cells.
+        let mut cell = u64::MAX;
+        let mut runs = [(0, 0); 5];
+        for slot in slots {
+            let (index, position) = (self.order[slot], self.positions[slot]);
+            let mut visit = |first: usize, last: usize| {
                 for other in first.max(slot + 1)..last {
                     let distance = self.positions[other].distance_squared(position);
                     if distance <= limit {
@@ -137,8 +173,31 @@ impl NeighbourGrid {
                         found(index.min(partner), index.max(partner), distance);
                     }
                 }
-            });
+            };
+            if is_short {
+                if self.keys[slot] != cell {
+                    cell = self.keys[slot];
+                    runs = self.runs_after(cell);
+                }
+                runs.iter().for_each(|(first, last)| visit(*first, *last));
+            } else {
+                self.for_each_run(position, radius, visit);
+            }
         }
+    }
+
+    /// The slots of the cells next to a cell that come after it in order, row by row, with its own row first.
+    fn runs_after(&self, key: u64) -> [(usize, usize); 5] {
+        let key = key as i64;
+        let (x, row) = (key % self.size[0], key / self.size[0]);
+        let (y, z) = (row % self.size[1], row / self.size[1]);
+        [(0, 0), (1, 0), (-1, 1), (0, 1), (1, 1)].map(|(step_y, step_z)| {
+            let (y, z) = (y + step_y, z + step_z);
+            if y < 0 || y >= self.size[1] || z >= self.size[2] {
+                return (0, 0);
+            }
+            self.slots_of(self.key([(x - 1).max(0), y, z]), self.key([(x + 1).min(self.size[0] - 1), y, z]))
+        })
     }
 
     /// Points in the fullest cell. Real molecules have a few atoms in each Å³; a file whose atoms all lie in one spot
@@ -167,19 +226,20 @@ impl NeighbourGrid {
         }
         for z in z.0..=z.1 {
             for y in y.0..=y.1 {
-                let (first_key, last_key) = (self.key([x.0, y, z]), self.key([x.1, y, z]));
-                let (first, last) = if self.starts.is_empty() {
-                    (
-                        self.keys.partition_point(|key| *key < first_key),
-                        self.keys.partition_point(|key| *key <= last_key),
-                    )
-                } else {
-                    (self.starts[first_key as usize] as usize, self.starts[last_key as usize + 1] as usize)
-                };
+                let (first, last) = self.slots_of(self.key([x.0, y, z]), self.key([x.1, y, z]));
                 if first < last {
                     visit(first, last);
                 }
             }
+        }
+    }
+
+    /// The slots of the cells from one key to another of the same row.
+    fn slots_of(&self, first: u64, last: u64) -> (usize, usize) {
+        if self.starts.is_empty() {
+            (self.keys.partition_point(|key| *key < first), self.keys.partition_point(|key| *key <= last))
+        } else {
+            (self.starts[first as usize] as usize, self.starts[last as usize + 1] as usize)
         }
     }
 
@@ -195,8 +255,12 @@ impl NeighbourGrid {
         })
     }
 
+    /// The cell of a point of the box, whose offsets are not negative: cutting off is rounding down.
     fn cell_of(&self, point: Vec3) -> [i64; 3] {
-        self.cell_unclamped(point).map(|index| index.max(0))
+        let index = |value: f32, origin: f32| {
+            (((f64::from(value) - f64::from(origin)) / f64::from(self.cell_size)) as i64).clamp(0, MAX_CELL)
+        };
+        [index(point.x, self.origin.x), index(point.y, self.origin.y), index(point.z, self.origin.z)]
     }
 }
 
@@ -228,6 +292,7 @@ mod tests {
             prop_assert_eq!(grid.any_within(centre, radius), !brute(&points, centre, radius).is_empty());
             let mut pairs = Vec::new();
             grid.for_each_pair(radius, |a, b, _| pairs.push((a, b)));
+            prop_assert_eq!(&grid.filter_pairs(radius, |a, b, _| Some((a, b))), &pairs);
             pairs.sort_unstable();
             let mut expected = Vec::new();
             for a in 0..points.len() as u32 {
