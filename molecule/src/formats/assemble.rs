@@ -1,7 +1,7 @@
 //! From atoms in file order to the flat layout: chains by identifier in order of first appearance, residues of a chain
 //! in one piece, atoms of a residue in one piece. Shared by the PDB and mmCIF readers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use glam::Vec3;
@@ -54,6 +54,14 @@ impl ModelBuilder {
         Self { number, current_residue: u32::MAX, ..Self::default() }
     }
 
+    /// Makes room for this many atoms.
+    pub fn reserve(&mut self, atoms: usize) {
+        self.atoms.reserve(atoms);
+        self.previous.reserve(atoms);
+        self.positions.reserve(atoms);
+        self.b_factors.reserve(atoms);
+    }
+
     pub fn atom_count(&self) -> usize {
         self.atoms.len()
     }
@@ -96,6 +104,16 @@ impl ModelBuilder {
             Some(index) if !self.has_atom(index, atom, altloc) => self.current_residue = index,
             _ => self.add(self.current_chain, key, is_hetero),
         }
+    }
+
+    /// The number of the residue that an atom without a readable one belongs to: the current residue's when the atom
+    /// can be its next one, else the number after it.
+    pub fn number_after_overflow(&self, chain: &str, residue: &str, atom: &str, altloc: Option<char>) -> i32 {
+        let Some(draft) = self.residues.get(self.current_residue as usize) else { return 0 };
+        let is_same = self.chains.get(self.current_chain as usize).is_some_and(|id| id == chain)
+            && draft.key.name == residue
+            && !self.has_atom(self.current_residue, atom, altloc);
+        if is_same { draft.key.number } else { draft.key.number.saturating_add(1) }
     }
 
     fn add(&mut self, chain: u32, key: &ResidueKey, is_hetero: bool) {
@@ -234,6 +252,13 @@ pub(crate) fn link_bonds(topology: &Topology, links: &[Link]) -> Vec<Bond> {
         .filter(|(a, b, _)| a != b)
         .map(|(a, b, order)| Bond::new(a as u32, b as u32, order))
         .collect()
+}
+
+/// The models' numbers as they are, or counted from 1 when two are the same: files tell models apart by them.
+pub(crate) fn distinct_numbers(structure: &Structure) -> Vec<i32> {
+    let numbers: Vec<i32> = structure.models.iter().map(|model| model.number).collect();
+    let mut seen = HashSet::new();
+    if numbers.iter().all(|number| seen.insert(*number)) { numbers } else { (1..).take(numbers.len()).collect() }
 }
 
 /// Stated bonds are looked up in this many distinct topologies; more come only from files made to be slow.

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use encodings::Array;
 use message_pack::Item;
+use rayon::prelude::*;
 
 use super::cif::{self, Rows, Value};
 use super::{ParseError, Place, mmcif};
@@ -238,15 +239,18 @@ pub fn read(bytes: &[u8]) -> Result<Structure, ParseError> {
 /// Gives a category to the reader row by row, as the text format would.
 fn hand_over<'a>(category: &Category<'a>, name: String, reader: &mut mmcif::Reader<'a>) -> Result<(), ParseError> {
     let mut head = cif::Category { name, items: Vec::new() };
-    let mut columns = Vec::new();
+    let mut wanted = Vec::new();
     for (item, column) in category.columns() {
         let item = item.to_ascii_lowercase();
         if mmcif::Reader::wants_item(&head.name, &item) && head.column(&item).is_none() {
-            columns.push(category.decode(&item, column)?);
+            wanted.push((item.clone(), column));
             head.items.push(item);
         }
     }
+    let columns: Vec<Column<'_>> =
+        wanted.par_iter().map(|(item, column)| category.decode(item, *column)).collect::<Result<_, _>>()?;
     reader.category(&head)?;
+    reader.expect_rows(category.row_count);
     let mut values = Vec::with_capacity(columns.len());
     for row in 0..category.row_count {
         values.clear();

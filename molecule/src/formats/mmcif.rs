@@ -164,6 +164,8 @@ pub(super) struct Reader<'a> {
     links: Vec<Link>,
     components: ComponentBonds,
     has_fractional: bool,
+    /// Rows announced for the atoms; 0 where the file does not say.
+    expected_atoms: usize,
 }
 
 impl<'a> Rows<'a> for Reader<'a> {
@@ -212,6 +214,18 @@ fn letter(value: Value<'_>) -> Option<char> {
     value.text().trim().chars().next()
 }
 
+/// A number with its insertion code in one, `52A`.
+fn with_code(text: &str) -> Option<(i32, Option<char>)> {
+    let code = text.chars().next_back().filter(char::is_ascii_alphabetic)?;
+    Some((text.strip_suffix(code)?.parse().ok()?, Some(code)))
+}
+
+/// The element of a symbol; a charge behind it, `FE2+`, is left out.
+fn element_of(symbol: &str) -> Element {
+    let letters = symbol.trim_end_matches(|sign: char| sign.is_ascii_digit() || matches!(sign, '+' | '-'));
+    Element::from_symbol(letters).unwrap_or(Element::UNKNOWN)
+}
+
 fn order_of(text: &str) -> BondOrder {
     match text.to_ascii_lowercase().get(..4) {
         Some("doub") => BondOrder::Double,
@@ -225,6 +239,13 @@ impl<'a> Reader<'a> {
     /// Whether an item of a category (both in lower case) is read at all.
     pub fn wants_item(category: &str, item: &str) -> bool {
         kind_of(category).1.contains(&item)
+    }
+
+    /// Says how many rows the category that began last has, which text files do not tell.
+    pub fn expect_rows(&mut self, rows: usize) {
+        if self.kind == Kind::Atoms {
+            self.expected_atoms = rows;
+        }
     }
 
     /// The structure, when everything is read.
@@ -269,7 +290,10 @@ impl<'a> Reader<'a> {
                 let axis = ["x", "y", "z"][item - X];
                 ParseError::new(
                     line,
-                    format!("{} has {:?} for {axis}", place(), found.text()),
+                    match found.is_null() {
+                        true => format!("{} has no {axis}", place()),
+                        false => format!("{} has {:?} for {axis}", place(), found.text()),
+                    },
                     "give every atom three coordinates, or remove it",
                 )
             })?;
@@ -282,7 +306,9 @@ impl<'a> Reader<'a> {
         let residue_name = residue_name.as_ref();
         if !is_same_residue {
             // Components without a number in either scheme share 0.
-            let Some(number) = sequence.integer().or(sequence.is_null().then_some(0)) else {
+            let number = sequence.integer().or(sequence.is_null().then_some(0));
+            let Some((number, code)) = number.map(|number| (number, None)).or_else(|| with_code(&sequence.text()))
+            else {
                 return Err(ParseError::new(
                     line,
                     format!("{} has a number that is no whole number", place()),
@@ -297,7 +323,7 @@ impl<'a> Reader<'a> {
             let key = ResidueKey {
                 name: residue_name.into(),
                 number,
-                insertion_code: letter(insertion),
+                insertion_code: letter(insertion).or(code),
                 sequence_index: columns.get(row, LABEL_SEQ).integer().and_then(|index| u32::try_from(index).ok()),
                 asym_id: columns.get(row, LABEL_ASYM).text().into(),
             };
@@ -309,7 +335,7 @@ impl<'a> Reader<'a> {
         let symbol = columns.get(row, SYMBOL);
         let mut element = match self.raw_symbol {
             Some((known, element)) if known == symbol => element,
-            _ => Element::from_symbol(&symbol.text()).unwrap_or(Element::UNKNOWN),
+            _ => element_of(&symbol.text()),
         };
         self.raw_symbol = Some((symbol, element));
         if self.is_standard && (element == Element::UNKNOWN || element.is_metal()) {
@@ -333,7 +359,10 @@ impl<'a> Reader<'a> {
     fn turn_to_model(&mut self, model: Value<'a>) {
         let number = model.integer().unwrap_or(1);
         self.current = *self.builder_of.entry(number).or_insert_with(|| {
-            self.builders.push(ModelBuilder::new(number));
+            let mut builder = ModelBuilder::new(number);
+            // All for the first model: most entries have one, and memory never written to costs nothing.
+            builder.reserve(std::mem::take(&mut self.expected_atoms));
+            self.builders.push(builder);
             self.builders.len() - 1
         });
         self.current_model = Some(model);

@@ -168,24 +168,22 @@ enum Format {
 /// # Errors
 /// When the file cannot be read, is damaged, or is larger than 1 GiB, packed or unpacked.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FormatError> {
+    read_bytes_up_to(path, MAX_BYTES)
+}
+
+fn read_bytes_up_to(path: &Path, most: u64) -> Result<Vec<u8>, FormatError> {
     let read_error = |source| FormatError::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(read_error)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(FormatError::TooLarge { path: path.to_owned() });
+    File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(read_error)?;
+    if bytes.starts_with(&[0x1f, 0x8b]) && bytes.len() as u64 <= most {
+        let mut unpacked = Vec::new();
+        flate2::read::MultiGzDecoder::new(bytes.as_slice())
+            .take(most + 1)
+            .read_to_end(&mut unpacked)
+            .map_err(|source| FormatError::Unpack { path: path.to_owned(), source })?;
+        bytes = unpacked;
     }
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(bytes);
-    }
-    let mut unpacked = Vec::new();
-    flate2::read::MultiGzDecoder::new(bytes.as_slice())
-        .take(MAX_BYTES + 1)
-        .read_to_end(&mut unpacked)
-        .map_err(|source| FormatError::Unpack { path: path.to_owned(), source })?;
-    if unpacked.len() as u64 > MAX_BYTES {
-        return Err(FormatError::TooLarge { path: path.to_owned() });
-    }
-    Ok(unpacked)
+    if bytes.len() as u64 > most { Err(FormatError::TooLarge { path: path.to_owned() }) } else { Ok(bytes) }
 }
 
 /// Reads a structure (PDB, mmCIF or BinaryCIF, plain or gzip) and assigns its bonds and residue kinds.
@@ -344,4 +342,25 @@ fn is_binary_cif(bytes: &[u8]) -> bool {
 fn is_counts_line(line: &[u8]) -> bool {
     let line = line.trim_ascii_end();
     (line.ends_with(b"V2000") || line.ends_with(b"V3000")) && text::field(line, 0, 3).parse::<u32>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn what_unpacks_to_too_much_is_refused() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tmp");
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("bomb.pdb.gz");
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&vec![b' '; 1 << 20]).unwrap();
+        std::fs::write(&path, encoder.finish().unwrap()).unwrap();
+        assert_eq!(read_bytes_up_to(&path, 1 << 20).unwrap().len(), 1 << 20);
+        let error = read_bytes_up_to(&path, (1 << 20) - 1).unwrap_err();
+        assert!(error.to_string().contains("bomb.pdb.gz holds more than"), "{error}");
+        assert!(matches!(read_bytes_up_to(&path, 100).unwrap_err(), FormatError::TooLarge { .. }));
+    }
 }

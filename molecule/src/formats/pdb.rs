@@ -169,7 +169,14 @@ fn read_atom(line_number: usize, line: &[u8], is_hetero: bool, builder: &mut Mod
         let number = field(line, 22, 27);
         format!("atom {name} of residue {residue_name} {number} in chain {:?}", chain)
     };
-    let Some((number, insertion_code)) = residue_number(line, 22) else {
+    let altloc = optional(line.get(16));
+    let place_in_chain = if columns(line, 22, 26) == b"****" {
+        // The number did not fit its columns: the residues are counted on.
+        Some((builder.number_after_overflow(chain, residue_name, name, altloc), optional(line.get(26))))
+    } else {
+        residue_number(line, 22)
+    };
+    let Some((number, insertion_code)) = place_in_chain else {
         return Err(ParseError::new(
             line_number,
             format!("{} has no readable residue number", place()),
@@ -190,7 +197,6 @@ fn read_atom(line_number: usize, line: &[u8], is_hetero: bool, builder: &mut Mod
         })?;
     }
     let serial = serial(line).unwrap_or_else(|| builder.last_serial().saturating_add(1));
-    let altloc = optional(line.get(16));
     let key = ResidueKey {
         name: residue_name.into(),
         number,
@@ -225,7 +231,7 @@ fn serial(line: &[u8]) -> Option<i32> {
     hybrid36::decode(narrow, 5)
 }
 
-/// `2+`, `1-`, and `+2` as some write it.
+/// `2+`, `1-`, and `+2` or `2` as some write it.
 fn charge(bytes: &[u8]) -> i8 {
     let digit = bytes.iter().find(|byte| byte.is_ascii_digit()).map(|byte| (byte - b'0') as i8);
     let sign = bytes.iter().find(|byte| matches!(byte, b'+' | b'-'));
@@ -234,6 +240,7 @@ fn charge(bytes: &[u8]) -> i8 {
         (Some(digit), Some(b'-')) => -digit,
         (None, Some(b'+')) => 1,
         (None, Some(b'-')) => -1,
+        (Some(digit), _) => digit,
         _ => 0,
     }
 }
@@ -247,6 +254,8 @@ fn element(line: &[u8], residue_name: &str, name: &str) -> Element {
         "O" => return Element::O,
         "H" => return Element::H,
         "S" => return Element::S,
+        // Said to be unknown, which is more than saying nothing.
+        "X" => return residues::element_in_template(residue_name, name, Element::UNKNOWN),
         _ => {}
     }
     let stated = if stated.is_empty() { None } else { Element::from_symbol(stated) };
@@ -259,7 +268,11 @@ fn element(line: &[u8], residue_name: &str, name: &str) -> Element {
     for (target, source) in padded.iter_mut().zip(columns(line, 12, 16)) {
         *target = source.to_ascii_uppercase();
     }
-    element_from_name(padded, is_standard)
+    let element = element_from_name(padded, is_standard);
+    // Beads of coarse models (`BB`) are no boron.
+    let is_usual =
+        matches!(element, Element::H | Element::C | Element::N | Element::O | Element::P | Element::S | Element::SE);
+    if is_standard && !is_usual { Element::UNKNOWN } else { element }
 }
 
 /// The element that the four name columns say: a symbol right-justified in the first two. Four-letter names beginning

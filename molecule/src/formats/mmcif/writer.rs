@@ -8,6 +8,7 @@ use glam::Vec3;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::element::Element;
+use crate::formats::assemble;
 use crate::formats::cif::quote;
 use crate::residues;
 use crate::structure::{Bond, BondOrder, Residue, ResidueKind, Structure, Topology};
@@ -30,7 +31,8 @@ enum Entity {
 }
 
 /// The structure as an mmCIF file: entities, polymer sequences, links, bonds of the components that are not standard,
-/// and all models' atoms. Label identifiers are kept where the residues have them and made where they have not.
+/// and all models' atoms. Label identifiers are kept where the residues have them and made where they have not. Numbers
+/// have the usual decimals, or more where these would change them. Models are numbered anew when two have the same number.
 #[must_use]
 pub fn write(structure: &Structure) -> String {
     let mut out = String::with_capacity(structure.atom_count() * 100 + 4096);
@@ -41,11 +43,17 @@ pub fn write(structure: &Structure) -> String {
     let mut entities: Vec<Entity> = Vec::new();
     let labels: Vec<Vec<Label>> = structure.models.iter().map(|model| labels(&model.topology, &mut entities)).collect();
     write_entities(&mut out, &entities);
-    if let (Some(model), Some(labels)) = (structure.models.first(), labels.first()) {
+    if let Some(labels) = labels.first() {
         write_asyms(&mut out, labels);
-        write_links(&mut out, &model.topology, labels);
-        write_component_bonds(&mut out, &model.topology);
     }
+    let mut topologies: Vec<(&Topology, &[Label])> = Vec::new();
+    for (model, labels) in structure.models.iter().zip(&labels) {
+        if !topologies.iter().any(|(known, _)| std::ptr::eq(*known, &*model.topology)) {
+            topologies.push((&model.topology, labels));
+        }
+    }
+    write_links(&mut out, &topologies);
+    write_component_bonds(&mut out, &topologies);
     write_atoms(&mut out, structure, &labels);
     out
 }
@@ -114,9 +122,7 @@ fn labels(topology: &Topology, entities: &mut Vec<Entity>) -> Vec<Label> {
         }
     }
     for (label, residue) in labels.iter_mut().zip(&topology.residues) {
-        if label.sequence_index.is_some() {
-            label.sequence_index = residue.sequence_index.or(label.sequence_index);
-        }
+        label.sequence_index = residue.sequence_index.or(label.sequence_index);
     }
     labels
 }
@@ -181,9 +187,15 @@ fn write_asyms(out: &mut String, labels: &[Label]) {
     out.push_str("#\n");
 }
 
-/// Links that neither templates nor component bonds tell.
-fn write_links(out: &mut String, topology: &Topology, labels: &[Label]) {
-    let is_link = |bond: &&Bond| {
+/// What names a residue in a link.
+fn name_of<'a>(topology: &'a Topology, residue: &'a Residue) -> (&'a str, i32, Option<char>, &'a str) {
+    (&topology.chain_of(residue).id, residue.number, residue.insertion_code, &residue.name)
+}
+
+/// Links that neither templates nor component bonds tell: those of the first model, and of others where a residue is not
+/// in the models before.
+fn write_links(out: &mut String, topologies: &[(&Topology, &[Label])]) {
+    let is_link = |topology: &Topology, bond: &Bond| {
         let [a, b] = [bond.a, bond.b].map(|end| &topology.atoms[end as usize]);
         if a.residue == b.residue {
             return false;
@@ -194,7 +206,17 @@ fn write_links(out: &mut String, topology: &Topology, labels: &[Label]) {
         let residues = [a, b].map(|atom| &topology.residues[atom.residue as usize]);
         !(backbone && residues.iter().all(|residue| residue.is_polymer()))
     };
-    let links: Vec<&Bond> = topology.bonds.iter().filter(is_link).collect();
+    let mut known = HashSet::new();
+    let mut links: Vec<(&Topology, &[Label], &Bond)> = Vec::new();
+    for (index, &(topology, labels)) in topologies.iter().enumerate() {
+        let is_new = |bond: &Bond| {
+            let name = |end: u32| name_of(topology, topology.residue_of(end as usize));
+            index == 0 || !known.contains(&name(bond.a)) || !known.contains(&name(bond.b))
+        };
+        let found = topology.bonds.iter().filter(|bond| is_link(topology, bond) && is_new(bond));
+        links.extend(found.map(|bond| (topology, labels, bond)));
+        known.extend(topology.residues.iter().map(|residue| name_of(topology, residue)));
+    }
     if links.is_empty() {
         return;
     }
@@ -205,7 +227,7 @@ fn write_links(out: &mut String, topology: &Topology, labels: &[Label]) {
         }
         let _ = writeln!(out, "_struct_conn.pdbx_ptnr{end}_label_alt_id\n_struct_conn.pdbx_ptnr{end}_PDB_ins_code");
     }
-    for (number, bond) in links.iter().enumerate() {
+    for (number, (topology, labels, bond)) in links.into_iter().enumerate() {
         let ends = [bond.a, bond.b];
         let is_disulfide = ends.iter().all(|end| {
             topology.atoms[*end as usize].name == "SG" && topology.atoms[*end as usize].element == Element::S
@@ -253,15 +275,28 @@ const fn order_word(order: BondOrder) -> &'static str {
 }
 
 /// Bonds of components without template, from the first residue of each name.
-fn write_component_bonds(out: &mut String, topology: &Topology) {
+fn write_component_bonds(out: &mut String, topologies: &[(&Topology, &[Label])]) {
+    let mut rows = String::new();
+    let mut known: HashSet<&SmolStr> = HashSet::new();
+    for (topology, _) in topologies {
+        component_bond_rows(&mut rows, topology, &known);
+        known.extend(topology.residues.iter().map(|residue| &residue.name));
+    }
+    if !rows.is_empty() {
+        out.push_str("loop_\n_chem_comp_bond.comp_id\n_chem_comp_bond.atom_id_1\n_chem_comp_bond.atom_id_2\n");
+        let _ = write!(out, "_chem_comp_bond.value_order\n{rows}#\n");
+    }
+}
+
+fn component_bond_rows(rows: &mut String, topology: &Topology, known: &HashSet<&SmolStr>) {
     let is_stated =
         |residue: &Residue| residues::template_of(&residue.name).is_none() && residue.kind != ResidueKind::Water;
     let mut first: HashMap<&SmolStr, u32> = HashMap::new();
-    for (index, residue) in topology.residues.iter().enumerate().filter(|(_, residue)| is_stated(residue)) {
+    let stated = topology.residues.iter().enumerate().filter(|(_, residue)| is_stated(residue));
+    for (index, residue) in stated.filter(|(_, residue)| !known.contains(&residue.name)) {
         first.entry(&residue.name).or_insert(index as u32);
     }
     let mut seen = HashSet::new();
-    let mut rows = String::new();
     for bond in topology.bonds.iter().filter(|bond| bond.order != BondOrder::Coordination) {
         let [a, b] = [bond.a, bond.b].map(|end| &topology.atoms[end as usize]);
         let residue = &topology.residues[a.residue as usize];
@@ -278,10 +313,16 @@ fn write_component_bonds(out: &mut String, topology: &Topology) {
             );
         }
     }
-    if !rows.is_empty() {
-        out.push_str("loop_\n_chem_comp_bond.comp_id\n_chem_comp_bond.atom_id_1\n_chem_comp_bond.atom_id_2\n");
-        let _ = write!(out, "_chem_comp_bond.value_order\n{rows}#\n");
-    }
+}
+
+/// A number with this many decimals, or with as many as it needs to be read as the same number.
+fn push_number(out: &mut String, value: f32, decimals: usize) {
+    let unit = 10_f64.powi(decimals as i32);
+    let _ = if ((f64::from(value) * unit).round() / unit) as f32 == value {
+        write!(out, "{value:.decimals$} ")
+    } else {
+        write!(out, "{value} ")
+    };
 }
 
 fn write_atoms(out: &mut String, structure: &Structure, labels: &[Vec<Label>]) {
@@ -313,7 +354,8 @@ fn write_atoms(out: &mut String, structure: &Structure, labels: &[Vec<Label>]) {
         let _ = writeln!(out, "_atom_site.{item}");
     }
     let mut serial = 0_u64;
-    for (model, labels) in structure.models.iter().zip(labels) {
+    let numbers = assemble::distinct_numbers(structure);
+    for ((model, labels), model_number) in structure.models.iter().zip(labels).zip(numbers) {
         let topology = &*model.topology;
         for (residue, label) in topology.residues.iter().zip(labels) {
             let group = if residue.is_hetero { "HETATM" } else { "ATOM" };
@@ -334,12 +376,14 @@ fn write_atoms(out: &mut String, structure: &Structure, labels: &[Vec<Label>]) {
                 let Vec3 { x, y, z } = model.positions.get(index).copied().unwrap_or(Vec3::NAN);
                 let charge = if atom.formal_charge == 0 { "?".to_owned() } else { atom.formal_charge.to_string() };
                 let b_factor = model.b_factors.get(index).copied().unwrap_or(0.0);
-                let _ = writeln!(
+                let _ = write!(
                     out,
-                    "{group} {serial} {symbol} {name} {altloc} {component} {asym} {entity} {sequence} {insertion} \
-                     {x:.3} {y:.3} {z:.3} {:.2} {b_factor:.2} {charge} {} {component} {chain} {name} {}",
-                    atom.occupancy, residue.number, model.number
+                    "{group} {serial} {symbol} {name} {altloc} {component} {asym} {entity} {sequence} {insertion} "
                 );
+                for (value, decimals) in [(x, 3), (y, 3), (z, 3), (atom.occupancy, 2), (b_factor, 2)] {
+                    push_number(out, value, decimals);
+                }
+                let _ = writeln!(out, "{charge} {} {component} {chain} {name} {model_number}", residue.number);
             }
         }
     }

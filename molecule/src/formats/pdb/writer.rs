@@ -6,18 +6,19 @@ use std::sync::Arc;
 use glam::Vec3;
 use smol_str::SmolStr;
 
-use super::super::{FormatError, hybrid36};
-use crate::element::Element;
+use super::super::{FormatError, assemble, hybrid36};
 use crate::residues;
 use crate::structure::{Bond, BondOrder, Model, Residue, ResidueKind, Structure, Topology};
 
 /// The structure as a PDB file: several models between MODEL and ENDMDL, TER after the polymer of each chain, CONECT for
 /// the bonds that names do not tell (ligands, disulfides, links, metals; a double bond is listed twice). Atoms are
-/// numbered anew. Numbers too large for their columns are written as hybrid-36. The orders of aromatic bonds are lost:
-/// the format has no word for them.
+/// numbered anew, and models too when two have the same number. Numbers too large for their columns are written as
+/// hybrid-36, B factors and occupancies with as many decimals as fit. The orders of aromatic bonds are lost: the format
+/// has no word for them.
 ///
 /// # Errors
-/// When a chain identifier, residue or atom name, or coordinate does not fit its columns: save as mmCIF then.
+/// When something does not fit its columns (a chain identifier, residue or atom name, coordinate, charge): save as mmCIF
+/// then.
 pub fn write(structure: &Structure) -> Result<String, FormatError> {
     let mut out = String::with_capacity(structure.atom_count() * 81 + 256);
     if !structure.name.is_empty() {
@@ -27,9 +28,9 @@ pub fn write(structure: &Structure) -> Result<String, FormatError> {
     let mut serials: Vec<i32> = Vec::new();
     let mut numbered_for: Option<Arc<Topology>> = None;
     let several = structure.models.len() > 1;
-    for model in &structure.models {
+    for (model, number) in structure.models.iter().zip(assemble::distinct_numbers(structure)) {
         if several {
-            let _ = writeln!(out, "MODEL     {:>4}", model.number);
+            let _ = writeln!(out, "MODEL     {number:>4}");
         }
         let written = write_model(&mut out, model)?;
         if numbered_for.is_none() {
@@ -51,14 +52,22 @@ fn cannot_hold(what: String) -> FormatError {
     FormatError::CannotHold { format: "PDB", what, advice: "save as mmCIF, which has no such limit" }
 }
 
+/// Whether the text can stand in columns: readers leave out spaces around a name.
+fn is_printable(text: &str) -> bool {
+    text.trim() == text && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+}
+
 /// Writes a model's atoms; returns the serial number of each.
 fn write_model(out: &mut String, model: &Model) -> Result<Vec<i32>, FormatError> {
     let topology = &*model.topology;
     let mut serials = Vec::with_capacity(topology.atoms.len());
     let mut serial = 0_i32;
     for chain in &topology.chains {
-        if chain.id.len() > 2 || !chain.id.is_ascii() {
-            return Err(cannot_hold(format!("the chain identifier {:?} has more than two letters", chain.id)));
+        if chain.id.len() > 2 || !is_printable(&chain.id) {
+            return Err(cannot_hold(format!(
+                "the chain identifier {:?} is not one or two letters or digits",
+                chain.id
+            )));
         }
         let residues =
             topology.residues.get(chain.residues.start as usize..chain.residues.end as usize).unwrap_or_default();
@@ -88,8 +97,11 @@ fn residue_label(residue: &Residue, chain: &SmolStr) -> Result<String, FormatErr
     let name = &residue.name;
     // A fourth letter takes the column of a two-letter chain; readers know it only in well-known names.
     let limit = if chain.len() < 2 && super::FOUR_LETTER_NAMES.contains(&name.as_str()) { 4 } else { 3 };
-    if name.len() > limit || !name.is_ascii() {
-        return Err(cannot_hold(format!("the residue name {name:?} in chain {chain:?} has more than {limit} letters")));
+    if name.len() > limit || !is_printable(name) {
+        return Err(cannot_hold(format!("the residue name {name:?} in chain {chain:?} is not up to {limit} letters")));
+    }
+    if chain.len() == 2 && super::FOUR_LETTER_NAMES.contains(&format!("{name}{}", &chain[..1]).as_str()) {
+        return Err(cannot_hold(format!("residue name {name:?} and chain {chain:?} together read as another name")));
     }
     let number = hybrid36::encode(residue.number, 4).ok_or_else(|| {
         cannot_hold(format!(
@@ -98,6 +110,12 @@ fn residue_label(residue: &Residue, chain: &SmolStr) -> Result<String, FormatErr
         ))
     })?;
     let code = residue.insertion_code.unwrap_or(' ');
+    // Readers take a digit behind a full number for its fifth one.
+    if !code.is_ascii() || code.is_ascii_control() || (code.is_ascii_digit() && !number.starts_with(' ')) {
+        let what =
+            format!("the insertion code {code:?} of residue {name} {} in chain {chain:?} is no letter", residue.number);
+        return Err(cannot_hold(what));
+    }
     let name_and_chain = if name.len() == 4 { format!("{name}{chain:1}") } else { format!("{name:>3}{chain:>2}") };
     Ok(format!("{name_and_chain}{number}{code}"))
 }
@@ -113,10 +131,14 @@ fn write_atom(
     let topology = &*model.topology;
     let atom = &topology.atoms[index];
     let place = || format!("atom {} of {} {}", atom.name, residue.name, residue.number_text());
-    if atom.name.len() > 4 || !atom.name.is_ascii() {
-        return Err(cannot_hold(format!("the name of {} has more than four letters", place())));
+    if atom.name.len() > 4 || !is_printable(&atom.name) {
+        return Err(cannot_hold(format!("the name of {} is not up to four letters", place())));
     }
-    let symbol = if atom.element == Element::UNKNOWN { "" } else { atom.element.symbol() };
+    let altloc = atom.altloc.unwrap_or(' ');
+    if !altloc.is_ascii() || altloc.is_ascii_control() {
+        return Err(cannot_hold(format!("the alternate location {altloc:?} of {} is no letter", place())));
+    }
+    let symbol = atom.element.symbol();
     // A symbol of one letter stands in column 14, so the name of up to three letters begins there.
     let name = if symbol.len() < 2 && atom.name.len() < 4 {
         format!(" {:<3}", atom.name)
@@ -135,15 +157,20 @@ fn write_atom(
     let record = if residue.is_hetero { "HETATM" } else { "ATOM  " };
     let charge = match atom.formal_charge {
         0 => String::new(),
-        charge => format!("{}{}", charge.unsigned_abs().min(9), if charge > 0 { '+' } else { '-' }),
+        -9..=9 => format!("{}{}", atom.formal_charge.unsigned_abs(), if atom.formal_charge > 0 { '+' } else { '-' }),
+        charge => return Err(cannot_hold(format!("the charge {charge} of {} needs more than a digit", place()))),
     };
-    let b_factor = model.b_factors.get(index).copied().unwrap_or(0.0).clamp(-99.99, 999.99);
+    let six_columns = |value: f32, what: &str| {
+        let text = (0..=2).rev().map(|decimals| format!("{value:6.decimals$}")).find(|text| text.len() == 6);
+        text.filter(|_| value.is_finite())
+            .ok_or_else(|| cannot_hold(format!("the {what} {value} of {} does not fit six columns", place())))
+    };
+    let occupancy = six_columns(atom.occupancy, "occupancy")?;
+    let b_factor = six_columns(model.b_factors.get(index).copied().unwrap_or(0.0), "B factor")?;
     let _ = writeln!(
         out,
-        "{record}{serial} {name}{altloc}{label}   {coordinates}{occupancy:6.2}{b_factor:6.2}          {symbol:>2}{charge}",
+        "{record}{serial} {name}{altloc}{label}   {coordinates}{occupancy}{b_factor}          {symbol:>2}{charge}",
         serial = serial_text(serial)?,
-        altloc = atom.altloc.unwrap_or(' '),
-        occupancy = atom.occupancy.clamp(0.0, 99.99),
         symbol = symbol.to_ascii_uppercase(),
     );
     Ok(())
