@@ -17,6 +17,13 @@ use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
 use kfold_inference::kfold::checkpoint::Checkpoint;
+use kfold_inference::kfold::config::ProteinSequenceEncoderConfig;
+use kfold_inference::kfold::encoders::triprorep::AtomCoordinates;
+use kfold_inference::kfold::encoders::triprorep::packed::Rows;
+use kfold_inference::kfold::encoders::{
+    AtlasLm, BackboneTokenizer, BackboneTokenizerConfig, FullAtomTokenizer, FullAtomTokenizerConfig, Residence,
+    Sequences,
+};
 use kfold_inference::kfold::modules::TriangularStack;
 use serde_json::{Value, json};
 
@@ -39,8 +46,51 @@ fn case(name: &str, folder: &Path) -> Result<Run> {
             let (z, mask) = (input("z")?, input("pair_mask")?);
             Ok(Box::new(move || Ok(HashMap::from([("z".to_owned(), stack.forward(&z, &mask)?)]))))
         }
+        // The protein language model over one chain, its weights in memory or read block by block.
+        "atlaslm" | "atlaslm_streamed" => {
+            let config = ProteinSequenceEncoderConfig {
+                d_model: size("d_model")?,
+                n_heads: size("n_heads")?,
+                n_layers: size("n_layers")?,
+                ..Default::default()
+            };
+            let residence = if name == "atlaslm" { Residence::Resident } else { Residence::Streamed };
+            let lm = AtlasLm::load(vb, &config, residence)?;
+            let sequences = Sequences::from_tensors(&input("input_ids")?, &input("seq_id")?, &input("pos_id")?)?;
+            Ok(Box::new(move || Ok(HashMap::from([("out".to_owned(), lm.forward(&sequences, false)?.embeddings)]))))
+        }
+        // Structure tokenizers: what they look up in their codebooks.
+        "bb_tokenizer" => {
+            let tokenizer = BackboneTokenizer::load(vb, &BackboneTokenizerConfig::default())?;
+            let atoms = residues(&input("coords")?)?;
+            let backbones: Vec<_> = atoms.iter().map(|atoms| [atoms[0], atoms[1], atoms[2]]).collect();
+            let numbers: Vec<i64> = (1..=atoms.len() as i64).collect();
+            Ok(Box::new(move || rows(&tokenizer.encode(&backbones, &numbers)?)))
+        }
+        "fa_tokenizer" => {
+            let tokenizer = FullAtomTokenizer::load(vb, &FullAtomTokenizerConfig::default())?;
+            let atoms = residues(&input("coords")?)?;
+            let types = input("aatypes")?.to_dtype(DType::I64)?.to_vec1::<i64>()?;
+            let numbers: Vec<i64> = (1..=atoms.len() as i64).collect();
+            let allowed = vec![true; atoms.len()];
+            Ok(Box::new(move || rows(&tokenizer.encode(&types, &atoms, &numbers, &allowed)?)))
+        }
         _ => Err(format!("there is no case {name}").into()),
     }
+}
+
+/// Atoms of each residue from coordinates [residues, 37, 3].
+fn residues(coordinates: &Tensor) -> Result<Vec<AtomCoordinates>> {
+    let values = coordinates.flatten_all()?.to_vec1::<f32>()?;
+    let mut points = values.chunks_exact(3).map(|point| [point[0], point[1], point[2]]);
+    let count = coordinates.dim(0)?;
+    Ok((0..count).map(|_| std::array::from_fn(|_| points.next().unwrap_or([f32::NAN; 3]))).collect())
+}
+
+/// Rows as the result `z` [1, rows, width].
+fn rows(rows: &Rows) -> Result<HashMap<String, Tensor>> {
+    let z = Tensor::from_vec(rows.refs().concat(), (1, rows.count(), rows.width()), &Device::Cpu)?;
+    Ok(HashMap::from([("z".to_owned(), z)]))
 }
 
 fn main() -> Result<()> {

@@ -87,7 +87,118 @@ class Trunk:
         return dict(z=module(inputs["z"].clone(), inputs["pair_mask"].bool()))
 
 
-CASES = {"trunk": Trunk}
+class AtlasLm:
+    """The protein language model over one chain: a few layers at the widths of the 600M and the 3B model."""
+
+    sizes = [
+        dict(d_model=d, n_heads=h, n_layers=layers, tokens=n)
+        for d, h, layers in ((1152, 18, 4), (2304, 36, 2))
+        for n in (128, 256)
+    ]
+
+    @staticmethod
+    def title(config):
+        return f"AtlasLM, {config['n_layers']} layers of width {config['d_model']}, {config['tokens']} tokens"
+
+    @staticmethod
+    def module(config):
+        from atlaslm.model import AtlasLM
+
+        return AtlasLM(config["d_model"], config["n_heads"], config["n_layers"])
+
+    @staticmethod
+    def inputs(config):
+        import torch
+
+        positions = torch.arange(config["tokens"])[None]
+        return dict(input_ids=4 + positions * 7 % 20, seq_id=torch.ones_like(positions), pos_id=positions)
+
+    @staticmethod
+    def run(module, inputs):
+        return dict(out=module(inputs["input_ids"], inputs["seq_id"], inputs["pos_id"]).embeddings)
+
+
+class AtlasLmStreamed(AtlasLm):
+    """Ours reads every layer from the file as it computes; the reference has all of them in memory."""
+
+    sizes = [dict(d_model=2304, n_heads=36, n_layers=8, tokens=256)]
+
+    @staticmethod
+    def title(config):
+        return AtlasLm.title(config) + ", ours streamed"
+
+
+class Tokenizer:
+    """A structure tokenizer at its published size: what is looked up in the codebook."""
+
+    sizes = [dict(residues=40)]
+
+    @staticmethod
+    def inputs(config):
+        import torch
+        from kfold.model.layers.struct_enc.fa_vqvae.utils import residue_constants as constants
+
+        # Side chains as long as those of an average protein, atoms about their CA, a chain of steps of 3.8 Å.
+        names = dict(
+            A="CB", G="", L="CB CG CD1 CD2", K="CB CG CD CE NZ", E="CB CG CD OE1 OE2", S="CB OG", V="CB CG1 CG2",
+            R="CB CG CD NE CZ NH1 NH2", F="CB CG CD1 CD2 CE1 CE2 CZ", W="CB CG CD1 CD2 NE1 CE2 CE3 CZ2 CZ3 CH2",
+        )
+        sequence = [list(names)[i * 7 % 10] for i in range(config["residues"])]
+        trace = torch.cumsum(torch.nn.functional.normalize(torch.randn(len(sequence), 3), dim=1) * 3.8, 0)
+        coords = torch.full((len(sequence), 37, 3), float("nan"))
+        for i, letter in enumerate(sequence):
+            for name in ["N", "CA", "C", "O", *names[letter].split()]:
+                offset = torch.zeros(3) if name == "CA" else 1.5 * torch.randn(3)
+                coords[i, constants.atom_order[name]] = trace[i] + offset
+        return dict(coords=coords, aatypes=torch.tensor([constants.restype_order[letter] for letter in sequence]))
+
+
+class BackboneTokenizer(Tokenizer):
+    @staticmethod
+    def title(config):
+        return f"backbone tokenizer, {config['residues']} residues"
+
+    @staticmethod
+    def module(config):
+        from kfold.model.layers.struct_enc import BackboneTokenizer
+
+        return BackboneTokenizer()
+
+    @staticmethod
+    def run(module, inputs):
+        import torch
+
+        coords = inputs["coords"][None, :, :3]
+        return dict(z=module.encoder(coords, torch.arange(1, coords.shape[1] + 1)[None]))
+
+
+class FullAtomTokenizer(Tokenizer):
+    @staticmethod
+    def title(config):
+        return f"full-atom tokenizer, {config['residues']} residues"
+
+    @staticmethod
+    def module(config):
+        from kfold.model.layers.struct_enc import FullAtomTokenizer
+
+        return FullAtomTokenizer()
+
+    @staticmethod
+    def run(module, inputs):
+        import torch
+
+        coords, types = inputs["coords"][None], inputs["aatypes"][None]
+        numbers = torch.arange(1, coords.shape[1] + 1)[None]
+        return dict(z=module.encoder(types, coords, numbers, torch.ones_like(types, dtype=torch.bool)))
+
+
+CASES = {
+    "trunk": Trunk,
+    "atlaslm": AtlasLm,
+    "atlaslm_streamed": AtlasLmStreamed,
+    "bb_tokenizer": BackboneTokenizer,
+    "fa_tokenizer": FullAtomTokenizer,
+}
 
 
 def make(case, config, folder):

@@ -23,6 +23,8 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 use memmap2::Mmap;
+#[cfg(unix)]
+use memmap2::UncheckedAdvice;
 
 use super::{KFoldError, Result};
 
@@ -223,7 +225,26 @@ impl Checkpoint {
             ElementType::F32 => DType::F32,
             ElementType::F64 => DType::F64,
         };
-        Ok(Tensor::from_raw_buffer(&bytes, dtype, &entry.shape, device)?)
+        let tensor = Tensor::from_raw_buffer(&bytes, dtype, &entry.shape, device)?;
+        self.release(entry.bytes.clone());
+        Ok(tensor)
+    }
+
+    /// Lets go of a part of the file that was just copied. Its pages would count as this process's memory, and after all
+    /// layers of a model that would be the whole file.
+    #[cfg_attr(not(unix), allow(clippy::unused_self, unused_variables))]
+    fn release(&self, bytes: Range<usize>) {
+        /// Smaller parts share their pages with others that are about to be read.
+        const WORTHWHILE: usize = 1 << 20;
+        #[cfg(unix)]
+        if bytes.len() >= WORTHWHILE {
+            // SAFETY: the map is of a file and only read, so pages that were dropped are read from the file again.
+            #[allow(unsafe_code)]
+            let advice =
+                unsafe { self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, bytes.start, bytes.len()) };
+            // Where the system does not take the advice nothing is lost but memory.
+            let _ = advice;
+        }
     }
 
     fn entry(&self, name: &str) -> Result<&Entry> {
