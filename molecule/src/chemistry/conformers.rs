@@ -187,6 +187,38 @@ pub fn embed(
     Ok(Embedding { molecule: full, atom_map, chosen_stereo, left_out, force_field, energies })
 }
 
+/// Plain ETKDGv3 geometries of the input's atoms, in Å: what RDKit's embedding gives for the same seed, hydrogens added for
+/// it and dropped again, not minimised and not checked. For network inputs that were trained on just that; everything else
+/// wants [`embed`]. Empty when no geometry is found within `limit_seconds` for each.
+///
+/// # Errors
+/// When the molecule breaks the rules of valence.
+pub fn distance_geometry(
+    molecule: &SmallMolecule,
+    seed: i32,
+    count: u32,
+    limit_seconds: u32,
+) -> Result<Vec<Vec<Vec3>>, ChemistryError> {
+    let mut full = add_hydrogens(&perceive(molecule)?.molecule)?;
+    full.conformers.clear();
+    let prepared = into_toolkit(&full)?;
+    let mut params = kit::EmbedParams::etkdg_v3();
+    params.random_seed = seed;
+    params.num_threads = 1;
+    params.timeout = limit_seconds;
+    let embedded = if count == 1 {
+        prepared.with_3d_conformer_result_with_params(&params).map(|found| found.molecule().clone())
+    } else {
+        prepared.with_3d_conformers_result_with_params(count, &params).map(|found| found.molecule().clone())
+    };
+    let Ok(embedded) = embedded else { return Ok(Vec::new()) };
+    Ok(embedded
+        .conformers_3d()
+        .iter()
+        .map(|held| coordinates_from(held.coordinates()).into_iter().take(molecule.atoms.len()).collect())
+        .collect())
+}
+
 enum Message {
     Chosen { stereo: Vec<Stereo>, field: ForceField },
     Conformer { positions: Vec<Vec3>, energy: Option<f64> },

@@ -20,7 +20,7 @@ pub mod smiles;
 mod template;
 pub(crate) mod toolkit;
 
-pub use conformers::{Embedding, embed, embed_smiles};
+pub use conformers::{Embedding, distance_geometry, embed, embed_smiles};
 pub use descriptors::{Descriptors, Roles, RotatableBond, describe, roles, rotatable_bonds};
 pub use error::ChemistryError;
 pub use hydrogens::{add_hydrogens, remove_hydrogens};
