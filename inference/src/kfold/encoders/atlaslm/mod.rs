@@ -57,11 +57,17 @@ pub struct LmOutput {
     pub logits: Option<Tensor>,
 }
 
+/// Refuses a width that cannot be shared among the heads in pairs of features.
+pub(super) fn check_heads(width: usize, heads: usize) -> Result<()> {
+    if width == 0 || heads == 0 || !width.is_multiple_of(2 * heads) {
+        return Err(KFoldError::Config(format!("an encoder of width {width} cannot have {heads} heads")));
+    }
+    Ok(())
+}
+
 /// Loads attention as AtlasLM and the RNA model name it.
 pub(super) fn load_attention(vb: &VarBuilder<'_>, width: usize, heads: usize) -> Result<Attention> {
-    if heads == 0 || width % (2 * heads) != 0 {
-        return Err(KFoldError::Config(format!("a language model of width {width} cannot have {heads} heads")));
-    }
+    check_heads(width, heads)?;
     let norm = |name: &str| LayerNorm::load(vb.pp(name), width, LayerNorm::EPS, LayerNormParts::WEIGHT);
     Ok(Attention {
         norm: LayerNorm::load(vb.pp("layernorm_qkv.0"), width, LayerNorm::EPS, LayerNormParts::BOTH)?,
@@ -96,6 +102,7 @@ impl AtlasLm {
     /// When a tensor is missing or misshapen.
     pub fn load(vb: VarBuilder<'static>, config: &ProteinSequenceEncoderConfig, residence: Residence) -> Result<Self> {
         let (width, heads, layers) = (config.d_model, config.n_heads, config.n_layers);
+        check_heads(width, heads)?;
         let blocks = vb.pp("transformer.blocks");
         let scale = residual_scale(layers);
         let stack = Stack::new(layers, residence, move |index| {

@@ -9,15 +9,15 @@ use candle_nn::VarBuilder;
 pub(super) use mixture_of_experts::EXPERTS;
 pub use mixture_of_experts::MixtureOfExperts;
 
-use super::atlaslm::{load_attention, load_swiglu, residual_scale};
+use super::atlaslm::{check_heads, load_attention, load_swiglu, residual_scale};
 use super::lm_encoder::LmEncoder;
 use super::packing::Packing;
 use super::transformer::rotary::{Rounding, frequencies};
 use super::transformer::{Block, FeedForward, Hidden, Layer, Residence, Run, Sequences, Stack, embed};
+use crate::kfold::Result;
 use crate::kfold::config::RnaSequenceEncoderConfig;
 use crate::kfold::input::{ChainType, FoldingInput};
 use crate::kfold::primitives::{LayerNorm, LayerNormParts};
-use crate::kfold::{KFoldError, Result};
 
 /// The RNA model: embedding and blocks (the final normalisation and the head of its checkpoint are not used by K-Fold).
 pub struct RnaSequenceEncoder {
@@ -37,9 +37,7 @@ impl RnaSequenceEncoder {
     /// When a tensor is missing or misshapen.
     pub fn load(vb: VarBuilder<'static>, config: &RnaSequenceEncoderConfig, residence: Residence) -> Result<Self> {
         let (width, heads, layers, use_moe) = (config.d_model, config.n_heads, config.n_layers, config.use_moe);
-        if heads == 0 {
-            return Err(KFoldError::Config("the RNA model has no attention head".to_owned()));
-        }
+        check_heads(width, heads)?;
         let blocks = vb.pp("transformer.blocks");
         let scale = residual_scale(layers);
         let stack = Stack::new(layers, residence, move |index| {

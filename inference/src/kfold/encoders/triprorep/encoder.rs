@@ -7,13 +7,14 @@
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 
+use crate::kfold::Result;
 use crate::kfold::config::StructureEncoderConfig;
+use crate::kfold::encoders::atlaslm::check_heads;
 use crate::kfold::encoders::transformer::rotary::{Rounding, frequencies};
 use crate::kfold::encoders::transformer::{
     Attention, Block, FeedForward, Hidden, Residence, Run, Sequences, Stack, StoredLinear, embed,
 };
 use crate::kfold::primitives::{LayerNorm, LayerNormParts};
-use crate::kfold::{KFoldError, Result};
 
 /// Special tokens before those of each alphabet.
 pub const TOKEN_OFFSET: i64 = 4;
@@ -83,9 +84,7 @@ impl TriProRepEncoder {
     /// When a tensor is missing or misshapen.
     pub fn load(vb: VarBuilder<'static>, config: &StructureEncoderConfig, residence: Residence) -> Result<Self> {
         let (width, heads, layers) = (config.d_model, config.n_heads, config.n_layers);
-        if heads == 0 || width % (2 * heads) != 0 {
-            return Err(KFoldError::Config(format!("a structure encoder of width {width} cannot have {heads} heads")));
-        }
+        check_heads(width, heads)?;
         let head_width = width / heads;
         let vb = vb.to_dtype(DType::BF16);
         let blocks = vb.pp("encoder");

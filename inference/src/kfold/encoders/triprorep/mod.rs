@@ -131,7 +131,7 @@ impl StructureEncoder {
             {
                 // -1 is the last position, as an index of the reference is.
                 let place = if places[token] < 0 { positions_count - 1 } else { places[token] as usize };
-                let rows = &rows_of[place];
+                let rows = rows_of.get(place).map_or(&[][..], Vec::as_slice);
                 for &row in rows {
                     for (value, part) in target.iter_mut().zip(&encoded[row * width..]) {
                         *value += part / rows.len() as f32;
