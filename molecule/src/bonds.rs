@@ -2,7 +2,9 @@
 //!
 //! Four sources, in this order of trust:
 //! 1. what the file states (CONECT, LINK, SSBOND, `struct_conn`): kept as it is;
-//! 2. templates of standard residues ([`crate::residues`]): bonds with their orders, by atom name;
+//! 2. templates by atom name, bonds with their orders: of standard residues ([`crate::residues`]), and of every component
+//!    of the dictionary ([`crate::components`]) whose names, elements and bond lengths are those of the residue. Programs
+//!    call any ligand `LIG` or `UNL`, so a name alone says nothing;
 //! 3. links between neighbours of a chain: peptide C-N and phosphodiester O3'-P by distance;
 //! 4. distance for everything else: bonded when closer than the sum of the covalent radii (Cordero et al., Dalton
 //!    Trans. 2008, 2832) plus a tolerance. Within a residue without template the tolerance is 0.4 Å. Between residues it
@@ -20,9 +22,13 @@
 //! atoms than matter can (a damaged file with everything at one point) are left without bonds by distance, because
 //! pairs there would be quadratic.
 
+use std::collections::HashMap;
+
 use glam::Vec3;
+use smol_str::SmolStr;
 
 use crate::analysis::neighbour_grid::NeighbourGrid;
+use crate::components;
 use crate::element::Element;
 use crate::residues::{self, Template};
 use crate::structure::{Bond, BondOrder, Topology};
@@ -37,6 +43,8 @@ const METAL_RADIUS: f32 = 3.3;
 const TEMPLATE_LIMIT: f32 = 3.0;
 /// Longest peptide and phosphodiester link between neighbours, Å.
 const LINK_LIMIT: f32 = 2.1;
+/// A component fits while no more than this share of its bonds is longer than bonds are.
+const MISFIT_SHARE: f32 = 0.1;
 /// More atoms than this in one cell of the search is not matter.
 const CROWDED: usize = 400;
 
@@ -52,8 +60,9 @@ pub fn assign(topology: &mut Topology, positions: &[Vec3]) {
     // Stated bonds come first and win over what is found below for the same pair, except that a template knows the
     // order where the statement (as in CONECT) does not.
     let stated = bonds.len();
-    let mut search =
-        Search { topology, positions, template_atom: vec![NO_TEMPLATE; topology.atoms.len()], found: Vec::new() };
+    let is_standard = topology.residues.iter().map(|residue| residues::template_of(&residue.name).is_some()).collect();
+    let template_atom = vec![NO_TEMPLATE; topology.atoms.len()];
+    let mut search = Search { topology, positions, template_atom, is_standard, found: Vec::new() };
     search.templates();
     search.chain_links();
     let grid = NeighbourGrid::new(&positions[..count], SEARCH_RADIUS);
@@ -69,13 +78,15 @@ pub fn assign(topology: &mut Topology, positions: &[Vec3]) {
 }
 
 /// Atom not found in its residue's template, or residue without one.
-const NO_TEMPLATE: u8 = u8::MAX;
+const NO_TEMPLATE: u16 = u16::MAX;
 
 struct Search<'a> {
     topology: &'a Topology,
     positions: &'a [Vec3],
     /// Position in the residue's template for each atom.
-    template_atom: Vec<u8>,
+    template_atom: Vec<u16>,
+    /// For each residue, whether it has one of the standard templates.
+    is_standard: Vec<bool>,
     found: Vec<Bond>,
 }
 
@@ -96,20 +107,60 @@ impl Search<'_> {
 
     fn templates(&mut self) {
         let mut by_place: Vec<Vec<u32>> = Vec::new();
+        let mut components: HashMap<&SmolStr, Option<Template>> = HashMap::new();
         for residue in &self.topology.residues {
-            let Some(template) = residues::template_of(&residue.name) else { continue };
+            let standard = residues::template_of(&residue.name);
+            let template = match standard {
+                Some(template) => template,
+                // Nothing to be bonded, and there are many of them.
+                None if residues::is_water(&residue.name) || residue.atoms.len() < 2 => continue,
+                None => {
+                    let known = components.entry(&residue.name).or_insert_with(|| {
+                        // A damaged dictionary is told where it is asked for; distances serve here.
+                        let component = components::lookup(&residue.name).ok().flatten()?;
+                        Some(Template::of_component(&component)).filter(|template| !template.atoms.is_empty())
+                    });
+                    let Some(template) = known else { continue };
+                    template
+                }
+            };
             by_place.iter_mut().for_each(Vec::clear);
             by_place.resize_with(template.atoms.len().max(by_place.len()), Vec::new);
+            let mut places = Vec::with_capacity(residue.atoms.len());
+            let mut is_complete = true;
             for index in self.topology.atoms_of(residue) {
                 let atom = &self.topology.atoms[index];
                 let place = template.position(&atom.name).filter(|place| template.elements[*place] == atom.element);
+                is_complete &= place.is_some() || atom.element == Element::H;
                 if let Some(place) = place {
-                    self.template_atom[index] = place as u8;
+                    places.push((index, place));
                     by_place[place].push(index as u32);
                 }
             }
+            if standard.is_none() && !(is_complete && self.fits(template, &by_place)) {
+                continue;
+            }
+            for (index, place) in places {
+                self.template_atom[index] = place as u16;
+            }
             self.template_bonds(template, &by_place);
         }
+    }
+
+    /// Whether the residue's bonds by the template are of the length of bonds.
+    fn fits(&self, template: &Template, by_place: &[Vec<u32>]) -> bool {
+        let (mut long, mut all) = (0, 0);
+        for &(first, second, _) in &template.bonds {
+            if let (Some(&a), Some(&b)) = (by_place[first as usize].first(), by_place[second as usize].first())
+                && self.compatible(a as usize, b as usize)
+            {
+                let [first, second] = [first, second].map(|place| template.elements[place as usize]);
+                let reach = first.covalent_radius() + second.covalent_radius() + 0.45;
+                all += 1;
+                long += u32::from(self.distance(a as usize, b as usize) > reach);
+            }
+        }
+        long as f32 <= MISFIT_SHARE * all as f32
     }
 
     fn template_bonds(&mut self, template: &Template, by_place: &[Vec<u32>]) {
@@ -214,11 +265,13 @@ impl Search<'_> {
                 return None;
             }
             let known = [first, second].map(|atom| this.template_atom[atom] != NO_TEMPLATE);
-            let same = this.topology.atoms[first].residue == this.topology.atoms[second].residue;
+            let residues = [first, second].map(|atom| this.topology.atoms[atom].residue as usize);
+            let same = residues[0] == residues[1];
+            let standard = [0, 1].map(|end| known[end] && this.is_standard[residues[end]]);
             if (same && known == [true, true]) || !this.compatible(first, second) {
                 return None;
             }
-            let mut tolerance = match (same, known) {
+            let mut tolerance = match (same, standard) {
                 (true, _) | (false, [false, false]) => 0.4,
                 (false, [true, true]) => 0.2,
                 (false, _) => 0.25,
@@ -456,6 +509,37 @@ HETATM    4 CL    CL A   2       9.000   0.000   0.000
         let kinds: Vec<ResidueKind> =
             structure.models[0].topology.residues.iter().map(|residue| residue.kind).collect();
         assert_eq!(kinds, [ResidueKind::Ligand, ResidueKind::Ion]);
+    }
+
+    #[test]
+    fn residues_outside_the_standard_get_their_bonds_from_the_dictionary() {
+        let text = "\
+HETATM    1  N   SEP A   1       0.000   1.450   0.000
+HETATM    2  CA  SEP A   1       0.000   0.000   0.000
+HETATM    3  C   SEP A   1       1.500   0.000   0.000
+HETATM    4  O   SEP A   1       2.100   1.050   0.000
+ATOM      5  N   GLY A   2       2.100  -1.150   0.000
+HETATM    6  P   SO4 A   9      20.000   0.000   0.000
+HETATM    7  C1  BEN A  10      30.000   0.000   0.000
+HETATM    8  C2  BEN A  10      31.390   0.000   0.000
+HETATM    9  C   BEN A  10      29.250   1.290   0.000
+HETATM   10  N1  BEN A  10      28.000   1.290   0.000
+";
+        let structure = pdb::read(text.as_bytes()).unwrap();
+        let topology = &structure.models[0].topology;
+        assert_eq!(topology.residues[0].kind, ResidueKind::Protein);
+        let found: Vec<(u32, u32, BondOrder)> =
+            topology.bonds.iter().map(|bond| (bond.a, bond.b, bond.order)).collect();
+        let wanted = [
+            (0, 1, BondOrder::Single),
+            (1, 2, BondOrder::Single),
+            (2, 3, BondOrder::Double),
+            (2, 4, BondOrder::Single),
+            (6, 7, BondOrder::Aromatic),
+            (6, 8, BondOrder::Single),
+            (8, 9, BondOrder::Double),
+        ];
+        assert_eq!(found, wanted);
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! What is known of residues by name: atoms and bonds of the standard ones, and which kind a name stands for.
+//! What is known of residues by name: atoms and bonds, and which kind a name stands for.
 //!
-//! The bonds are written as in a valence drawing of the neutral residue (carboxylates with one double bond, the
+//! The standard residues stand here, because every reader asks for them and because programs give them names of their own;
+//! all others come from the component dictionary ([`crate::components`]). The bonds are written as in a valence drawing of the neutral residue (carboxylates with one double bond, the
 //! guanidinium of arginine with its charge on NH2), rings of amino acids and the imidazole and adenine rings of bases
 //! as aromatic. Facts from the wwPDB Chemical Component Dictionary (CC0); names of other programs (CHARMM, AMBER) for
 //! the same residues are listed beside them.
@@ -8,41 +9,77 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use smol_str::SmolStr;
+
+use crate::components::{self, Component, Polymer};
 use crate::element::Element;
 use crate::structure::{BondOrder, ResidueKind, Topology};
 
-/// Heavy atoms and bonds of a standard residue.
+/// Heavy atoms and bonds of a residue.
 #[derive(Debug)]
 pub struct Template {
     /// What it is.
     pub kind: ResidueKind,
     /// Names of its heavy atoms.
-    pub atoms: Vec<&'static str>,
+    pub atoms: Vec<SmolStr>,
+    /// The names they had before 2007; empty where equal or not known.
+    pub other_names: Vec<SmolStr>,
     /// Their elements.
     pub elements: Vec<Element>,
     /// Bonds by positions in `atoms`.
-    pub bonds: Vec<(u8, u8, BondOrder)>,
+    pub bonds: Vec<(u16, u16, BondOrder)>,
 }
 
 impl Template {
     /// Position of an atom name in the template; `O5*` and `O1P` are understood as `O5'` and `OP1`.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
-        if let Some(found) = self.atoms.iter().position(|known| *known == name) {
+        if let Some(found) = self.atoms.iter().position(|known| known == name) {
+            return Some(found);
+        }
+        if let Some(found) = self.other_names.iter().position(|known| known == name) {
             return Some(found);
         }
         if self.kind == ResidueKind::Protein {
             return None;
         }
         match name {
-            "O1P" => self.position("OP1"),
-            "O2P" => self.position("OP2"),
-            "O3P" => self.position("OP3"),
+            "O1P" => self.atoms.iter().position(|known| known == "OP1"),
+            "O2P" => self.atoms.iter().position(|known| known == "OP2"),
+            "O3P" => self.atoms.iter().position(|known| known == "OP3"),
             _ => {
                 let stem = name.strip_suffix('*')?;
                 self.atoms.iter().position(|known| known.strip_suffix('\'') == Some(stem))
             }
         }
+    }
+
+    /// The template of a component; aromatic bonds as the dictionary calls them.
+    #[must_use]
+    pub fn of_component(component: &Component) -> Self {
+        let kind = match component.polymer() {
+            Polymer::Peptide => ResidueKind::Protein,
+            Polymer::Dna => ResidueKind::Dna,
+            Polymer::Rna => ResidueKind::Rna,
+            Polymer::Saccharide => ResidueKind::Carbohydrate,
+            Polymer::None => ResidueKind::Ligand,
+        };
+        let mut template =
+            Self { kind, atoms: Vec::new(), other_names: Vec::new(), elements: Vec::new(), bonds: Vec::new() };
+        let mut place = vec![None; component.atoms.len()];
+        for (index, atom) in component.atoms.iter().enumerate().filter(|(_, atom)| atom.element != Element::H) {
+            place[index] = Some(template.atoms.len() as u16);
+            template.atoms.push(atom.name.clone());
+            template.other_names.push(atom.other_name.clone());
+            template.elements.push(atom.element);
+        }
+        for bond in &component.bonds {
+            if let (Some(a), Some(b)) = (place[bond.a as usize], place[bond.b as usize]) {
+                let order = if bond.is_aromatic { BondOrder::Aromatic } else { bond.order };
+                template.bonds.push((a, b, order));
+            }
+        }
+        template
     }
 }
 
@@ -107,13 +144,6 @@ const RIBONUCLEOTIDES: &[(&[&str], &str)] = &[
 
 const WATERS: &[&str] = &["HOH", "DOD", "WAT", "H2O", "SOL", "TIP", "TIP3", "TIP4", "TP3", "T3P", "T4P", "SPC", "OH2"];
 
-const CARBOHYDRATES: &[&str] = &[
-    "NAG", "NDG", "BMA", "MAN", "GAL", "GLA", "GLC", "BGC", "FUC", "FUL", "SIA", "SLB", "XYS", "XYP", "A2G", "NGA",
-    "GCU", "BDP", "IDS", "IDR", "RAM", "RIP", "RIB", "FRU", "FCA", "FCB", "SUC", "TRE", "MAL", "LAT", "LBT", "CBI",
-    "G6D", "GCS", "PA1", "BGL", "BOG", "NGK", "NGS", "SGN", "UAP", "ARA", "ARB", "GUP", "GMH", "KDO", "GTR", "ADA",
-    "AHR", "M6P", "G6P", "BG6", "ASG", "MBG", "MMA", "AMG", "GYP", "Z6H", "MUR", "MUB", "AMU",
-];
-
 static TEMPLATES: LazyLock<HashMap<&'static str, Template>> = LazyLock::new(|| {
     let mut templates = HashMap::new();
     let families = [
@@ -132,14 +162,15 @@ static TEMPLATES: LazyLock<HashMap<&'static str, Template>> = LazyLock::new(|| {
 });
 
 fn template(kind: ResidueKind, parts: [&'static str; 3]) -> Template {
-    let mut template = Template { kind, atoms: Vec::new(), elements: Vec::new(), bonds: Vec::new() };
+    let mut template =
+        Template { kind, atoms: Vec::new(), other_names: Vec::new(), elements: Vec::new(), bonds: Vec::new() };
     let mut position = |name: &'static str| {
-        template.atoms.iter().position(|known| *known == name).unwrap_or_else(|| {
-            template.atoms.push(name);
+        template.atoms.iter().position(|known| known == name).unwrap_or_else(|| {
+            template.atoms.push(SmolStr::new_static(name));
             let symbol = if name.starts_with("SE") { "SE" } else { name.get(..1).unwrap_or_default() };
             template.elements.push(Element::from_symbol(symbol).unwrap_or(Element::UNKNOWN));
             template.atoms.len() - 1
-        }) as u8
+        }) as u16
     };
     for bond in parts.iter().flat_map(|part| part.split_ascii_whitespace()) {
         let signs = [('-', BondOrder::Single), ('=', BondOrder::Double), (':', BondOrder::Aromatic)];
@@ -202,7 +233,7 @@ pub fn is_minor_form(topology: &Topology, index: usize) -> bool {
     before.filter_map(occupancy).any(|rival| rival >= own) || after.filter_map(occupancy).any(|rival| rival > own)
 }
 
-/// The one-letter code of an amino acid or nucleotide; `X` (or `N` for nucleotides) for the rest.
+/// The one-letter code of an amino acid or nucleotide, of a modified one that of its parent; `X` for the rest.
 #[must_use]
 pub fn one_letter_code(name: &str) -> char {
     match name {
@@ -210,30 +241,41 @@ pub fn one_letter_code(name: &str) -> char {
         "ARG" | "ARN" => 'R',
         "ASN" => 'N',
         "ASP" | "ASH" => 'D',
-        "CYS" | "CYX" | "CYM" | "CSO" | "CSD" | "CME" | "CSS" | "OCS" => 'C',
+        "CYS" | "CYX" | "CYM" => 'C',
         "GLN" => 'Q',
-        "GLU" | "GLH" | "PCA" | "CGU" => 'E',
+        "GLU" | "GLH" => 'E',
         "GLY" => 'G',
         "HIS" | "HID" | "HIE" | "HIP" | "HSD" | "HSE" | "HSP" => 'H',
         "ILE" => 'I',
         "LEU" => 'L',
-        "LYS" | "LYN" | "MLY" | "M3L" | "KCX" | "ALY" | "LLP" => 'K',
-        "MET" | "MSE" | "FME" => 'M',
+        "LYS" | "LYN" => 'K',
+        "MET" | "MSE" => 'M',
         "PHE" => 'F',
-        "PRO" | "HYP" => 'P',
+        "PRO" => 'P',
         "PYL" => 'O',
         "SEC" => 'U',
-        "SER" | "SEP" => 'S',
-        "THR" | "TPO" => 'T',
+        "SER" => 'S',
+        "THR" => 'T',
         "TRP" => 'W',
-        "TYR" | "PTR" | "TYS" => 'Y',
+        "TYR" => 'Y',
         "VAL" => 'V',
         "A" | "DA" | "DA5" | "DA3" | "RA" | "RA5" | "RA3" | "ADE" => 'A',
         "C" | "DC" | "DC5" | "DC3" | "RC" | "RC5" | "RC3" | "CYT" => 'C',
         "G" | "DG" | "DG5" | "DG3" | "RG" | "RG5" | "RG3" | "GUA" => 'G',
         "T" | "DT" | "DT5" | "DT3" | "THY" => 'T',
         "U" | "DU" | "RU" | "RU5" | "RU3" | "URA" => 'U',
-        _ => 'X',
+        _ if is_water(name) => 'X',
+        _ => match components::lookup(name) {
+            // Parents are standard residues, so this asks once more at most.
+            Ok(Some(component)) if component.polymer() != Polymer::None => {
+                let of_parent = || match &component.parents[..] {
+                    [parent] if parent != name && template_of(parent).is_some() => one_letter_code(parent),
+                    _ => 'X',
+                };
+                component.one_letter_code().unwrap_or_else(of_parent)
+            }
+            _ => 'X',
+        },
     }
 }
 
@@ -248,6 +290,10 @@ pub fn assign_kinds(topology: &mut Topology) {
         if a.residue == b.residue {
             continue;
         }
+        // Fused residues (chromophores) have other names at one end: the next residue's N or the previous one's C tells.
+        let is_peptide = b.residue == a.residue + 1
+            && (a.element, b.element) == (Element::C, Element::N)
+            && (a.name == "C" || b.name == "N");
         let is_link = |first: &str, second: &str| match first {
             "C" => second == "N",
             "N" => second == "C",
@@ -255,19 +301,31 @@ pub fn assign_kinds(topology: &mut Topology) {
             "O3'" | "O3*" => second == "P",
             _ => false,
         };
-        if is_link(&a.name, &b.name) {
+        if is_peptide || is_link(&a.name, &b.name) {
             linked[a.residue as usize] = true;
             linked[b.residue as usize] = true;
         }
     }
+    let mut polymers: HashMap<SmolStr, Polymer> = HashMap::new();
+    let mut polymer_of = |name: &SmolStr| {
+        *polymers.entry(name.clone()).or_insert_with(|| match components::lookup(name) {
+            Ok(Some(component)) => component.polymer(),
+            _ => Polymer::None,
+        })
+    };
     let kinds: Vec<ResidueKind> =
-        (0..topology.residues.len()).map(|index| kind_of(topology, index, linked[index])).collect();
+        (0..topology.residues.len()).map(|index| kind_of(topology, index, linked[index], &mut polymer_of)).collect();
     for (residue, kind) in topology.residues.iter_mut().zip(kinds) {
         residue.kind = kind;
     }
 }
 
-fn kind_of(topology: &Topology, index: usize, is_linked: bool) -> ResidueKind {
+fn kind_of(
+    topology: &Topology,
+    index: usize,
+    is_linked: bool,
+    polymer_of: &mut impl FnMut(&SmolStr) -> Polymer,
+) -> ResidueKind {
     let residue = &topology.residues[index];
     let has = |name: &str| topology.atoms_of(residue).any(|atom| topology.atoms[atom].name == name);
     let has_either = |modern: &str, old: &str| has(modern) || has(old);
@@ -289,7 +347,8 @@ fn kind_of(topology: &Topology, index: usize, is_linked: bool) -> ResidueKind {
     {
         return ResidueKind::Ion;
     }
-    if CARBOHYDRATES.contains(&residue.name.as_str()) {
+    let polymer = polymer_of(&residue.name);
+    if polymer == Polymer::Saccharide {
         return ResidueKind::Carbohydrate;
     }
     if is_linked && CAPS.contains(&residue.name.as_str()) {
@@ -301,5 +360,37 @@ fn kind_of(topology: &Topology, index: usize, is_linked: bool) -> ResidueKind {
     if in_polymer && has_either("C1'", "C1*") && has_either("C3'", "C3*") && has_either("O3'", "O3*") {
         return if has_either("O2'", "O2*") { ResidueKind::Rna } else { ResidueKind::Dna };
     }
-    ResidueKind::Ligand
+    match polymer {
+        Polymer::Peptide if is_linked || residue.sequence_index.is_some() => ResidueKind::Protein,
+        Polymer::Dna if is_linked => ResidueKind::Dna,
+        Polymer::Rna if is_linked => ResidueKind::Rna,
+        _ => ResidueKind::Ligand,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_letter_code;
+
+    #[test]
+    fn modified_residues_have_the_letter_of_their_parent() {
+        let pairs = [
+            ("SEP", 'S'),
+            ("TPO", 'T'),
+            ("PTR", 'Y'),
+            ("CSO", 'C'),
+            ("HYP", 'P'),
+            ("KCX", 'K'),
+            ("DAL", 'A'),
+            ("PSU", 'U'),
+            ("5CM", 'C'),
+            ("CRO", 'X'),
+            ("NAG", 'X'),
+            ("HOH", 'X'),
+            ("???", 'X'),
+        ];
+        for (name, letter) in pairs {
+            assert_eq!(one_letter_code(name), letter, "{name}");
+        }
+    }
 }
