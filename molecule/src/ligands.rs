@@ -175,27 +175,44 @@ fn known_residue(
 ) -> Result<Option<KnownResidue>, ComponentError> {
     let residue = &topology.residues[index as usize];
     let Some(component) = components::lookup(&residue.name)? else { return Ok(None) };
+    let is_bonded = |a: u32, b: u32| {
+        let (a, b) = (place[&a], place[&b]);
+        bonds.contains_key(&(a.min(b), a.max(b)))
+    };
+    let Some(found) = atoms_of_component(topology, index, &component, is_bonded) else { return Ok(None) };
+    let bare = component.to_small_molecule(false);
+    Ok(Some(KnownResidue { residue: index, component, bare, found }))
+}
+
+/// For each atom of the component the residue's heavy atom (primary location) of its name; nothing when the residue is
+/// another molecule.
+pub(crate) fn atoms_of_component(
+    topology: &Topology,
+    residue: u32,
+    component: &Component,
+    is_bonded: impl Fn(u32, u32) -> bool,
+) -> Option<Vec<Option<u32>>> {
     let mut found = vec![None; component.atoms.len()];
-    for atom in topology.atoms_of(residue).filter(|atom| place.contains_key(&(*atom as u32))) {
+    for atom in topology.atoms_of(&topology.residues[residue as usize]) {
         let held = &topology.atoms[atom];
-        match component.atom_named(&held.name).filter(|known| component.atoms[*known].element == held.element) {
-            Some(known) => found[known] = Some(atom as u32),
-            None => return Ok(None),
+        if held.element != Element::H && topology.is_primary_location(atom) {
+            // AMBER's name in the methylamide at the end of a chain.
+            let name = if component.code == "NME" && held.name == "CH3" { "C" } else { held.name.as_str() };
+            let known = component.atom_named(name)?;
+            if component.atoms[known].element != held.element {
+                return None;
+            }
+            found[known] = Some(atom as u32);
         }
     }
     let (mut absent, mut all) = (0, 0);
     for bond in &component.bonds {
         if let (Some(a), Some(b)) = (found[bond.a as usize], found[bond.b as usize]) {
-            let (a, b) = (place[&a], place[&b]);
             all += 1;
-            absent += u32::from(!bonds.contains_key(&(a.min(b), a.max(b))));
+            absent += u32::from(!is_bonded(a, b));
         }
     }
-    if absent as f32 > MISFIT_SHARE * all as f32 {
-        return Ok(None);
-    }
-    let bare = component.to_small_molecule(false);
-    Ok(Some(KnownResidue { residue: index, component, bare, found }))
+    (absent as f32 <= MISFIT_SHARE * all as f32).then_some(found)
 }
 
 impl KnownResidue {
@@ -296,7 +313,7 @@ impl KnownResidue {
 }
 
 /// Neighbours of an atom of a component with the order of the bond.
-fn neighbours(component: &Component, atom: usize) -> impl Iterator<Item = (usize, BondOrder)> {
+pub(crate) fn neighbours(component: &Component, atom: usize) -> impl Iterator<Item = (usize, BondOrder)> {
     component.bonds.iter().filter_map(move |bond| match (bond.a as usize, bond.b as usize) {
         (a, b) if a == atom => Some((b, bond.order)),
         (a, b) if b == atom => Some((a, bond.order)),
@@ -378,7 +395,7 @@ mod tests {
             ligand.molecule.conformers[0][bond.a as usize].distance(ligand.molecule.conformers[0][bond.b as usize])
                 < 2.0
         }));
-        assert!(!only(&made("CFF", "XXXXX", &[], |_, place| place)).is_known);
+        assert!(!only(&made("CFF", "??1", &[], |_, place| place)).is_known);
     }
 
     #[test]

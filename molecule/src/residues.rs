@@ -183,6 +183,35 @@ fn template(kind: ResidueKind, parts: [&'static str; 3]) -> Template {
     template
 }
 
+/// The code of the component that a residue's name stands for: names of other programs (CHARMM, AMBER) and of before 2007
+/// for standard residues are understood, everything else is taken as a code.
+#[must_use]
+pub fn component_code(name: &str, kind: ResidueKind) -> &str {
+    let is_dna = kind == ResidueKind::Dna;
+    let nucleotide = |rna: &'static str, dna: &'static str| if is_dna { dna } else { rna };
+    match (kind, name) {
+        (ResidueKind::Protein, "ARN") => "ARG",
+        (ResidueKind::Protein, "ASH") => "ASP",
+        (ResidueKind::Protein, "CYX" | "CYM") => "CYS",
+        (ResidueKind::Protein, "GLH") => "GLU",
+        (ResidueKind::Protein, "HID" | "HIE" | "HIP" | "HSD" | "HSE" | "HSP") => "HIS",
+        (ResidueKind::Protein, "LYN") => "LYS",
+        (ResidueKind::Dna | ResidueKind::Rna, "A" | "DA5" | "DA3" | "RA" | "RA5" | "RA3" | "ADE") => {
+            nucleotide("A", "DA")
+        }
+        (ResidueKind::Dna | ResidueKind::Rna, "C" | "DC5" | "DC3" | "RC" | "RC5" | "RC3" | "CYT") => {
+            nucleotide("C", "DC")
+        }
+        (ResidueKind::Dna | ResidueKind::Rna, "G" | "DG5" | "DG3" | "RG" | "RG5" | "RG3" | "GUA") => {
+            nucleotide("G", "DG")
+        }
+        (ResidueKind::Dna | ResidueKind::Rna, "U" | "RU" | "RU5" | "RU3" | "URA") => nucleotide("U", "DU"),
+        (ResidueKind::Dna | ResidueKind::Rna, "T" | "DT5" | "DT3" | "THY") => "DT",
+        (ResidueKind::Water, _) => "HOH",
+        _ => name,
+    }
+}
+
 /// The template of a standard amino acid (with selenomethionine, selenocysteine, pyrrolysine) or nucleotide.
 #[must_use]
 pub fn template_of(name: &str) -> Option<&'static Template> {

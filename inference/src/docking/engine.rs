@@ -7,7 +7,8 @@ use glam::Vec3;
 use kfold_molecule::analysis::interactions::{LigandSites, ReceptorSites, find_between};
 use kfold_molecule::analysis::ligand_rmsd::LigandRmsd;
 use kfold_molecule::analysis::pose_checks::{LigandReference, ReceptorSpace, check_against};
-use kfold_molecule::chemistry::{Embedding, add_hydrogens, embed, embed_smiles, perceive};
+use kfold_molecule::chemistry::{ChemistryError, Embedding, add_hydrogens, embed, embed_smiles, perceive};
+use kfold_molecule::components;
 use kfold_molecule::formats::{read_small_molecule_records, read_structure};
 use kfold_molecule::{Element, Model, ResidueKind, SmallMolecule, Structure};
 
@@ -290,20 +291,13 @@ fn prepare(
     events: &dyn Events,
 ) -> Result<(SmallMolecule, Vec<String>), EngineError> {
     let failed = |error: &dyn std::fmt::Display| EngineError::Input(format!("ligand {}: {error}", input.name));
-    let chemistry = |error: kfold_molecule::chemistry::ChemistryError| match error {
-        kfold_molecule::chemistry::ChemistryError::Cancelled => EngineError::Cancelled,
+    let chemistry = |error: ChemistryError| match error {
+        ChemistryError::Cancelled => EngineError::Cancelled,
         other => failed(&other),
     };
     let is_cancelled = || events.is_cancelled();
     let (mut molecule, notes) = match input.source {
-        LigandSource::Ccd(codes) => {
-            return Err(unsupported(format!(
-                "its ligand {} is the component {}, and the component dictionary is not part of this version; give its \
-                 SMILES or an SDF file",
-                input.name,
-                codes.join("-")
-            )));
-        }
+        LigandSource::Ccd(codes) => component(input, codes, seed, &is_cancelled)?,
         LigandSource::Smiles(smiles) => {
             let one = embed_smiles(smiles, seed, 1, &is_cancelled).map_err(chemistry)?;
             let notes = one.notes();
@@ -339,6 +333,45 @@ fn prepare(
         }
     };
     molecule.name = input.name.clone();
+    Ok((molecule, notes))
+}
+
+/// A component of the dictionary, with conformers made as for a SMILES of the stereo that its ideal coordinates show. Where
+/// none can be made, those coordinates serve.
+fn component(
+    input: &LigandInput<'_>,
+    codes: &[String],
+    seed: u64,
+    is_cancelled: &dyn Fn() -> bool,
+) -> Result<(SmallMolecule, Vec<String>), EngineError> {
+    let failed = |error: &dyn std::fmt::Display| EngineError::Input(format!("ligand {}: {error}", input.name));
+    let [code] = codes else {
+        return Err(unsupported(format!(
+            "its ligand {} is made of the components {}, and docking takes one molecule; give its SMILES or an SDF file",
+            input.name,
+            codes.join("-")
+        )));
+    };
+    let known = components::molecule(code).map_err(|error| failed(&error))?;
+    let mut notes = Vec::new();
+    if let Ok(Some(entry)) = components::lookup(code)
+        && let Some(newer) = &entry.replaced_by
+    {
+        notes.push(format!("the component {code} is obsolete; {newer} has taken its place"));
+    }
+    let count = if has_flexible_ring(&known) { RING_CONFORMERS } else { 1 };
+    let molecule = match embed(&known, seed, count, is_cancelled) {
+        Ok(embedding) => {
+            notes.extend(embedding.notes());
+            embedding.molecule
+        }
+        Err(ChemistryError::Cancelled) => return Err(EngineError::Cancelled),
+        Err(error) if known.conformers.is_empty() => return Err(failed(&error)),
+        Err(_) => {
+            notes.push("no conformer could be made; the dictionary's ideal coordinates are used".to_owned());
+            add_hydrogens(&known).map_err(|error| failed(&error))?
+        }
+    };
     Ok((molecule, notes))
 }
 

@@ -227,6 +227,21 @@ fn a_query_gives_whole_samples() {
 }
 
 #[test]
+fn a_component_code_is_docked_as_its_molecule() {
+    // Progesterone into its receptor.
+    let query = query("nuclear-receptor", LigandSource::Ccd(vec!["STR".into()]));
+    let settings = Settings { docking: quick(), ..Settings::default() };
+    let prediction = Docking.predict(&query, &settings, &mut Listener::default()).unwrap();
+    let best = &prediction.samples[0];
+    let smiles = kfold_molecule::chemistry::canonical_smiles(&best.pose).unwrap();
+    let wanted = "CC(=O)[C@H]1CC[C@H]2[C@@H]3CCC4=CC(=O)CC[C@]4(C)[C@H]3CC[C@]12C";
+    let wanted = kfold_molecule::chemistry::smiles::parse(wanted).unwrap();
+    assert_eq!(smiles, kfold_molecule::chemistry::canonical_smiles(&wanted).unwrap());
+    // The same molecule as the reference, so that its place can be compared.
+    assert!(best.score.rmsd_to_reference.is_some());
+}
+
+#[test]
 fn queries_that_cannot_be_docked_say_why() {
     let settings = Settings::default();
     let fails = |query: &Query| match Docking.predict(query, &settings, &mut Listener::default()) {
@@ -234,8 +249,12 @@ fn queries_that_cannot_be_docked_say_why() {
         other => panic!("{other:?}"),
     };
     let smiles = LigandSource::Smiles("CCO".into());
-    let code = fails(&query("kinase", LigandSource::Ccd(vec!["ATP".into()])));
-    assert!(code.contains("ATP") && code.contains("SMILES"), "{code}");
+    let unknown = fails(&query("kinase", LigandSource::Ccd(vec!["QQQQQ".into()])));
+    assert!(unknown.contains("QQQQQ") && unknown.contains("SMILES"), "{unknown}");
+    let several = fails(&query("kinase", LigandSource::Ccd(vec!["NAG".into(), "NAG".into()])));
+    assert!(several.contains("NAG-NAG") && several.contains("SMILES"), "{several}");
+    let nameless = fails(&query("kinase", LigandSource::Ccd(vec!["UNL".into()])));
+    assert!(nameless.contains("UNL"), "{nameless}");
     let no_pocket = fails(&Query { pocket: None, ..query("kinase", smiles.clone()) });
     assert!(no_pocket.contains("pocket"), "{no_pocket}");
     let no_structure = fails(&Query { structure: None, ..query("kinase", smiles.clone()) });

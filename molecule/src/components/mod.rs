@@ -33,6 +33,7 @@ use crate::Element;
 use crate::structure::BondOrder;
 
 pub use asset::{Dictionary, write};
+pub use molecule::molecule;
 pub use search::Hit;
 
 /// Why the dictionary could not be used.

@@ -2,9 +2,26 @@
 
 use glam::Vec3;
 
-use super::{Component, record};
+use super::{Component, ComponentError, lookup, record};
 use crate::structure::{Bond, BondOrder};
 use crate::{Element, SmallMolecule, SmallMoleculeAtom};
+
+/// The molecule of a component's code with hydrogens, see [`Component::to_small_molecule`].
+///
+/// # Errors
+/// When the dictionary has no such code or only a name for it (such as `UNL`, the unknown ligand).
+pub fn molecule(code: &str) -> Result<SmallMolecule, ComponentError> {
+    let component = lookup(code)?.ok_or_else(|| ComponentError::Unknown(code.to_owned()))?;
+    let no_molecule =
+        |reason: &str| ComponentError::NoMolecule { code: component.code.to_string(), reason: reason.to_owned() };
+    if component.atoms.is_empty() {
+        return Err(no_molecule("the dictionary has no atoms for it"));
+    }
+    if component.atoms.iter().any(|atom| atom.element == Element::UNKNOWN) {
+        return Err(no_molecule("one of its atoms stands for any element"));
+    }
+    Ok(component.to_small_molecule(true))
+}
 
 impl Component {
     /// The component as a molecule of its own (leaving atoms included): names, charges, Kekulé bonds, and one conformer

@@ -69,6 +69,7 @@ pub(super) const NUMBER: usize = 32 + 4 * 32;
 pub(super) const SIGNED: usize = NUMBER + 1;
 
 /// A table in which nothing is known.
+#[cfg(test)]
 pub(super) fn untrained(contexts: usize) -> Vec<u16> {
     vec![1 << (PRECISION - 1); contexts]
 }
