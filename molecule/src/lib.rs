@@ -10,6 +10,7 @@ pub mod chemistry;
 pub mod components;
 pub mod element;
 pub mod formats;
+pub mod hydrogens;
 pub mod ligands;
 pub mod residues;
 pub mod selection;
