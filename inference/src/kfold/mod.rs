@@ -21,6 +21,7 @@ pub mod config;
 pub mod encoders;
 mod error;
 pub mod features;
+pub mod geometry;
 pub mod input;
 pub mod layers;
 pub mod modules;

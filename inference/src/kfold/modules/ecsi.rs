@@ -10,11 +10,12 @@
 //! positions, some thousand numbers, stay on the processor and only the score model's input travels to its device.
 
 use candle_core::{Device, Tensor};
-use glam::{Mat3, Vec3};
+use glam::Vec3;
 use kfold_molecule::analysis::superpose::{Transform, superpose};
 
 use super::score_model::{ScoreModel, Trajectory};
 use crate::kfold::config::EcsiConfig;
+use crate::kfold::geometry::rotation_of_rows;
 use crate::kfold::input::FoldingInput;
 use crate::kfold::noise::Noise;
 use crate::kfold::{KFoldError, Result};
@@ -395,7 +396,7 @@ fn augment(sets: &mut [&mut Samples], mask: &[bool], noise: &mut dyn Noise) -> R
     let quaternions = noise.randn(&[count, 4])?.to_vec2::<f32>()?;
     let shifts = points(&noise.randn(&[1, count, 1, 3])?, count)?;
     for sample in 0..count {
-        let rotation = rotation_from(&quaternions[sample]);
+        let rotation = rotation_of_rows(&quaternions[sample])?;
         for set in sets.iter_mut() {
             for (point, valid) in set[sample].iter_mut().zip(mask) {
                 *point = if *valid { rotation * *point + shifts[sample][0] } else { Vec3::ZERO };
@@ -403,26 +404,6 @@ fn augment(sets: &mut [&mut Samples], mask: &[bool], noise: &mut dyn Noise) -> R
         }
     }
     Ok(())
-}
-
-/// The rotation of a quaternion of any length, real part first, that the reference multiplies rows with from the right.
-fn rotation_from(quaternion: &[f32]) -> Mat3 {
-    let length = quaternion.iter().map(|x| x * x).sum::<f32>().sqrt();
-    let length = length.copysign(quaternion[0]);
-    let [r, i, j, k] = [0, 1, 2, 3].map(|index| quaternion[index] / length);
-    let two_s = 2.0 / (r * r + i * i + j * j + k * k);
-    // A row times a matrix is the matrix's columns times a point: these are the reference's rows.
-    Mat3::from_cols_array(&[
-        1.0 - two_s * (j * j + k * k),
-        two_s * (i * j - k * r),
-        two_s * (i * k + j * r),
-        two_s * (i * j + k * r),
-        1.0 - two_s * (i * i + k * k),
-        two_s * (j * k - i * r),
-        two_s * (i * k - j * r),
-        two_s * (j * k + i * r),
-        1.0 - two_s * (i * i + j * j),
-    ])
 }
 
 /// Turns `x` about the origin by the rotation that superposes its real atoms best on `target`; padded atoms become zero.
@@ -462,17 +443,6 @@ fn centre(x: &mut [Vec3], mask: &[bool]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rotations_are_rotations() {
-        let rotation = rotation_from(&[-0.3, 1.2, 0.4, -2.0]);
-        assert!((rotation.determinant() - 1.0).abs() < 1e-5);
-        let product = rotation * rotation.transpose();
-        assert!((product - Mat3::IDENTITY).to_cols_array().iter().all(|x| x.abs() < 1e-5));
-        // A quarter turn about z turns the row (1, 0, 0) into (0, -1, 0) in the reference's convention.
-        let half = std::f32::consts::FRAC_1_SQRT_2;
-        assert!((rotation_from(&[half, 0.0, 0.0, half]) * Vec3::X - -Vec3::Y).length() < 1e-6);
-    }
 
     #[test]
     fn the_stochastic_strength_is_constant() {
