@@ -33,6 +33,12 @@ impl Expected {
         self.ignored.push(part.to_owned());
         self
     }
+
+    /// Whether a tensor may be there without being needed.
+    #[must_use]
+    pub fn ignores(&self, name: &str) -> bool {
+        self.ignored.iter().any(|part| name.contains(part.as_str()))
+    }
 }
 
 /// A tensor of the wrong shape.
@@ -87,8 +93,7 @@ pub fn verify(checkpoint: &Checkpoint, expected: &Expected) -> Report {
         }
     }
     for name in checkpoint.names().filter(|name| !needed.contains(name)) {
-        let ignored = expected.ignored.iter().any(|part| name.contains(part.as_str()));
-        if ignored { &mut report.ignored } else { &mut report.extra }.push(name.to_owned());
+        if expected.ignores(name) { &mut report.ignored } else { &mut report.extra }.push(name.to_owned());
     }
     report.missing.sort();
     report.misshapen.sort_by(|a, b| a.name.cmp(&b.name));
