@@ -1,6 +1,7 @@
 //! Structural analysis.
 
 pub mod contacts;
+pub mod ensemble;
 pub mod interactions;
 pub mod ligand_rmsd;
 pub mod neighbour_grid;
