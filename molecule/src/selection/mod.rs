@@ -31,6 +31,7 @@ mod atom_set;
 mod evaluate;
 mod expression;
 mod parser;
+mod subset;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
@@ -41,6 +42,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use atom_set::AtomSet;
+pub use subset::subset_of;
 
 use crate::analysis::secondary_structure::SecondaryStructure;
 use crate::structure::Model;
