@@ -150,3 +150,107 @@ fn a_worker_killed_again_and_again_finishes_the_same_job() {
     let output = program().args(predict(&killed)).args(["--seeds", "5"]).output().unwrap();
     assert!(!output.status.success() && stderr(&output).contains("holds another job"), "{}", stderr(&output));
 }
+
+#[test]
+fn convert_keeps_what_is_selected() {
+    let folder = tempfile::tempdir().unwrap();
+    let closed = sample("adenylate-kinase/closed.pdb");
+    let part = folder.path().join("part.cif");
+    let arguments = ["convert", text(&closed), "-o", text(&part), "--select", "/A:10-20 & ~hydrogens", "--json"];
+    let output = run(&arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let written: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let content: serde_json::Value = serde_json::from_str(&stdout(&run(&["inspect", text(&part), "--json"]))).unwrap();
+    assert_eq!(content["chains"][0]["residues"], 11);
+    assert_eq!(written["atoms"], content["atoms"]);
+    // A structure's ligands get their bonds from the component dictionary.
+    let ligands = folder.path().join("ligands.sdf");
+    let output = run(&["convert", text(&closed), "-o", text(&ligands)]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let content: serde_json::Value =
+        serde_json::from_str(&stdout(&run(&["inspect", text(&ligands), "--json"]))).unwrap();
+    assert_eq!((&content["models"], &content["atoms"]), (&1.into(), &57.into()));
+    let output = run(&["convert", text(&sample("thrombin-series/receptor.pdb")), "-o", text(&ligands)]);
+    assert!(!output.status.success() && stderr(&output).contains("no ligand"), "{}", stderr(&output));
+    let smiles = folder.path().join("ligand.smi");
+    let output = run(&["convert", text(&sample("kinase/ligand.sdf")), "-o", text(&smiles)]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(std::fs::read_to_string(&smiles).unwrap().contains("C#C"));
+    let sequences = folder.path().join("both.fasta");
+    assert!(run(&["convert", text(&sample("protease/receptor.pdb")), "-o", text(&sequences)]).status.success());
+    let fasta = std::fs::read_to_string(&sequences).unwrap();
+    assert_eq!(fasta.matches('>').count(), 2);
+    assert!(fasta.contains("PQITLW"), "{fasta}");
+    for (arguments, expected) in [
+        (["--select", "chian A"], "did you mean `chain`?"),
+        (["--select", "chain Q"], "no atom of"),
+        (["--model", "7"], "no model 7"),
+    ] {
+        let output = run(&[&["convert", text(&closed), "-o", text(&part)][..], &arguments].concat());
+        assert!(!output.status.success());
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn align_by_sequence_shape_and_selection() {
+    let folder = tempfile::tempdir().unwrap();
+    let (open, closed) = (sample("adenylate-kinase/open.pdb"), sample("adenylate-kinase/closed.pdb"));
+    let report = |extra: &[&str]| -> serde_json::Value {
+        let output = run(&[&["align", text(&open), text(&closed), "--json"], extra].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        serde_json::from_str(&stdout(&output)).unwrap()
+    };
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    let whole = report(&[]);
+    // By gemmi over the same 214 alpha carbons.
+    assert!((number(&whole["rmsd_angstrom"]) - 6.8797).abs() < 0.001, "{}", whole["rmsd_angstrom"]);
+    assert_eq!((&whole["paired_residues"], &whole["distances"][213]["mobile"]), (&214.into(), &"A GLY 214".into()));
+    // By TM-align.
+    let shape = report(&["--by", "shape"]);
+    assert!((number(&shape["tm_score_by_target"]) - 0.686).abs() < 0.005, "{}", shape["tm_score_by_target"]);
+    let moved = folder.path().join("moved.pdb");
+    let core =
+        report(&["--select", "resi 1-29+68-117 and backbone", "--rmsd", "resi 30-67 and name CA", "-o", text(&moved)]);
+    assert!(number(&core["superposed_rmsd_angstrom"]) < 2.5, "{core}");
+    assert!(number(&core["selected"]["rmsd_angstrom"]) > 5.0);
+    // What was written lies where it was said to.
+    let output = run(&["align", text(&moved), text(&closed), "--select", "resi 1-29+68-117 and backbone", "--json"]);
+    let again: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert!((number(&again["rmsd_angstrom"]) - number(&core["rmsd_angstrom"])).abs() < 0.01);
+    assert!((number(&again["rotation"][0][0]) - 1.0).abs() < 1e-3);
+    let output = run(&["align", text(&open), text(&sample("kinase/ligand.sdf"))]);
+    assert!(!output.status.success() && output.stdout.is_empty());
+}
+
+#[test]
+fn interactions_and_checks_of_a_crystal_pose() {
+    let (receptor, ligand) = (sample("kinase/receptor.pdb"), sample("kinase/ligand.sdf"));
+    let output = run(&["interactions", text(&receptor), "--pose", text(&ligand), "--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let found: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let hinge = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|record| record["kind"] == "hydrogen_bond" && record["residue"].as_str().unwrap().contains("MET"));
+    let hinge = hinge.unwrap();
+    assert!((2.4..3.5).contains(&hinge["distance_angstrom"].as_f64().unwrap()), "{hinge}");
+    assert!(hinge["angle_degrees"].as_f64().unwrap() > 120.0);
+    let output =
+        run(&["interactions", text(&receptor), "--pose", text(&ligand), "--format", "csv", "--with", "resn MET"]);
+    let csv = stdout(&output);
+    assert!(csv.starts_with("ligand,kind,"), "{csv}");
+    assert!(csv.lines().skip(1).all(|line| line.contains("MET")), "{csv}");
+
+    let output = run(&["check", text(&receptor), "--pose", text(&ligand), "--json"]);
+    let checked: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert!(output.status.success(), "{checked}");
+    assert_eq!(checked[0]["passed"], true);
+    assert!(checked[0]["checks"].as_array().unwrap().len() >= 6);
+    // Another molecule than was asked for.
+    let output = run(&["check", text(&receptor), "--pose", text(&ligand), "--reference", "CCO", "--json"]);
+    assert!(!output.status.success());
+    let output = run(&["check", text(&receptor), "--ligand", "chain Q"]);
+    assert!(stderr(&output).contains("--pose"), "{}", stderr(&output));
+}

@@ -87,14 +87,18 @@ pub(super) fn first_model(path: &Path) -> anyhow::Result<Model> {
     structure.models.into_iter().next().with_context(|| format!("{} has no atoms", path.display()))
 }
 
-/// Writes a structure in the format of the file's name, PDB where it says nothing else.
-pub(super) fn write_structure(path: &Path, structure: &Structure) -> anyhow::Result<()> {
+/// A structure in the format of the file's name, PDB where it says nothing else.
+pub(super) fn structure_text(path: &Path, structure: &Structure) -> anyhow::Result<String> {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let text = match extension.to_ascii_lowercase().as_str() {
+    Ok(match extension.to_ascii_lowercase().as_str() {
         "cif" | "mmcif" => formats::mmcif::write(structure),
         _ => formats::pdb::write(structure)?,
-    };
-    write_text(path, &text)
+    })
+}
+
+/// Writes a structure in the format of the file's name, PDB where it says nothing else.
+pub(super) fn write_structure(path: &Path, structure: &Structure) -> anyhow::Result<()> {
+    write_text(path, &structure_text(path, structure)?)
 }
 
 /// Writes a file whole or not at all.

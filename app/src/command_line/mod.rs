@@ -3,10 +3,15 @@
 //! Standard output carries results alone (with `--json` nothing but JSON), standard error everything that is said about
 //! them. An error is said once, in a sentence, and the exit code is 0 only when everything asked for was done.
 
+mod align;
+mod check;
 mod common;
+mod convert;
 mod dock;
 mod ensemble;
 mod inspect;
+mod interactions;
+mod ligand;
 mod morph;
 mod predict;
 mod render;
@@ -54,6 +59,14 @@ enum Command {
     Render(render::Render),
     /// Say what a molecule file holds
     Inspect(inspect::Inspect),
+    /// Convert a molecule file to another format, whole or in part
+    Convert(convert::Convert),
+    /// Lay one structure on another
+    Align(align::Align),
+    /// Find the interactions of a ligand with its surroundings
+    Interactions(interactions::Interactions),
+    /// Check whether a pose is chemically and physically sound
+    Check(check::Check),
 }
 
 /// How a command ended when it did not fail.
@@ -85,6 +98,10 @@ pub fn main() -> ExitCode {
         Some(Command::Morph(command)) => command.run(),
         Some(Command::Render(command)) => command.run(),
         Some(Command::Inspect(command)) => command.run(),
+        Some(Command::Convert(command)) => command.run(),
+        Some(Command::Align(command)) => command.run(),
+        Some(Command::Interactions(command)) => command.run(),
+        Some(Command::Check(command)) => command.run(),
         None => open(arguments.path),
     };
     match outcome {

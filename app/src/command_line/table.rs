@@ -100,7 +100,7 @@ pub(super) fn table(rows: &[Row<'_>]) -> String {
 }
 
 /// Columns wide enough for their content: the first to the left, numbers to the right.
-fn aligned(lines: &[Vec<String>]) -> String {
+pub(super) fn aligned(lines: &[Vec<String>]) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
