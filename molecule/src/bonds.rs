@@ -45,8 +45,10 @@ const TEMPLATE_LIMIT: f32 = 3.0;
 const LINK_LIMIT: f32 = 2.1;
 /// A component fits while no more than this share of its bonds is longer than bonds are.
 const MISFIT_SHARE: f32 = 0.1;
+/// Components looked up for one topology; no real structure has as many different ones.
+pub(crate) const MOST_COMPONENTS: usize = 1000;
 /// More atoms than this in one cell of the search is not matter.
-const CROWDED: usize = 400;
+pub(crate) const CROWDED: usize = 400;
 
 /// Finds the bonds of a topology at these positions (one model's) and the kinds of its residues. Bonds already in the
 /// topology are kept with their orders; those to metals become coordination bonds.
@@ -115,6 +117,9 @@ impl Search<'_> {
                 // Nothing to be bonded, and there are many of them.
                 None if residues::is_water(&residue.name) || residue.atoms.len() < 2 => continue,
                 None => {
+                    if components.len() >= MOST_COMPONENTS && !components.contains_key(&residue.name) {
+                        continue;
+                    }
                     let known = components.entry(&residue.name).or_insert_with(|| {
                         // A damaged dictionary is told where it is asked for; distances serve here.
                         let component = components::lookup(&residue.name).ok().flatten()?;

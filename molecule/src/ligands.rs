@@ -59,7 +59,8 @@ pub fn ligands(model: &Model) -> Result<Vec<Ligand>, ComponentError> {
         .iter()
         .map(|residue| matches!(residue.kind, ResidueKind::Ligand | ResidueKind::Carbohydrate))
         .collect();
-    groups(topology, &wanted).into_iter().map(|residues| taken_out(model, residues)).collect()
+    let around = topology.neighbours();
+    groups(topology, &wanted).into_iter().map(|residues| taken_out(model, &around, residues)).collect()
 }
 
 /// The molecule of one residue, whatever its kind, as the component it is. Bonds to other residues are attachments.
@@ -67,7 +68,7 @@ pub fn ligands(model: &Model) -> Result<Vec<Ligand>, ComponentError> {
 /// # Errors
 /// When the component dictionary is damaged.
 pub fn ligand_of_residue(model: &Model, residue: u32) -> Result<Ligand, ComponentError> {
-    taken_out(model, vec![residue])
+    taken_out(model, &model.topology.neighbours(), vec![residue])
 }
 
 /// Residues joined by covalent bonds among the wanted ones.
@@ -94,7 +95,10 @@ fn groups(topology: &Topology, wanted: &[bool]) -> Vec<Vec<u32>> {
     groups.into_values().collect()
 }
 
-fn taken_out(model: &Model, residues: Vec<u32>) -> Result<Ligand, ComponentError> {
+/// For each atom of a topology its neighbours and the index of the bond.
+type Around = [Vec<(u32, u32)>];
+
+fn taken_out(model: &Model, around: &Around, residues: Vec<u32>) -> Result<Ligand, ComponentError> {
     let topology = &model.topology;
     let mut ligand = Ligand {
         molecule: SmallMolecule::default(),
@@ -131,19 +135,21 @@ fn taken_out(model: &Model, residues: Vec<u32>) -> Result<Ligand, ComponentError
         .collect();
     ligand.molecule.conformers = vec![ligand.atoms.iter().map(|atom| model.positions[*atom as usize]).collect()];
     let mut bonds: BTreeMap<(u32, u32), BondOrder> = BTreeMap::new();
-    for bond in &topology.bonds {
-        match (place.get(&bond.a), place.get(&bond.b)) {
-            (Some(a), Some(b)) => {
-                bonds.insert((*a.min(b), *a.max(b)), bond.order);
+    for (mine, &atom) in (0..).zip(&ligand.atoms) {
+        for &(other, bond) in &around[atom as usize] {
+            let order = topology.bonds[bond as usize].order;
+            match place.get(&other) {
+                Some(theirs) => {
+                    bonds.insert((mine.min(*theirs), mine.max(*theirs)), order);
+                }
+                None if is_attachment(topology, order, other) => ligand.attachments.push((atom, other)),
+                None => {}
             }
-            (Some(_), None) if is_attachment(topology, bond, bond.b) => ligand.attachments.push((bond.a, bond.b)),
-            (None, Some(_)) if is_attachment(topology, bond, bond.a) => ligand.attachments.push((bond.b, bond.a)),
-            _ => {}
         }
     }
     for residue in ligand.residues.clone() {
         match known_residue(topology, residue, &place, &bonds)? {
-            Some(known) => known.describe(topology, &place, &mut bonds, &mut ligand),
+            Some(known) => known.describe(topology, around, &place, &mut bonds, &mut ligand),
             None => ligand.is_known = false,
         }
     }
@@ -151,8 +157,8 @@ fn taken_out(model: &Model, residues: Vec<u32>) -> Result<Ligand, ComponentError
     Ok(ligand)
 }
 
-fn is_attachment(topology: &Topology, bond: &Bond, other: u32) -> bool {
-    bond.order != BondOrder::Coordination
+fn is_attachment(topology: &Topology, order: BondOrder, other: u32) -> bool {
+    order != BondOrder::Coordination
         && topology.atoms[other as usize].element != Element::H
         && topology.is_primary_location(other as usize)
 }
@@ -220,6 +226,7 @@ impl KnownResidue {
     fn describe(
         &self,
         topology: &Topology,
+        around: &Around,
         place: &HashMap<u32, u32>,
         bonds: &mut BTreeMap<(u32, u32), BondOrder>,
         ligand: &mut Ligand,
@@ -241,16 +248,14 @@ impl KnownResidue {
         }
         let held = &topology.residues[self.residue as usize];
         let text = format!("{} {}", held.name, held.number_text());
-        let linked: HashSet<u32> = topology
-            .bonds
-            .iter()
-            .filter(|bond| bond.order != BondOrder::Coordination)
-            .filter(|bond| topology.atoms[bond.a as usize].residue != topology.atoms[bond.b as usize].residue)
-            .flat_map(|bond| [bond.a, bond.b])
-            .collect();
+        let is_linked = |atom: u32| {
+            around[atom as usize].iter().any(|&(other, bond)| {
+                topology.bonds[bond as usize].order != BondOrder::Coordination
+                    && topology.atoms[other as usize].residue != self.residue
+            })
+        };
         for &atom in heavy.iter().filter(|&&atom| found[atom].is_none()) {
-            let gives_way =
-                neighbours(component, atom).any(|(next, _)| found[next].is_some_and(|held| linked.contains(&held)));
+            let gives_way = neighbours(component, atom).any(|(next, _)| found[next].is_some_and(is_linked));
             if !gives_way {
                 ligand.missing.push(format!("{text} {}", component.atoms[atom].name));
             }

@@ -337,6 +337,9 @@ pub fn assign_kinds(topology: &mut Topology) {
     }
     let mut polymers: HashMap<SmolStr, Polymer> = HashMap::new();
     let mut polymer_of = |name: &SmolStr| {
+        if polymers.len() >= crate::bonds::MOST_COMPONENTS && !polymers.contains_key(name) {
+            return Polymer::None;
+        }
         *polymers.entry(name.clone()).or_insert_with(|| match components::lookup(name) {
             Ok(Some(component)) => component.polymer(),
             _ => Polymer::None,

@@ -10,6 +10,7 @@ use glam::Vec3;
 use super::sites::Surroundings;
 use crate::Element;
 use crate::analysis::neighbour_grid::NeighbourGrid;
+use crate::bonds::CROWDED;
 use crate::residues;
 use crate::structure::{BondOrder, Model, ResidueKind, Topology};
 
@@ -137,7 +138,11 @@ struct Scene<'a> {
 pub(super) fn choose(model: &Model, surroundings: &Surroundings) -> Choices {
     let topology = &model.topology;
     let mut choices = Choices::default();
-    let scene = Scene { model, surroundings, grid: NeighbourGrid::new(&model.positions, REACH) };
+    let mut scene = Scene { model, surroundings, grid: NeighbourGrid::new(&model.positions, REACH) };
+    if scene.grid.fullest_cell() > CROWDED {
+        // A heap of atoms is not matter: decided as if nothing were near anything.
+        scene.grid = NeighbourGrid::new(&[], REACH);
+    }
     for (index, residue) in topology.residues.iter().enumerate() {
         if residue.kind != ResidueKind::Protein || residues::is_minor_form(topology, index) {
             continue;

@@ -9,6 +9,7 @@ use super::sites::{Surroundings, torsion};
 use super::{Shape, Site};
 use crate::Element;
 use crate::analysis::neighbour_grid::NeighbourGrid;
+use crate::bonds::CROWDED;
 use crate::structure::Topology;
 
 /// Steps of a full turn that rotors are tried at.
@@ -42,6 +43,10 @@ pub(super) fn place(topology: &Topology, positions: &[Vec3], sites: &[Site]) -> 
     let roles = (0..topology.atoms.len()).map(|atom| role(topology, &surroundings, atom)).collect();
     let scene = Scene { topology, positions, surroundings, heavy: NeighbourGrid::new(positions, REACH), roles };
     let mut placed: Vec<Vec<Vec3>> = sites.iter().map(|site| scene.fixed(site, 0.0)).collect();
+    if scene.heavy.fullest_cell() > CROWDED {
+        // A heap of atoms is not matter, and looking at all its pairs would take for ever.
+        return placed;
+    }
     let turns = |site: &Site| {
         matches!(site.shape, Shape::Rotor { .. }) || site.shape == Shape::Free && is_water(topology, site)
     };
@@ -50,12 +55,11 @@ pub(super) fn place(topology: &Topology, positions: &[Vec3], sites: &[Site]) -> 
     for (site, places) in sites.iter().zip(&placed).filter(|(site, _)| !turns(site)) {
         standing.extend(places.iter().map(|place| scene.standing(site, *place)));
     }
-    for (atom, held) in topology.atoms.iter().enumerate().filter(|(_, atom)| atom.element == Element::H) {
+    for (atom, _) in topology.atoms.iter().enumerate().filter(|(_, atom)| atom.element == Element::H) {
         if let Some(host) = host_of(topology, atom as u32) {
             let is_polar = topology.atoms[host as usize].element != Element::C;
             standing.push(Standing { place: positions[atom], host, is_polar });
         }
-        let _ = held;
     }
     let grid = NeighbourGrid::new(&standing.iter().map(|held| held.place).collect::<Vec<_>>(), REACH);
     // Rotors near enough to see each other's hydrogens.

@@ -258,3 +258,18 @@ HETATM    9  C8  ??1 A   3      31.500   0.000   0.000
     assert_eq!(made.left_out.len(), 1, "{:?}", made.left_out);
     assert!(made.left_out[0].contains("??1 3"));
 }
+
+#[test]
+fn a_heap_of_residues_at_one_place_costs_no_time() {
+    let mut text = String::new();
+    for number in 1..4000 {
+        for (name, element) in [("CA", 'C'), ("CB", 'C'), ("OG", 'O')] {
+            let x = if name == "OG" { 1.4 } else { 0.0 };
+            text.push_str(&format!(
+                "ATOM      1  {name:<3} SER A{number:4}    {x:8.3}   0.000   0.000  1.00  0.00           {element}\n"
+            ));
+        }
+    }
+    let made = added(&pdb::read(text.as_bytes()).unwrap());
+    assert!(made.structure.models[0].positions.iter().all(|place| place.is_finite()));
+}
