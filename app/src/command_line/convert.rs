@@ -7,7 +7,7 @@ use clap::Args;
 use kfold_molecule::chemistry::{add_hydrogens, canonical_smiles};
 use kfold_molecule::formats::{self, FormatError};
 use kfold_molecule::residues::one_letter_code;
-use kfold_molecule::{Selection, SmallMolecule, Structure};
+use kfold_molecule::{Selection, SmallMolecule, Structure, hydrogens};
 use serde::Serialize;
 
 use super::common::{structure_text, write_text};
@@ -32,7 +32,7 @@ pub(super) struct Convert {
     /// Only this model of a structure, by its number in the file; of small molecules this record, from 1
     #[arg(long, value_name = "N")]
     model: Option<i32>,
-    /// Add hydrogens to small molecules
+    /// Add hydrogens, to structures protonated as at pH 7.4
     #[arg(long)]
     hydrogens: bool,
     /// What was written, as JSON on standard output
@@ -94,11 +94,20 @@ impl Convert {
         let records = structure.models.len();
         match self.extension().as_str() {
             "pdb" | "ent" | "cif" | "mmcif" => {
+                let mut left_out = Vec::new();
                 if self.hydrogens {
-                    bail!("--hydrogens is for small molecules (.sdf, .smi)");
+                    let made = hydrogens::add(&structure, &hydrogens::Options::default())?;
+                    if !made.flips.is_empty() {
+                        terminal::say(&format!(
+                            "{} side chains of asparagine, glutamine or histidine would fit better turned round; left as they are",
+                            made.flips.len()
+                        ));
+                    }
+                    structure = made.structure;
+                    left_out = made.left_out;
                 }
                 let text = structure_text(&self.output, &structure)?;
-                Ok((text, Written { records, atoms, ..Written::default() }))
+                Ok((text, Written { records, atoms: structure.atom_count(), left_out, ..Written::default() }))
             }
             "fasta" | "fa" => {
                 let (text, records) = sequences(&structure);

@@ -165,4 +165,6 @@ pub enum LigandKey {
     Smiles(String),
     /// First record of a file.
     File(PathBuf),
+    /// Code of a component of the dictionary.
+    Component(String),
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use glam::Vec3;
 use kfold_molecule::chemistry::depict::Depiction;
 use kfold_molecule::chemistry::{self, Descriptors};
+use kfold_molecule::components;
 use kfold_molecule::formats;
 use kfold_molecule::structure::{ResidueKind, Topology};
 use kfold_molecule::{SmallMolecule, Structure};
@@ -221,6 +222,12 @@ fn picture(key: &LigandKey) -> Result<LigandPicture, String> {
             .into_iter()
             .next()
             .ok_or_else(|| format!("{} holds no molecule", path.display()))?,
+        LigandKey::Component(code) => {
+            let molecule = components::molecule(code).map_err(|error| error.to_string())?;
+            // Its configuration is in the ideal coordinates, which give way to the picture's.
+            let perceived = chemistry::perceive(&molecule).map_err(|error| error.to_string())?.molecule;
+            chemistry::remove_hydrogens(&perceived).0
+        }
     };
     let descriptors = chemistry::describe(&molecule).map_err(|error| error.to_string())?;
     let depiction = chemistry::depict::layout(&molecule).map_err(|error| error.to_string())?;

@@ -67,7 +67,10 @@ impl Studio {
                 LigandSource::Smiles(smiles) if smiles.is_empty() => return Some(texts.get("problem-empty-smiles")),
                 LigandSource::Smiles(smiles) => LigandKey::Smiles(smiles.clone()),
                 LigandSource::Sdf { file, .. } => LigandKey::File(file.clone()),
-                LigandSource::Ccd(_) => return Some(texts.get("ligand-ccd")),
+                LigandSource::Ccd(codes) => match &codes[..] {
+                    [code] => LigandKey::Component(code.clone()),
+                    _ => return Some(texts.get("ligand-ccd")),
+                },
             };
             match self.library.ligand(&self.background, &key) {
                 Loaded::Failed(_) => return Some(texts.get("problem-wrong-ligand")),

@@ -302,8 +302,11 @@ impl Studio {
                         }
                         LigandSource::Ccd(codes) => {
                             ui.label(RichText::new(codes.join("-")).monospace());
-                            message(ui, Tone::Warning, &texts.get("ligand-ccd"));
-                            return;
+                            let [code] = &codes[..] else {
+                                message(ui, Tone::Warning, &texts.get("ligand-ccd"));
+                                return;
+                            };
+                            LigandKey::Component(code.clone())
                         }
                     };
                     self.ligand_picture_ui(ui, &key, &title);
