@@ -1,6 +1,7 @@
 //! The modules of the model, one a file, as the reference names them.
 
 pub mod affinity_head;
+pub mod apo_module;
 pub mod confidence_head;
 pub mod confidence_metrics;
 pub mod distogram_head;

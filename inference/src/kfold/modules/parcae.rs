@@ -157,3 +157,45 @@ fn drop_out(x: &Tensor, keep: &Tensor, probability: f64) -> Result<Tensor> {
     let keep = keep.to_device(x.device())?.to_dtype(x.dtype())?;
     Ok(((x * keep)? / (1.0 - probability))?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::kfold::noise::SeededNoise;
+
+    #[test]
+    fn fused_and_composed_halves_of_a_cycle_agree() {
+        let (nodes, channels) = (13, 20);
+        let mut noise = SeededNoise::new(2);
+        let mut tensor = |shape: &[usize]| noise.randn(shape).unwrap();
+        let weights = HashMap::from([
+            ("layernorm_z.weight".to_owned(), tensor(&[channels])),
+            ("layernorm_z.bias".to_owned(), tensor(&[channels])),
+        ]);
+        let vb = VarBuilder::from_tensors(weights, DType::F32, &candle_core::Device::Cpu);
+        let stack = |name: &str| TriangularStack::load(vb.pp(name), channels, 0).unwrap();
+        let parcae = Parcae {
+            channel_z: channels,
+            lm_dropout: 0.25,
+            state_init: StateInit::Zero,
+            a: tensor(&[channels]),
+            b: Linear::new(tensor(&[channels, channels]), None),
+            layernorm_z: LayerNorm::load(vb.pp("layernorm_z"), channels, LayerNorm::EPS, LayerNormParts::BOTH).unwrap(),
+            lm_stack: stack("lm_stack"),
+            main_stack: stack("main_stack"),
+            linear_refine: Linear::new(tensor(&[channels, channels]), None),
+            refine_stack: stack("refine_stack"),
+        };
+        let mut pair = || tensor(&[1, nodes, nodes, channels]);
+        let (z, z_inputs, z_lm) = (pair(), pair(), pair());
+        let fused = parcae.mix(z.copy().unwrap(), &z_inputs, &z_lm).unwrap();
+        // What is not row-major takes the other way.
+        let turned = |x: &Tensor| x.transpose(1, 2).unwrap().contiguous().unwrap().transpose(1, 2).unwrap();
+        assert!(!is_plain(&turned(&z_inputs)));
+        let composed = parcae.mix(z, &turned(&z_inputs), &turned(&z_lm)).unwrap();
+        let difference = (&fused - &composed).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+        assert!(difference < 1e-4, "they differ by {difference}");
+    }
+}

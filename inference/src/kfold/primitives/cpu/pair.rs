@@ -86,6 +86,14 @@ struct Buffers {
     product: Vec<Lane>,
 }
 
+/// Bytes that a triangle multiplication works in beside the pair state.
+#[must_use]
+pub fn workspace_bytes(nodes: usize, channels: usize) -> u64 {
+    let blocks = nodes.div_ceil(LANES);
+    let lanes = blocks * blocks * channels * TILE + 2 * blocks * GROUP.min(channels) * (nodes + 1);
+    (lanes * size_of::<Lane>()) as u64
+}
+
 /// Adds the triangle multiplication to the pair state.
 ///
 /// `z` [N, N, C] is changed in place. `mask` [N, N] is 0 where an edge must not count. `incoming` chooses the direction.
@@ -117,25 +125,24 @@ pub fn add_triangle_multiplication(
             .enumerate()
             .for_each_init(|| vec![ZERO; PANELS * channels], |x, (block, (a, b))| edges.project(block, first, a, b, x));
         let (a, b) = (&*a, &*b);
-        product.par_chunks_mut(blocks * channels * TILE).enumerate().for_each(|(block, tiles)| {
+        product.par_chunks_mut(channels * TILE).enumerate().for_each(|(index, tiles)| {
+            let (block, other) = (index / blocks, index % blocks);
             for channel in 0..group {
                 let columns = &a[(block * group + channel) * pitch..][..nodes];
-                for other in 0..blocks {
-                    let panel = &b[(other * group + channel) * pitch..][..nodes];
-                    let tile = &mut tiles[(other * channels + first + channel) * TILE..];
-                    if let Some(tile) = tile.first_chunk_mut() {
-                        kernel::multiply_columns(columns, panel, tile);
-                    }
+                let panel = &b[(other * group + channel) * pitch..][..nodes];
+                if let Some(tile) = tiles[(first + channel) * TILE..].first_chunk_mut() {
+                    kernel::multiply_columns(columns, panel, tile);
                 }
             }
         });
     }
     let product = &*product;
-    z.par_chunks_mut(LANES * nodes * channels).enumerate().for_each_init(
+    z.par_chunks_mut(PANELS * nodes * channels).enumerate().for_each_init(
         || Scratch::new(channels),
-        |scratch, (block, rows)| {
+        |scratch, (index, rows)| {
+            let (block, row) = (index * PANELS / LANES, index * PANELS % LANES);
             let tiles = &product[block * blocks * channels * TILE..][..blocks * channels * TILE];
-            add_product(rows, nodes, tiles, weights, scratch);
+            add_product(rows, nodes, &tiles[row..], weights, scratch);
         },
     );
 }
@@ -213,41 +220,39 @@ impl Scratch {
     }
 }
 
-/// Adds the gated projection of the product to up to 32 rows of the pair state.
+/// Adds the gated projection of the product to some rows of the pair state, at most [`PANELS`]. `tiles` are those of the rows'
+/// block, beginning at the first row's lane.
 fn add_product(rows: &mut [f32], nodes: usize, tiles: &[Lane], weights: &TriangleWeights<'_>, scratch: &mut Scratch) {
     let channels = weights.norm_in.weight.len();
-    let row_count = rows.len() / (nodes * channels);
+    let panels = rows.len() / (nodes * channels);
     let Scratch { x, y, out } = scratch;
     let (mut p, mut g) = ([ZERO; ROWS], [ZERO; ROWS]);
-    for (other, tiles) in tiles.chunks_exact(channels * TILE).enumerate() {
+    for (other, tiles) in tiles.chunks(channels * TILE).enumerate() {
         let count = LANES.min(nodes - other * LANES);
-        for i in (0..row_count).step_by(PANELS) {
-            let panels = PANELS.min(row_count - i);
+        for panel in 0..panels {
+            let x = &mut x[panel * channels..][..channels];
+            load_panel(rows, panel * nodes + other * LANES, 1, count, x);
+            normalize(x, weights.norm_in.weight, weights.norm_in.bias, weights.norm_in.eps);
+            let y = &mut y[panel * channels..][..channels];
+            for (channel, lane) in y.iter_mut().enumerate() {
+                *lane = tiles[channel * TILE + panel];
+            }
+            normalize(y, weights.norm_out.weight, weights.norm_out.bias, weights.norm_out.eps);
+        }
+        for from in (0..channels).step_by(ROWS) {
+            let count = ROWS.min(channels - from);
+            let p_rows = matrix_rows(weights.p_out, from, channels, 0..channels);
+            let g_rows = matrix_rows(weights.g_out, from, channels, 0..channels);
             for panel in 0..panels {
-                let x = &mut x[panel * channels..][..channels];
-                load_panel(rows, (i + panel) * nodes + other * LANES, 1, count, x);
-                normalize(x, weights.norm_in.weight, weights.norm_in.bias, weights.norm_in.eps);
-                let y = &mut y[panel * channels..][..channels];
-                for (channel, lane) in y.iter_mut().enumerate() {
-                    *lane = tiles[channel * TILE + i + panel];
-                }
-                normalize(y, weights.norm_out.weight, weights.norm_out.bias, weights.norm_out.eps);
+                kernel::multiply(&p_rows[..count], &y[panel * channels..][..channels], &mut p, 1, true);
+                kernel::multiply(&g_rows[..count], &x[panel * channels..][..channels], &mut g, 1, true);
+                gate_edges(&mut p[..count], &g[..count], &[1.0; LANES]);
+                out[panel * channels + from..][..count].copy_from_slice(&p[..count]);
             }
-            for from in (0..channels).step_by(ROWS) {
-                let count = ROWS.min(channels - from);
-                let p_rows = matrix_rows(weights.p_out, from, channels, 0..channels);
-                let g_rows = matrix_rows(weights.g_out, from, channels, 0..channels);
-                for panel in 0..panels {
-                    kernel::multiply(&p_rows[..count], &y[panel * channels..][..channels], &mut p, 1, true);
-                    kernel::multiply(&g_rows[..count], &x[panel * channels..][..channels], &mut g, 1, true);
-                    gate_edges(&mut p[..count], &g[..count], &[1.0; LANES]);
-                    out[panel * channels + from..][..count].copy_from_slice(&p[..count]);
-                }
-            }
-            for panel in 0..panels {
-                let start = ((i + panel) * nodes + other * LANES) * channels;
-                add_panel(&out[panel * channels..][..channels], &mut rows[start..][..count * channels]);
-            }
+        }
+        for panel in 0..panels {
+            let start = (panel * nodes + other * LANES) * channels;
+            add_panel(&out[panel * channels..][..channels], &mut rows[start..][..count * channels]);
         }
     }
 }
