@@ -44,6 +44,50 @@ fn inspect_counts_and_sums() {
 }
 
 #[test]
+fn weights_are_verified_imported_and_converted() {
+    let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/goldens/tiny_model");
+    let pickled =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../inference/src/kfold/checkpoint/fixtures/state_dict.pth");
+    let folder = tempfile::tempdir().unwrap();
+    // JSON is YAML.
+    let config = folder.path().join("config.yaml");
+    std::fs::copy(tiny.join("config.json"), &config).unwrap();
+    let weights = tiny.join("kfold.safetensors");
+
+    let output = run(&["models", "verify", text(&weights), "--config", text(&config), "--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let checked: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!((&checked[0]["part"], &checked[0]["fits"]), (&"K-Fold".into(), &true.into()));
+
+    // Another width: every tensor of that width is named, and the exit code says so.
+    let wrong = folder.path().join("wrong.yaml");
+    let changed = std::fs::read_to_string(&config).unwrap().replace("\"channel_apo\": 12", "\"channel_apo\": 16");
+    std::fs::write(&wrong, changed).unwrap();
+    let output = run(&["models", "verify", text(&weights), "--config", text(&wrong)]);
+    assert!(!output.status.success());
+    assert!(
+        stdout(&output).contains("apo_module.linear_apo.weight [12, 108] instead of [16, 108]"),
+        "{}",
+        stdout(&output)
+    );
+
+    let models = folder.path().join("models");
+    let output = run(&["models", "import", text(&weights), text(&config), "--into", text(&models)]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stdout(&output).trim(), text(&models.join("kfold.safetensors")));
+    assert!(models.join("config.yaml").is_file());
+    let output = run(&["models", "import", text(&weights), "--into", text(&models)]);
+    assert!(!output.status.success() && stderr(&output).contains("--force"), "{}", stderr(&output));
+
+    let converted = folder.path().join("converted.safetensors");
+    let output = run(&["models", "convert", text(&pickled), "-o", text(&converted)]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(converted.is_file());
+    let output = run(&["models", "verify", text(&converted)]);
+    assert!(!output.status.success() && stdout(&output).contains("holds no part"), "{}", stdout(&output));
+}
+
+#[test]
 fn errors_are_one_sentence_and_no_success() {
     let folder = tempfile::tempdir().unwrap();
     let query = folder.path().join("q.yaml");

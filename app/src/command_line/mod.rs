@@ -12,6 +12,7 @@ mod ensemble;
 mod inspect;
 mod interactions;
 mod ligand;
+mod models;
 mod morph;
 mod predict;
 mod render;
@@ -67,6 +68,8 @@ enum Command {
     Interactions(interactions::Interactions),
     /// Check whether a pose is chemically and physically sound
     Check(check::Check),
+    /// Import, check and convert weights
+    Models(models::Models),
 }
 
 /// How a command ended when it did not fail.
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Some(Command::Align(command)) => command.run(),
         Some(Command::Interactions(command)) => command.run(),
         Some(Command::Check(command)) => command.run(),
+        Some(Command::Models(command)) => command.run(),
         None => open(arguments.path),
     };
     match outcome {
