@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use kfold_molecule::chemistry::{molecule_with_template, smiles};
-use kfold_molecule::{AtomSet, Model, SmallMolecule, components, formats};
+use kfold_molecule::ligands::ligand_of_residue;
+use kfold_molecule::{AtomSet, Model, SmallMolecule, formats};
 
 /// A ligand taken out of a structure.
 pub(super) struct FoundLigand {
@@ -16,7 +17,7 @@ pub(super) struct FoundLigand {
     pub molecule: SmallMolecule,
 }
 
-/// Each selected residue as a molecule, with the bonds of the template or else of the component dictionary.
+/// Each residue with a selected atom as a molecule, with the bonds of the template or else of the component dictionary.
 pub(super) fn ligands_of(
     model: &Model,
     atoms: &AtomSet,
@@ -28,21 +29,17 @@ pub(super) fn ligands_of(
 fn ligand_of(model: &Model, residue: usize, template: Option<&SmallMolecule>) -> anyhow::Result<FoundLigand> {
     let held = &model.topology.residues[residue];
     let name = format!("{} {} {}", model.topology.chain_of(held).id, held.name, held.number_text()).trim().to_owned();
-    let known;
-    let template = match template {
-        Some(template) => template,
+    let mut molecule = match template {
+        Some(template) => molecule_with_template(model, residue, template)?,
         None => {
-            let Some(component) = components::lookup(&held.name)? else {
-                bail!("{name}: the component dictionary does not know {}; give its SMILES by --smiles", held.name);
-            };
-            known = component.to_small_molecule(false);
-            &known
+            let found = ligand_of_residue(model, residue as u32)?;
+            if !found.is_known {
+                bail!("{name}: the component dictionary does not know {}; give its SMILES", held.name);
+            }
+            found.molecule
         }
     };
-    let mut molecule = molecule_with_template(model, residue, template)?;
-    if molecule.name.is_empty() {
-        molecule.name = name.clone();
-    }
+    molecule.name.clone_from(&name);
     Ok(FoundLigand { name, residue, molecule })
 }
 
