@@ -126,8 +126,11 @@ impl Convert {
                         Err(error) => left_out.push(error.to_string()),
                     }
                 }
-                if molecules.is_empty() && left_out.is_empty() {
-                    bail!("there is no ligand in what is selected of {input}");
+                if molecules.is_empty() {
+                    match left_out.first() {
+                        Some(reason) => bail!("{reason}"),
+                        None => bail!("there is no ligand in what is selected of {input}"),
+                    }
                 }
                 self.molecule_text(molecules, left_out)
             }
