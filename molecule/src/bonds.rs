@@ -65,9 +65,11 @@ pub fn assign(topology: &mut Topology, positions: &[Vec3]) {
     let is_standard = topology.residues.iter().map(|residue| residues::template_of(&residue.name).is_some()).collect();
     let template_atom = vec![NO_TEMPLATE; topology.atoms.len()];
     let mut search = Search { topology, positions, template_atom, is_standard, found: Vec::new() };
-    search.templates();
-    search.chain_links();
-    let grid = NeighbourGrid::new(&positions[..count], SEARCH_RADIUS);
+    let by_name = || {
+        search.templates();
+        search.chain_links();
+    };
+    let ((), grid) = rayon::join(by_name, || NeighbourGrid::new(&positions[..count], SEARCH_RADIUS));
     if grid.fullest_cell() <= CROWDED {
         search.hydrogens(&grid);
         search.by_distance(&grid);
@@ -374,10 +376,10 @@ fn merged(topology: &Topology, bonds: Vec<Bond>, stated: usize) -> Vec<Bond> {
         starts[atom + 1] += starts[atom];
     }
     let mut next = starts.clone();
-    let mut ranked = vec![(Bond::new(0, 0, BondOrder::Single), 0); bonds.len()];
+    let mut ranked = vec![(Bond::new(0, 0, BondOrder::Single), 0_u32); bonds.len()];
     for (rank, bond) in bonds.into_iter().enumerate() {
         let slot = &mut next[bond.a as usize];
-        ranked[*slot as usize] = (bond, rank);
+        ranked[*slot as usize] = (bond, rank as u32);
         *slot += 1;
     }
     for ends in starts.windows(2) {
@@ -391,7 +393,7 @@ fn merged(topology: &Topology, bonds: Vec<Bond>, stated: usize) -> Vec<Bond> {
         }
         match merged.last_mut() {
             Some(last) if last.a == bond.a && last.b == bond.b => {
-                if last.order == BondOrder::Single && rank >= stated {
+                if last.order == BondOrder::Single && rank as usize >= stated {
                     last.order = bond.order;
                 }
             }

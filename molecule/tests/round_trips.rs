@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use glam::Vec3;
+use kfold_molecule::chemistry::hydrogens::add_hydrogens;
+use kfold_molecule::chemistry::smiles::{self, canonical_smiles};
 use kfold_molecule::formats::{mmcif, pdb, read_structure, sdf};
 use kfold_molecule::{
     Atom, Bond, BondOrder, Chain, Element, Model, Residue, ResidueKind, SmallMolecule, SmallMoleculeAtom, Structure,
@@ -365,4 +367,29 @@ ENDMDL
     }
     // CONECT can only speak of the first model.
     assert_eq!(from_mmcif.models[1].topology.bonds, structure.models[1].topology.bonds);
+}
+
+#[test]
+fn molecules_without_conformers_are_drawn_with_their_stereo() {
+    for smiles in [
+        "N[C@@H](C)C(=O)O",
+        "C[C@H](O)[C@@H](N)c1ccccc1",
+        "F/C=C\\Cl",
+        "OC(=O)/C=C/C(=O)[O-]",
+        "C1C[C@H](O)CC[C@@H]1N",
+        "F[C@](Cl)(Br)I",
+        "C[C@]12CC[C@H]3[C@H]([C@@H]1CC[C@@H]2O)CCC4=CC(=O)CC[C@]34C",
+        "[13CH3][N+](C)(C)CC=CC",
+    ] {
+        let drawn = smiles::parse(smiles).unwrap();
+        let explicit = add_hydrogens(&drawn).unwrap();
+        for molecule in [drawn, SmallMolecule { conformers: Vec::new(), ..explicit }] {
+            let found = sdf::read(sdf::write(std::slice::from_ref(&molecule)).as_bytes());
+            assert!(found.errors.is_empty(), "{smiles}: {:?}", found.errors);
+            let again = &found.molecules[0];
+            assert!(again.conformers.is_empty());
+            assert_eq!(again.atoms.len(), molecule.atoms.len());
+            assert_eq!(canonical_smiles(again).unwrap(), canonical_smiles(&molecule).unwrap(), "{smiles}");
+        }
+    }
 }
