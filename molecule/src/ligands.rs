@@ -129,6 +129,7 @@ fn taken_out(model: &Model, around: &Around, residues: Vec<u32>) -> Result<Ligan
                 element: atom.element,
                 formal_charge: atom.formal_charge,
                 isotope: None,
+                fixed_hydrogens: None,
                 name: atom.name.clone(),
             }
         })

@@ -30,7 +30,7 @@ pub struct SmallMolecule {
 }
 
 /// An atom of a small molecule.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SmallMoleculeAtom {
     /// Element.
     pub element: Element,
@@ -38,6 +38,9 @@ pub struct SmallMoleculeAtom {
     pub formal_charge: i8,
     /// Mass number when the input gave one.
     pub isotope: Option<u16>,
+    /// How many hydrogens it has that are not atoms of their own, where the usual valences would say otherwise: radicals,
+    /// carbenes, bare atoms. `None` almost always: then they follow from the valences.
+    pub fixed_hydrogens: Option<u8>,
     /// Atom name when the source has names (component dictionary, PDB); else empty.
     pub name: SmolStr,
 }

@@ -199,6 +199,7 @@ fn molecules() -> impl Strategy<Value = SmallMolecule> {
                     element: Element::from_atomic_number(element),
                     formal_charge,
                     isotope,
+                    fixed_hydrogens: None,
                     name: SmolStr::default(),
                 });
                 let decimals = |value: i32| (f64::from(value) / 10_000.0) as f32;

@@ -48,6 +48,7 @@ pub fn ligand() -> SmallMolecule {
                 element,
                 formal_charge: 0,
                 isotope: None,
+                fixed_hydrogens: None,
                 name: Default::default(),
             })
             .collect(),

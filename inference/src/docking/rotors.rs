@@ -204,6 +204,7 @@ mod tests {
                     element,
                     formal_charge: 0,
                     isotope: None,
+                    fixed_hydrogens: None,
                     name: SmolStr::default(),
                 })
                 .collect(),

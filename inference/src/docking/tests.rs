@@ -171,6 +171,7 @@ fn chain(atoms: usize) -> SmallMolecule {
                 element: Element::C,
                 formal_charge: 0,
                 isotope: None,
+                fixed_hydrogens: None,
                 name: Default::default(),
             })
             .collect(),

@@ -282,6 +282,7 @@ fn validate_ligand(source: &LigandSource, place: &str) -> Result {
                 return Err(QueryError::field(format!("{place}.smiles"), "the SMILES is empty"));
             }
             kfold_molecule::chemistry::smiles::parse(smiles)
+                .and_then(|molecule| kfold_molecule::chemistry::refuse_unbuildable(&molecule))
                 .map_err(|error| QueryError::field(format!("{place}.smiles"), error.to_string()))?;
             Ok(())
         }

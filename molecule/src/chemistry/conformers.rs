@@ -19,10 +19,10 @@ use glam::Vec3;
 
 use super::ChemistryError;
 use super::hydrogens::{add_hydrogens, fragments};
-use super::perception::perceive;
+use super::perception::{Perception, perceive};
 use super::smiles::{canonical_smiles, parse};
-use super::toolkit::{coordinates_from, explain, into_toolkit};
-use crate::{SmallMolecule, Stereo};
+use super::toolkit::{atom_text, coordinates_from, explain, into_toolkit};
+use crate::{Element, SmallMolecule, Stereo};
 
 /// Most conformers made in one call.
 pub const MAX_CONFORMERS: usize = 1000;
@@ -118,8 +118,59 @@ pub fn embed(
     count: usize,
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<Embedding, ChemistryError> {
+    embed_as(molecule, seed, count, true, is_cancelled)
+}
+
+/// As [`embed`], with the geometry of distance geometry and no energies.
+pub(crate) fn embed_unminimised(
+    molecule: &SmallMolecule,
+    seed: u64,
+    count: usize,
+    is_cancelled: &dyn Fn() -> bool,
+) -> Result<Embedding, ChemistryError> {
+    embed_as(molecule, seed, count, false, is_cancelled)
+}
+
+/// Whether a 3D structure can be tried at all: radicals and atoms that stand for any element are refused.
+///
+/// # Errors
+/// Names the atom and what to do.
+pub fn refuse_unbuildable(molecule: &SmallMolecule) -> Result<(), ChemistryError> {
+    refuse_unbuildable_parts(&perceive(molecule)?)
+}
+
+fn refuse_unbuildable_parts(perception: &Perception) -> Result<(), ChemistryError> {
+    let molecule = &perception.molecule;
+    let refused = |atom: usize, reason: &str| {
+        Err(ChemistryError::NoConformer {
+            name: molecule.name.clone(),
+            reason: format!("{} {reason}", atom_text(molecule, atom)),
+        })
+    };
+    if let Some(atom) = molecule.atoms.iter().position(|atom| atom.element == Element::UNKNOWN) {
+        return refused(atom, "stands for any atom; give the whole molecule");
+    }
+    match perception.unpaired_electrons.iter().position(|&count| count > 0) {
+        Some(atom) => refused(
+            atom,
+            "has an unpaired electron; give its hydrogens (as in [CH3] for [CH2]) or its charge: only closed-shell \
+             molecules are built",
+        ),
+        None => Ok(()),
+    }
+}
+
+fn embed_as(
+    molecule: &SmallMolecule,
+    seed: u64,
+    count: usize,
+    minimise: bool,
+    is_cancelled: &dyn Fn() -> bool,
+) -> Result<Embedding, ChemistryError> {
     let count = count.clamp(1, MAX_CONFORMERS);
-    let perceived = perceive(molecule)?.molecule;
+    let perception = perceive(molecule)?;
+    refuse_unbuildable_parts(&perception)?;
+    let perceived = perception.molecule;
     let mut pieces = fragments(&perceived).into_iter();
     let (mut largest, kept) = pieces.next().ok_or(ChemistryError::NoAtoms)?;
     let left_out = pieces.map(|(piece, _)| canonical_smiles(&piece)).collect::<Result<Vec<_>, ChemistryError>>()?;
@@ -133,7 +184,7 @@ pub fn embed(
 
     let stop = Arc::new(AtomicBool::new(false));
     let (sender, receiver) = channel();
-    let job = Job { molecule: full.clone(), open, seed, count, stop: Arc::clone(&stop) };
+    let job = Job { molecule: full.clone(), open, seed, count, minimise, stop: Arc::clone(&stop) };
     std::thread::Builder::new()
         .name("conformers".to_owned())
         .stack_size(16 << 20)
@@ -230,6 +281,7 @@ struct Job {
     open: Vec<Stereo>,
     seed: u64,
     count: usize,
+    minimise: bool,
     stop: Arc<AtomicBool>,
 }
 
@@ -291,7 +343,9 @@ impl Job {
                 continue;
             }
             let Some(start) = embedded.molecule().conformers_3d().first() else { continue };
-            let (positions, energy, field) = minimised(embedded.molecule(), coordinates_from(start.coordinates()))?;
+            let start = coordinates_from(start.coordinates());
+            let (positions, energy, field) =
+                if self.minimise { minimised(embedded.molecule(), start)? } else { (start, None, ForceField::None) };
             if positions.iter().any(|position| !position.is_finite()) {
                 continue;
             }

@@ -11,6 +11,15 @@ use crate::{Element, SmallMolecule, SmallMoleculeAtom, Stereo};
 /// # Errors
 /// When the molecule breaks the rules of valence.
 pub fn add_hydrogens(molecule: &SmallMolecule) -> Result<SmallMolecule, ChemistryError> {
+    added(molecule, None)
+}
+
+/// As [`add_hydrogens`], for these atoms alone.
+pub(super) fn add_hydrogens_to(molecule: &SmallMolecule, atoms: &[u32]) -> Result<SmallMolecule, ChemistryError> {
+    added(molecule, Some(atoms))
+}
+
+fn added(molecule: &SmallMolecule, only_on: Option<&[u32]>) -> Result<SmallMolecule, ChemistryError> {
     let perceived = perceive(molecule)?.molecule;
     let invalid = |reason: String| ChemistryError::Invalid { name: molecule.name.clone(), reason };
     let mut sanitised = into_toolkit(&perceived)?;
@@ -24,14 +33,17 @@ pub fn add_hydrogens(molecule: &SmallMolecule) -> Result<SmallMolecule, Chemistr
         add_coords: true,
         add_residue_info: false,
         skip_queries: false,
-        only_on_atoms: None,
+        only_on_atoms: only_on.map(|atoms| atoms.iter().map(|&atom| cosmolkit::AtomId::new(atom as usize)).collect()),
     };
     let full = sanitised.with_hydrogens_with_params(&params).map_err(|error| invalid(explain(&error).reason))?;
     let mut result = from_toolkit(&full, &molecule.name).map_err(invalid)?;
     result.conformers = full.conformers_3d().iter().map(|held| coordinates_from(held.coordinates())).collect();
     result.properties = molecule.properties.clone();
-    for (atom, given) in result.atoms.iter_mut().zip(&molecule.atoms) {
+    for (index, (atom, given)) in result.atoms.iter_mut().zip(&molecule.atoms).enumerate() {
         atom.name = given.name.clone();
+        let is_chosen = only_on.is_none_or(|atoms| atoms.contains(&(index as u32)));
+        // They are atoms now.
+        atom.fixed_hydrogens = given.fixed_hydrogens.map(|count| if is_chosen { 0 } else { count });
     }
     Ok(result)
 }
@@ -50,9 +62,22 @@ pub fn remove_hydrogens(molecule: &SmallMolecule) -> (SmallMolecule, Vec<u32>) {
             !(plain && around.len() == 1 && molecule.atoms[around[0].0 as usize].element != Element::H)
         })
         .collect();
+    let (mut bare, kept) = without_atoms(molecule, &keep);
+    for (atom, &old) in bare.atoms.iter_mut().zip(&kept) {
+        if let Some(hydrogens) = &mut atom.fixed_hydrogens {
+            let removed = neighbours[old as usize].iter().filter(|(next, _)| !keep[*next as usize]).count();
+            *hydrogens = hydrogens.saturating_add(removed as u8);
+        }
+    }
+    (bare, kept)
+}
+
+/// The atoms to keep, with stereo told by a removed atom told anew, and the indices they had.
+pub(super) fn without_atoms(molecule: &SmallMolecule, keep: &[bool]) -> (SmallMolecule, Vec<u32>) {
+    let neighbours = molecule.neighbours();
     let rewritten: Vec<Stereo> =
-        molecule.stereo.iter().filter_map(|stereo| without_removed(*stereo, &keep, &neighbours)).collect();
-    let (mut bare, kept) = select(molecule, &keep);
+        molecule.stereo.iter().filter_map(|stereo| without_removed(*stereo, keep, &neighbours)).collect();
+    let (mut bare, kept) = select(molecule, keep);
     let mut place = vec![u32::MAX; molecule.atoms.len()];
     for (new, old) in kept.iter().enumerate() {
         place[*old as usize] = new as u32;
@@ -126,7 +151,7 @@ pub(super) fn select(molecule: &SmallMolecule, keep: &[bool]) -> (SmallMolecule,
 }
 
 /// The same configuration in other atom numbers (`u32::MAX` for an atom that is gone).
-pub(super) fn renumbered(stereo: Stereo, place: &[u32]) -> Option<Stereo> {
+pub(crate) fn renumbered(stereo: Stereo, place: &[u32]) -> Option<Stereo> {
     let at = |atom: u32| place.get(atom as usize).copied().filter(|&new| new != u32::MAX);
     let pair = |[a, b]: [u32; 2]| Some([at(a)?, at(b)?]);
     Some(match stereo {

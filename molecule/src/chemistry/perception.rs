@@ -33,6 +33,8 @@ pub struct Perception {
     pub implied_hydrogens: Vec<u8>,
     /// For each atom, all hydrogens: implied and explicit.
     pub hydrogens: Vec<u8>,
+    /// For each atom, its unpaired electrons; 0 in anything stable.
+    pub unpaired_electrons: Vec<u8>,
     /// For each atom, whether it is aromatic.
     pub aromatic_atoms: Vec<bool>,
     /// For each bond, whether it is aromatic.
@@ -98,6 +100,7 @@ pub fn perceive(molecule: &SmallMolecule) -> Result<Perception, ChemistryError> 
         .map_err(|reason| ChemistryError::Invalid { name: molecule.name.clone(), reason })?;
     for (atom, given) in perception.molecule.atoms.iter_mut().zip(&molecule.atoms) {
         atom.name = given.name.clone();
+        atom.fixed_hydrogens = given.fixed_hydrogens;
     }
     perception.molecule.conformers = molecule.conformers.clone();
     perception.molecule.properties = molecule.properties.clone();
@@ -146,6 +149,7 @@ pub(super) fn read_perception(sanitised: &kit::Molecule, name: &str) -> Result<P
     Ok(Perception {
         implied_hydrogens,
         hydrogens,
+        unpaired_electrons: topology.atoms.iter().map(kit::Atom::radical_electrons).collect(),
         aromatic_atoms: topology.atoms.iter().map(kit::Atom::is_aromatic).collect(),
         aromatic_bonds: topology.bonds.iter().map(kit::Bond::is_aromatic).collect(),
         conjugated_bonds: topology.bonds.iter().map(kit::Bond::is_conjugated).collect(),

@@ -3,9 +3,9 @@
 use cosmolkit as kit;
 
 use super::perception::read_perception;
-use super::toolkit::{MAX_ATOMS, atom_text, explain, into_toolkit};
+use super::toolkit::{MAX_ATOMS, explain, into_toolkit};
 use super::{ChemistryError, Perception};
-use crate::SmallMolecule;
+use crate::{Element, SmallMolecule};
 
 /// Longest SMILES that is read, in characters.
 pub const MAX_LENGTH: usize = 10_000;
@@ -14,7 +14,8 @@ pub const MAX_LENGTH: usize = 10_000;
 /// only where the SMILES makes them so), in Kekulé form, with its stereo and without conformers.
 ///
 /// # Errors
-/// When the SMILES is empty, too long, wrong, or describes something other than a closed-shell molecule.
+/// When the SMILES is empty, too long or wrong. Radicals and `*` are read: what cannot be built in 3D is refused by
+/// [`super::embed`].
 pub fn parse(text: &str) -> Result<SmallMolecule, ChemistryError> {
     Ok(perceive(text)?.molecule)
 }
@@ -52,29 +53,13 @@ pub fn perceive(text: &str) -> Result<Perception, ChemistryError> {
     if molecule.num_atoms() == 0 {
         return Err(ChemistryError::NoAtoms);
     }
-    for (index, atom) in molecule.topology().atoms.iter().enumerate() {
-        if atom.atomic_number() == 0 {
-            return Err(wrong("`*` stands for any atom; give the whole molecule".to_owned(), Some(index)));
+    let mut perception = read_perception(&molecule, name).map_err(|reason| wrong(reason, None))?;
+    // Hydrogens follow from the usual valences; where brackets say otherwise, it is noted on the atom.
+    let usual = super::perceive(&perception.molecule)?;
+    for (atom, wanted) in perception.implied_hydrogens.iter().enumerate() {
+        if usual.implied_hydrogens[atom] != *wanted {
+            perception.molecule.atoms[atom].fixed_hydrogens = Some(*wanted);
         }
-        if atom.radical_electrons() > 0 {
-            return Err(wrong(
-                format!(
-                    "{} has an unpaired electron: give its hydrogens inside the brackets (as in [NH2]) or its charge; \
-                     only closed-shell molecules are handled",
-                    atom.element().symbol()
-                ),
-                Some(index),
-            ));
-        }
-    }
-    let perception = read_perception(&molecule, name).map_err(|reason| wrong(reason, None))?;
-    // Hydrogens are remembered by valence alone: refuse what the usual valences would not give back.
-    let again = super::perceive(&perception.molecule)?;
-    if let Some(atom) = (0..again.hydrogens.len()).find(|&atom| again.hydrogens[atom] != perception.hydrogens[atom]) {
-        return Err(wrong(
-            format!("{} has an unusual number of hydrogens", atom_text(&perception.molecule, atom)),
-            Some(atom),
-        ));
     }
     Ok(perception)
 }
@@ -94,7 +79,12 @@ pub fn canonical_smiles(molecule: &SmallMolecule) -> Result<String, ChemistryErr
     // The stereo is ours already: the writer would drop double bonds that are not marked by directions.
     let params = kit::SmilesWriteParams { clean_stereo: false, ..Default::default() };
     let text = bare.to_smiles_with_params(&params).map_err(|error| invalid(&error))?;
-    Ok(String::from_utf8_lossy(text.as_bytes()).into_owned())
+    let text = String::from_utf8_lossy(text.as_bytes()).into_owned();
+    // Read once more, as the reader alone finds out which centres depend on each other (in rings), drops what is none,
+    // and so settles the choice between two texts of one molecule.
+    let params = kit::SmilesParseParams { allow_cxsmiles: false, parse_name: false, ..Default::default() };
+    let again = kit::Molecule::from_smiles_with_params(&text, &params).ok().and_then(|read| read.to_smiles().ok());
+    Ok(again.map_or(text, |again| String::from_utf8_lossy(again.as_bytes()).into_owned()))
 }
 
 /// Refuses early what would be read as something else or is clearly not a molecule.
@@ -140,7 +130,8 @@ fn refusal(smiles: &str, error: &kit::SmilesError) -> ChemistryError {
     let said = |reason: String, position: Option<usize>| ChemistryError::Smiles {
         smiles: shortened(smiles),
         reason,
-        position: position.filter(|&position| position <= smiles.len()),
+        // What is missing at the end is told at the last character.
+        position: position.map(|position| position.clamp(1, smiles.len())),
     };
     if let kit::SmilesError::Parse(parse) = error {
         match parse {
@@ -148,22 +139,10 @@ fn refusal(smiles: &str, error: &kit::SmilesError) -> ChemistryError {
                 return said(format!("`{token}` is not expected here"), Some(offset + 1));
             }
             kit::SmilesParseError::Syntax { offset, message } => {
-                let reason = if message.contains("to itself") {
-                    "this ring bond joins an atom to itself".to_owned()
-                } else if message.contains("duplicates") {
-                    "this ring bond joins two atoms that are bonded already".to_owned()
-                } else {
-                    message.clone()
-                };
-                return said(reason, Some(offset + 1));
+                return said(syntax_reason(message), Some(offset + 1));
             }
             kit::SmilesParseError::Atom { offset, text } => {
-                let reason = if text.is_empty() {
-                    "an atom is missing here".to_owned()
-                } else {
-                    format!("`{text}` is not an atom")
-                };
-                return said(reason, Some(offset + 1));
+                return said(atom_reason(smiles, *offset, text), Some(offset + 1));
             }
             kit::SmilesParseError::UnclosedRing { index } => {
                 return said(
@@ -182,7 +161,47 @@ fn refusal(smiles: &str, error: &kit::SmilesError) -> ChemistryError {
         Ok(_) => explain(error),
     };
     let position = found.atom.and_then(|atom| atom_positions(smiles).get(atom).copied());
+    let letter = position.and_then(|position| smiles.get(position - 1..)).map(|rest| rest.trim_start_matches('['));
+    // Aromatic bonds do not count as whole numbers.
+    if found.reason.contains("bonds here")
+        && letter.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))
+    {
+        return said("this aromatic atom has more bonds than its charge allows".to_owned(), position);
+    }
     said(found.reason, position)
+}
+
+/// The toolkit's words for a fault in the text, in ours.
+fn syntax_reason(message: &str) -> String {
+    const KNOWN: [(&str, &str); 7] = [
+        ("final atom", "a bond leads nowhere: an atom is missing after it"),
+        ("to itself", "this ring bond joins an atom to itself"),
+        ("duplicates", "this ring bond joins two atoms that are bonded already"),
+        ("expected atom", "an atom is expected here"),
+        ("unclosed bracket", "this `[` is not closed"),
+        ("requires two digits", "after `%` come two digits, as in %12"),
+        ("must start with", "after `%` come two digits, as in %12"),
+    ];
+    KNOWN.iter().find(|(said, _)| message.contains(said)).map_or(message, |(_, ours)| ours).to_owned()
+}
+
+/// Why a piece of the text is no atom; `offset` counts from 0.
+fn atom_reason(smiles: &str, offset: usize, text: &str) -> String {
+    if text.is_empty() {
+        return "an atom is missing here".to_owned();
+    }
+    if smiles.starts_with("InChI=") {
+        return "this is an InChI; give a SMILES".to_owned();
+    }
+    // `Na` is read as N and a: such elements need brackets.
+    let symbol = offset.checked_sub(1).and_then(|before| smiles.get(before..offset + 1)).unwrap_or_default();
+    if symbol.starts_with(|first: char| first.is_ascii_uppercase()) && Element::from_symbol(symbol).is_some() {
+        return format!(
+            "`{text}` is not an atom; an element other than B, C, N, O, P, S and the halogens is written in \
+                        brackets: [{symbol}]"
+        );
+    }
+    format!("`{text}` is not an atom")
 }
 
 /// The last use of a ring number, as a character counted from 1.
@@ -351,11 +370,9 @@ mod tests {
             ("CC[]", "missing", Some(3)),
             ("c1ccnc1", "[nH]", Some(1)),
             ("C=1CCCCC#1", "different orders", Some(10)),
-            ("CC*", "any atom", Some(3)),
             ("CC>>CO", "reaction", Some(3)),
             ("C11", "to itself", Some(3)),
             ("C1C1", "bonded already", Some(4)),
-            ("[CH2]C", "unpaired electron", Some(1)),
             ("Cöl", "does not belong", Some(2)),
         ] {
             match parse(smiles) {

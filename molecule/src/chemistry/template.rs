@@ -109,7 +109,7 @@ fn connections(elements: &[Element], places: &[Vec3]) -> Vec<Vec<(u32, u64)>> {
 
 /// Matchings that differ at a centre by two alike neighbours traded show opposite stereo. The first matching is taken
 /// as it is when its stereo is right; else each class of interchangeable atoms is tried the other way round.
-fn best_by_stereo(matcher: &Matcher, template: &SmallMolecule, places: &[Vec3]) -> Option<Vec<u32>> {
+pub(crate) fn best_by_stereo(matcher: &Matcher, template: &SmallMolecule, places: &[Vec3]) -> Option<Vec<u32>> {
     let wrong = |partner: &[u32]| {
         let moved: Vec<Vec3> = partner.iter().map(|&atom| places[atom as usize]).collect();
         template.stereo.iter().filter(|stereo| stereo.is_satisfied_by(&moved) != Some(true)).count()

@@ -29,20 +29,11 @@ pub(super) fn into_toolkit(molecule: &SmallMolecule) -> Result<kit::Molecule, Ch
         return Err(ChemistryError::TooLarge { atoms: molecule.atoms.len(), limit: MAX_ATOMS });
     }
     let raw = unsanitised(molecule).map_err(invalid)?;
-    let sanitised = raw.sanitize().map_err(|error| {
+    raw.sanitize().map_err(|error| {
         let refusal = explain(&error);
         let place = refusal.atom.map(|atom| format!("{}: ", atom_text(molecule, atom))).unwrap_or_default();
         invalid(format!("{place}{}", refusal.reason))
-    })?;
-    for (index, atom) in sanitised.topology().atoms.iter().enumerate() {
-        if atom.radical_electrons() > 0 {
-            return Err(invalid(format!(
-                "{}: has an unpaired electron; only closed-shell molecules are handled",
-                atom_text(molecule, index)
-            )));
-        }
-    }
-    Ok(sanitised)
+    })
 }
 
 fn unsanitised(molecule: &SmallMolecule) -> Result<kit::Molecule, String> {
@@ -65,7 +56,6 @@ fn unsanitised(molecule: &SmallMolecule) -> Result<kit::Molecule, String> {
     let mut atoms = Vec::with_capacity(count);
     for (index, atom) in molecule.atoms.iter().enumerate() {
         let element = kit::Element::from_atomic_number(atom.element.atomic_number())
-            .filter(|_| atom.element != Element::UNKNOWN)
             .ok_or_else(|| format!("atom {} has no element", index + 1))?;
         let mut spec = kit::AtomSpec::new(element)
             .with_formal_charge(atom.formal_charge)
@@ -73,6 +63,9 @@ fn unsanitised(molecule: &SmallMolecule) -> Result<kit::Molecule, String> {
             .with_chiral_tag(tags[index]);
         if let Some(isotope) = atom.isotope {
             spec = spec.with_isotope(isotope);
+        }
+        if let Some(hydrogens) = atom.fixed_hydrogens {
+            spec = spec.with_explicit_hydrogens(hydrogens).with_no_implicit(true);
         }
         atoms.push(kit::Atom::from_spec(kit::AtomId::new(index), spec));
     }
@@ -195,6 +188,8 @@ pub(super) fn from_toolkit(molecule: &kit::Molecule, name: &str) -> Result<Small
             element: Element::from_atomic_number(atom.atomic_number()),
             formal_charge: atom.formal_charge(),
             isotope: atom.isotope().filter(|isotope| *isotope > 0),
+            // Only who knows what the usual valences say can tell: set by the callers.
+            fixed_hydrogens: None,
             name: smol_str::SmolStr::default(),
         })
         .collect();

@@ -46,6 +46,7 @@ impl Component {
                 element: self.atoms[atom].element,
                 formal_charge: charges[atom],
                 isotope: self.atoms[atom].is_deuterium.then_some(2),
+                fixed_hydrogens: None,
                 name: self.atoms[atom].name.clone(),
             })
             .collect();

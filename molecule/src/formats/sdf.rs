@@ -334,6 +334,7 @@ fn read_v2000_atom(line_number: usize, line: &[u8], table: &mut Table) -> Result
         element,
         formal_charge: charge_of(code),
         isotope,
+        fixed_hydrogens: None,
         name: SmolStr::default(),
     });
     table.positions.push(Vec3::new(x, y, z));
@@ -543,7 +544,13 @@ fn read_v3000_atom<'a>(
             isotope = number(value).map(|mass| mass.round() as u16).filter(|mass| *mass > 0);
         }
     }
-    table.molecule.atoms.push(SmallMoleculeAtom { element, formal_charge, isotope, name: SmolStr::default() });
+    table.molecule.atoms.push(SmallMoleculeAtom {
+        element,
+        formal_charge,
+        isotope,
+        fixed_hydrogens: None,
+        name: SmolStr::default(),
+    });
     table.positions.push(Vec3::new(x, y, z));
     Ok(index)
 }
@@ -673,6 +680,7 @@ mod tests {
                             element: Element::from_atomic_number(*number),
                             formal_charge: *formal_charge,
                             isotope: *isotope,
+                            fixed_hydrogens: None,
                             name: SmolStr::default(),
                         })
                         .collect(),
@@ -723,6 +731,7 @@ mod tests {
                     element: Element::C,
                     formal_charge: 0,
                     isotope: None,
+                    fixed_hydrogens: None,
                     name: SmolStr::default(),
                 })
                 .collect(),

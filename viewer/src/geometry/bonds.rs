@@ -165,8 +165,7 @@ mod tests {
     use super::*;
 
     fn molecule(count: u32, bonds: &[(u32, u32, BondOrder)]) -> std::sync::Arc<Topology> {
-        let atom =
-            SmallMoleculeAtom { element: Element::C, formal_charge: 0, isotope: None, name: String::new().into() };
+        let atom = SmallMoleculeAtom { element: Element::C, ..SmallMoleculeAtom::default() };
         let molecule = SmallMolecule {
             atoms: vec![atom; count as usize],
             bonds: bonds.iter().map(|&(a, b, order)| Bond::new(a, b, order)).collect(),

@@ -38,6 +38,7 @@ pub fn molecule(atoms: &[(Element, Vec3)], bonds: &[(u32, u32, BondOrder)]) -> S
                 element,
                 formal_charge: 0,
                 isotope: None,
+                fixed_hydrogens: None,
                 name: String::new().into(),
             })
             .collect(),

@@ -162,6 +162,7 @@ mod tests {
                     element,
                     formal_charge,
                     isotope: None,
+                    fixed_hydrogens: None,
                     name: SmolStr::default(),
                 })
                 .collect(),
