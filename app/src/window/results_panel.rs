@@ -2,7 +2,7 @@
 
 use egui::{Margin, RichText, ScrollArea, Ui};
 use kfold_molecule::analysis::interactions::{Interaction, InteractionKind};
-use kfold_molecule::analysis::pose_checks::{PoseCheck, PoseCheckKind};
+use kfold_molecule::analysis::pose_checks::{CheckUnit, PoseCheck, PoseCheckKind};
 
 use super::app::Studio;
 use super::outcome::{Outcome, Pose};
@@ -320,16 +320,19 @@ fn checks_ui(ui: &mut Ui, texts: &Texts, pose: &Pose) {
 
 /// A check's value and limit in the unit that fits its kind.
 fn check_numbers(check: &PoseCheck) -> (String, String) {
-    let show = |value: f32| match check.kind {
-        PoseCheckKind::RingPlanarity | PoseCheckKind::DoubleBondPlanarity => {
-            format!("{} Å", super::format::number(value, 2))
-        }
-        PoseCheckKind::Stereochemistry => super::format::number(value, 0),
-        PoseCheckKind::VolumeOverlap => format!("{} %", super::format::number(value * 100.0, 1)),
-        PoseCheckKind::BondLengths
-        | PoseCheckKind::BondAngles
-        | PoseCheckKind::InternalClash
-        | PoseCheckKind::ReceptorClash => super::format::number(value, 2),
+    let is_share = matches!(
+        check.kind,
+        PoseCheckKind::ProteinOverlap
+            | PoseCheckKind::OrganicCofactorOverlap
+            | PoseCheckKind::InorganicCofactorOverlap
+            | PoseCheckKind::WaterOverlap
+    );
+    let show = |value: f32| match check.kind.unit() {
+        CheckUnit::Count => super::format::number(value, 0),
+        CheckUnit::Angstrom => format!("{} Å", super::format::number(value, 2)),
+        CheckUnit::KcalPerMol => format!("{} kcal/mol", super::format::number(value, 1)),
+        CheckUnit::Fraction if is_share => format!("{} %", super::format::number(value * 100.0, 1)),
+        CheckUnit::Fraction => super::format::number(value, 2),
     };
     (show(check.value), show(check.limit))
 }
@@ -353,13 +356,25 @@ pub const fn interaction_key(kind: InteractionKind) -> &'static str {
 
 const fn check_key(kind: PoseCheckKind) -> &'static str {
     match kind {
+        PoseCheckKind::Sanitisation => "check-sanitisation",
+        PoseCheckKind::Formula => "check-formula",
+        PoseCheckKind::Connectivity => "check-connectivity",
+        PoseCheckKind::TetrahedralStereo => "check-tetrahedral-stereo",
+        PoseCheckKind::DoubleBondStereo => "check-double-bond-stereo",
         PoseCheckKind::BondLengths => "check-bond-lengths",
         PoseCheckKind::BondAngles => "check-bond-angles",
         PoseCheckKind::RingPlanarity => "check-ring-planarity",
         PoseCheckKind::DoubleBondPlanarity => "check-double-bond-planarity",
-        PoseCheckKind::Stereochemistry => "check-stereochemistry",
         PoseCheckKind::InternalClash => "check-internal-clash",
-        PoseCheckKind::ReceptorClash => "check-receptor-clash",
-        PoseCheckKind::VolumeOverlap => "check-volume-overlap",
+        PoseCheckKind::EnergyRatio => "check-energy-ratio",
+        PoseCheckKind::Strain => "check-strain",
+        PoseCheckKind::ProteinDistance => "check-protein-distance",
+        PoseCheckKind::OrganicCofactorDistance => "check-organic-cofactor-distance",
+        PoseCheckKind::InorganicCofactorDistance => "check-inorganic-cofactor-distance",
+        PoseCheckKind::WaterDistance => "check-water-distance",
+        PoseCheckKind::ProteinOverlap => "check-protein-overlap",
+        PoseCheckKind::OrganicCofactorOverlap => "check-organic-cofactor-overlap",
+        PoseCheckKind::InorganicCofactorOverlap => "check-inorganic-cofactor-overlap",
+        PoseCheckKind::WaterOverlap => "check-water-overlap",
     }
 }

@@ -24,6 +24,8 @@ use crate::settings::Settings;
 
 /// Conformers made of a ligand with flexible rings.
 const RING_CONFORMERS: usize = 10;
+/// Free conformers that the strain of a pose is measured against.
+const STRAIN_CONFORMERS: usize = 4;
 
 /// Å within which an atom of a reference ligand marks a residue of the receptor's file as that ligand.
 const SAME_PLACE: f32 = 1.0;
@@ -233,6 +235,7 @@ fn reference_ligand(file: &Path) -> Result<SmallMolecule, EngineError> {
                     element: topology.atoms[atom].element,
                     formal_charge: topology.atoms[atom].formal_charge,
                     isotope: None,
+                    fixed_hydrogens: None,
                     name: topology.atoms[atom].name.clone(),
                 })
                 .collect(),
@@ -397,7 +400,12 @@ fn dock(
     let failed = |error: &dyn std::fmt::Display| EngineError::Input(format!("ligand {}: {error}", input.name));
     let receptor = model.map(|model| (ReceptorSites::new(model), ReceptorSpace::new(model)));
     let sites = LigandSites::new(&ligand).map_err(|error| failed(&error))?;
-    let bounds = LigandReference::new(&ligand).map_err(|error| failed(&error))?;
+    let bounds = LigandReference::new(&ligand)
+        .and_then(|bounds| bounds.with_energies(&ligand, settings.seed, STRAIN_CONFORMERS, &|| events.is_cancelled()))
+        .map_err(|error| match error {
+            kfold_molecule::chemistry::ChemistryError::Cancelled => EngineError::Cancelled,
+            other => failed(&other),
+        })?;
     let to_reference =
         reference.and_then(|reference| Some((LigandRmsd::new(&ligand, reference)?, reference.conformers.first()?)));
     let provenance = Provenance {
