@@ -27,6 +27,13 @@ pub(super) fn best_hydrogen(
 ) -> Option<Vec3> {
     let origin = *positions.get(donor as usize)?;
     let toward = (target - origin).try_normalize()?;
+    // Those that cannot turn are where the file has them.
+    let is_fixed = matches!(shape, DonorShape::Planar | DonorShape::PlanarPair | DonorShape::Tetrahedral);
+    let given =
+        sites.hydrogens[donor as usize].iter().filter_map(|&hydrogen| positions.get(hydrogen as usize).copied());
+    if is_fixed && let Some(nearest) = given.min_by(|a, b| a.distance(target).total_cmp(&b.distance(target))) {
+        return Some(nearest);
+    }
     let bonds: Vec<Vec3> = sites.neighbours[donor as usize]
         .iter()
         .map(|&next| (positions[next as usize] - origin).normalize_or_zero())

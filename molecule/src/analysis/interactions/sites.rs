@@ -1,16 +1,16 @@
 //! What each atom of a molecule can take part in: the same list for a ligand (from its perceived chemistry) and for a
 //! receptor (from residue names, and from bonds and distances for everything else).
 //!
-//! Protonation: a receptor file rarely has hydrogens, so histidine nitrogens count as donor and acceptor alike and only
-//! a histidine named as doubly protonated (HIP, HSP) is a cation. In the ligand, groups that are charged in water near
-//! pH 7 count as charged whether the input draws the charge or not: carboxylic, phosphoric and sulfonic acids,
-//! aliphatic amines, amidines and guanidines.
+//! Protonation: where a residue has hydrogens on its nitrogens and oxygens, they say who gives, who takes and what is
+//! charged. Where it has none, histidine nitrogens count as donor and acceptor alike and only a histidine named as doubly
+//! protonated (HIP, HSP) is a cation. A ligand counts as it is in water at pH 7.4 ([`crate::chemistry::ionise`]), whether
+//! the input draws the charges or not.
 
 use glam::Vec3;
 
 use crate::chemistry::descriptors::roles;
 use crate::chemistry::perception::Hybridisation;
-use crate::chemistry::{ChemistryError, Perception, perceive};
+use crate::chemistry::{ChemistryError, Perception, ionise, perceive, remove_hydrogens};
 use crate::structure::{BondOrder, Model, ResidueKind};
 use crate::{Element, SmallMolecule, residues};
 
@@ -43,6 +43,8 @@ pub(super) struct Sites {
     pub is_used: Vec<bool>,
     /// Bonded heavy atoms.
     pub neighbours: Vec<Vec<u32>>,
+    /// Bonded hydrogens, where there are any.
+    pub hydrogens: Vec<Vec<u32>>,
     pub donors: Vec<Option<DonorShape>>,
     pub acceptors: Vec<bool>,
     /// Carbon that gives a weak hydrogen bond.
@@ -63,6 +65,7 @@ impl Sites {
         Self {
             is_used: vec![false; count],
             neighbours: vec![Vec::new(); count],
+            hydrogens: vec![Vec::new(); count],
             donors: vec![None; count],
             acceptors: vec![false; count],
             weak_donors: vec![None; count],
@@ -94,11 +97,80 @@ impl Sites {
         }
     }
 
-    /// What a ligand's graph says.
+    /// The same for some of the atoms alone: groups and rings count if all their atoms are among them.
+    pub fn restricted(&self, keep: impl Fn(u32) -> bool) -> Self {
+        let mut part = self.clone();
+        for (atom, is_used) in part.is_used.iter_mut().enumerate() {
+            *is_used &= keep(atom as u32);
+        }
+        part.cations.retain(|group| group.atoms.iter().all(|&atom| keep(atom)));
+        part.anions.retain(|group| group.atoms.iter().all(|&atom| keep(atom)));
+        part.rings.retain(|ring| ring.iter().all(|&atom| keep(atom)));
+        part
+    }
+
+    /// How many bonds apart two atoms are, counted up to four.
+    pub fn bonds_apart(&self, first: u32, second: u32) -> usize {
+        const FAR: usize = 4;
+        let mut reached = vec![first];
+        let mut front = vec![first];
+        for bonds in 0..FAR {
+            if front.contains(&second) {
+                return bonds;
+            }
+            let mut next = Vec::new();
+            for atom in front {
+                for &far in self.around(atom) {
+                    if !reached.contains(&far) {
+                        reached.push(far);
+                        next.push(far);
+                    }
+                }
+            }
+            front = next;
+        }
+        FAR
+    }
+
+    /// What a ligand's graph says, in water at pH 7.4.
     pub fn of_ligand(ligand: &SmallMolecule) -> Result<Self, ChemistryError> {
         let mut graph = ligand.clone();
         graph.conformers.clear();
-        let perception = perceive(&graph)?;
+        let perceived = perceive(&graph)?.molecule;
+        // Without hydrogen atoms the atoms keep their order; `kept` leads back.
+        let (bare, kept) = remove_hydrogens(&perceived);
+        let perception = perceive(&ionise(&bare)?.molecule)?;
+        let of_bare = Self::of_bare_ligand(&perception);
+
+        let mut sites = Self::sized(perceived.atoms.iter().map(|atom| atom.element).collect());
+        let there = |atoms: &[u32]| atoms.iter().map(|&atom| kept[atom as usize]).collect::<Vec<u32>>();
+        let group = |group: &Group| Group { atoms: there(&group.atoms) };
+        for (place, &atom) in kept.iter().enumerate() {
+            let atom = atom as usize;
+            sites.is_used[atom] = of_bare.is_used[place];
+            sites.neighbours[atom] = there(&of_bare.neighbours[place]);
+            sites.donors[atom] = of_bare.donors[place];
+            sites.acceptors[atom] = of_bare.acceptors[place];
+            sites.weak_donors[atom] = of_bare.weak_donors[place];
+            sites.hydrophobic[atom] = of_bare.hydrophobic[place];
+            sites.ligating[atom] = of_bare.ligating[place];
+        }
+        sites.cations = of_bare.cations.iter().map(group).collect();
+        sites.anions = of_bare.anions.iter().map(group).collect();
+        sites.rings = of_bare.rings.iter().map(|ring| there(ring)).collect();
+        for (atom, around) in perceived.neighbours().into_iter().enumerate() {
+            let hydrogens: Vec<u32> =
+                around.into_iter().map(|(next, _)| next).filter(|&next| sites.element(next) == Element::H).collect();
+            // Drawn with another charge than in water, the hydrogens stand elsewhere.
+            let place = kept.iter().position(|&held| held as usize == atom);
+            if place.is_some_and(|place| usize::from(perception.hydrogens[place]) == hydrogens.len()) {
+                sites.hydrogens[atom] = hydrogens;
+            }
+        }
+        Ok(sites)
+    }
+
+    fn of_bare_ligand(perception: &Perception) -> Self {
         let molecule = &perception.molecule;
         let mut sites = Self::sized(molecule.atoms.iter().map(|atom| atom.element).collect());
         for (atom, around) in molecule.neighbours().into_iter().enumerate() {
@@ -106,7 +178,7 @@ impl Sites {
             sites.neighbours[atom] =
                 around.into_iter().map(|(next, _)| next).filter(|&next| sites.element(next) != Element::H).collect();
         }
-        let roles = roles(&perception);
+        let roles = roles(perception);
         sites.acceptors = roles.acceptors;
         for atom in 0..sites.elements.len() {
             let is_flat = perception.hybridisation[atom] == Hybridisation::Sp2;
@@ -133,107 +205,58 @@ impl Sites {
         }
         sites.mark_hydrophobic();
         sites.rings = perception.aromatic_rings().cloned().collect();
-        sites.charge_ligand(&perception);
-        Ok(sites)
+        sites.charge_ligand(perception);
+        sites
     }
 
+    /// Groups of atoms that share a charge: the end atoms of an acid, the nitrogens of an amidine, guanidine or tetrazole;
+    /// any other charged atom by itself.
     fn charge_ligand(&mut self, perception: &Perception) {
         let molecule = &perception.molecule;
         let bonds = molecule.neighbours();
-        let count = self.elements.len() as u32;
-        let is_double = |a: u32, b: u32| {
-            bonds[a as usize].iter().any(|&(next, bond)| {
-                next == b
-                    && molecule.bonds[bond as usize].order == BondOrder::Double
-                    && !perception.aromatic_bonds[bond as usize]
-            })
-        };
-        let mut taken = vec![false; count as usize];
-        // Acids: carbon with two end oxygens, phosphorus with two, sulfur with three.
-        for centre in 0..count {
-            let ends: Vec<u32> = self
-                .around(centre)
-                .iter()
-                .copied()
-                .filter(|&next| self.element(next) == Element::O && self.around(next).len() == 1)
-                .collect();
-            let enough = match self.element(centre) {
-                Element::C | Element::P => 2,
-                Element::S => 3,
-                _ => continue,
-            };
-            let has_acid = ends
-                .iter()
-                .any(|&end| molecule.atoms[end as usize].formal_charge < 0 || perception.hydrogens[end as usize] > 0);
-            if ends.len() >= enough && has_acid && ends.iter().any(|&end| is_double(centre, end)) {
-                for &end in &ends {
-                    taken[end as usize] = true;
-                }
-                self.anions.push(Group { atoms: ends });
-            }
-        }
-        // Amidines and guanidines without a group that takes the charge away.
-        for centre in 0..count {
-            if self.element(centre) != Element::C || perception.aromatic_atoms[centre as usize] {
-                continue;
-            }
-            let nitrogens: Vec<u32> = self
-                .around(centre)
-                .iter()
-                .copied()
-                .filter(|&next| self.element(next) == Element::N && !perception.aromatic_atoms[next as usize])
-                .collect();
-            let is_basic = nitrogens.len() >= 2
-                && nitrogens.iter().any(|&nitrogen| is_double(centre, nitrogen))
-                && nitrogens.iter().all(|&nitrogen| {
-                    self.around(nitrogen).iter().all(|&next| {
-                        next == centre || (self.element(next) == Element::C && !self.is_electron_poor(next, &is_double))
-                    })
-                });
-            if is_basic {
-                for &nitrogen in &nitrogens {
-                    taken[nitrogen as usize] = true;
-                    self.acceptors[nitrogen as usize] = false;
-                }
-                self.cations.push(Group { atoms: nitrogens });
-            }
-        }
-        for atom in 0..count {
-            if taken[atom as usize] {
-                continue;
-            }
+        for atom in 0..self.elements.len() as u32 {
             let charge = molecule.atoms[atom as usize].formal_charge;
-            let has_opposite = bonds[atom as usize]
+            let is_paired = bonds[atom as usize]
                 .iter()
-                .any(|(next, _)| molecule.atoms[*next as usize].formal_charge.signum() == -charge.signum());
-            if charge != 0 && !has_opposite && !self.element(atom).is_metal() {
-                let groups = if charge > 0 { &mut self.cations } else { &mut self.anions };
-                groups.push(Group { atoms: vec![atom] });
+                .any(|(next, _)| molecule.atoms[*next as usize].formal_charge.signum() * charge.signum() < 0);
+            if charge == 0 || is_paired || self.element(atom).is_metal() {
                 continue;
             }
-            // Aliphatic amines: saturated nitrogen between saturated carbons.
-            let is_amine = self.element(atom) == Element::N
-                && charge == 0
-                && perception.hybridisation[atom as usize] == Hybridisation::Sp3
-                && !self.around(atom).is_empty()
-                && self.around(atom).iter().all(|&next| {
-                    self.element(next) == Element::C && perception.hybridisation[next as usize] == Hybridisation::Sp3
-                });
-            if is_amine {
-                self.cations.push(Group { atoms: vec![atom] });
-                if self.donors[atom as usize].is_none() {
-                    self.donors[atom as usize] = Some(DonorShape::Tetrahedral);
+            let centre = self.around(atom).first().copied();
+            let shared: Vec<u32> = match (self.element(atom), centre) {
+                (Element::O | Element::S, Some(centre)) => self
+                    .around(centre)
+                    .iter()
+                    .copied()
+                    .filter(|&end| self.around(end).len() == 1 && self.acceptors[end as usize])
+                    .collect(),
+                (Element::N, _) if perception.aromatic_atoms[atom as usize] && charge < 0 => perception
+                    .rings
+                    .iter()
+                    .filter(|ring| ring.contains(&atom))
+                    .flatten()
+                    .copied()
+                    .filter(|&member| self.element(member) == Element::N)
+                    .collect(),
+                (Element::N, _) if charge > 0 && !perception.aromatic_atoms[atom as usize] => {
+                    let carbon = bonds[atom as usize].iter().find(|(next, bond)| {
+                        molecule.bonds[*bond as usize].order == BondOrder::Double && self.element(*next) == Element::C
+                    });
+                    carbon.map_or_else(Vec::new, |&(carbon, _)| {
+                        self.around(carbon).iter().copied().filter(|&next| self.element(next) == Element::N).collect()
+                    })
                 }
+                _ => Vec::new(),
+            };
+            let mut atoms = if shared.contains(&atom) { shared } else { vec![atom] };
+            atoms.sort_unstable();
+            atoms.dedup();
+            let groups = if charge > 0 { &mut self.cations } else { &mut self.anions };
+            let group = Group { atoms };
+            if !groups.contains(&group) {
+                groups.push(group);
             }
         }
-    }
-
-    /// A carbon that pulls electrons from a nitrogen beside it: carbonyl, nitrile.
-    fn is_electron_poor(&self, carbon: u32, is_double: &impl Fn(u32, u32) -> bool) -> bool {
-        self.around(carbon).iter().any(|&next| {
-            (matches!(self.element(next), Element::O | Element::S) && is_double(carbon, next))
-                || (self.element(next) == Element::N && self.around(next).len() == 1)
-        })
     }
 
     /// What the atoms of a receptor can do.
@@ -257,6 +280,17 @@ impl Sites {
         };
         for bond in bonds {
             let (a, b) = (bond.a as usize, bond.b as usize);
+            for (heavy, hydrogen) in [(a, b), (b, a)] {
+                if a < count
+                    && b < count
+                    && sites.elements[hydrogen] == Element::H
+                    && sites.is_used[heavy]
+                    && model.positions[hydrogen].is_finite()
+                    && topology.is_primary_location(hydrogen)
+                {
+                    sites.hydrogens[heavy].push(hydrogen as u32);
+                }
+            }
             if bond.order != BondOrder::Coordination
                 && a < count
                 && b < count
@@ -277,6 +311,8 @@ impl Sites {
                 ResidueKind::Water => {
                     for atom in topology.atoms_of(residue).filter(|&atom| sites.elements[atom] == Element::O) {
                         sites.waters[atom] = sites.is_used[atom];
+                        sites.donors[atom] = Some(DonorShape::Free);
+                        sites.acceptors[atom] = true;
                     }
                 }
                 _ if residues::template_of(&residue.name).is_some() && residue.is_polymer() => {
@@ -284,9 +320,75 @@ impl Sites {
                 }
                 _ => sites.other_residue(model, index),
             }
+            if residue.kind != ResidueKind::Water {
+                sites.heed_hydrogens(model, index);
+            }
         }
         sites.mark_hydrophobic();
         sites
+    }
+
+    /// Where a residue has hydrogens on nitrogen, oxygen or sulfur, they are all there: what has none does not give, a ring
+    /// nitrogen with one does not take, and charges follow.
+    fn heed_hydrogens(&mut self, model: &Model, index: usize) {
+        let topology = &model.topology;
+        let residue = &topology.residues[index];
+        let polar: Vec<u32> = topology
+            .atoms_of(residue)
+            .map(|atom| atom as u32)
+            .filter(|&atom| {
+                self.is_used[atom as usize] && matches!(self.element(atom), Element::N | Element::O | Element::S)
+            })
+            .collect();
+        // The hydrogen of the backbone alone says nothing about the side chain.
+        let says = |atom: &u32| {
+            !self.hydrogens[*atom as usize].is_empty()
+                && (residue.kind != ResidueKind::Protein || topology.atoms[*atom as usize].name != "N")
+        };
+        if !polar.iter().any(says) {
+            return;
+        }
+        let count = |atom: u32| self.hydrogens[atom as usize].len();
+        let is_kept = |group: &Group, cation: bool| {
+            let Some(&first) = group.atoms.first() else { return false };
+            if topology.atoms[first as usize].residue as usize != index {
+                return true;
+            }
+            let hydrogens: usize = group.atoms.iter().map(|&atom| count(atom)).sum();
+            let bonds: usize = group.atoms.iter().map(|&atom| self.around(atom).len()).sum();
+            match (cation, group.atoms.len()) {
+                // Ammonium: four bonds. Guanidinium and the like: each of its nitrogens has three.
+                (true, 1) => hydrogens + bonds >= 4,
+                (true, size) => hydrogens + bonds >= 3 * size,
+                (false, _) => hydrogens == 0,
+            }
+        };
+        let cations = self.cations.iter().filter(|group| is_kept(group, true)).cloned().collect();
+        let anions = self.anions.iter().filter(|group| is_kept(group, false)).cloned().collect();
+        self.cations = cations;
+        self.anions = anions;
+        let mut ring_nitrogens = Vec::new();
+        for &atom in &polar {
+            let (hydrogens, bonds) = (count(atom), self.around(atom).len());
+            let is_ring_nitrogen = self.element(atom) == Element::N && bonds == 2 && self.acceptors[atom as usize];
+            if hydrogens == 0 {
+                self.donors[atom as usize] = None;
+            } else if self.donors[atom as usize].is_none() {
+                self.donors[atom as usize] = Some(DonorShape::Cone);
+            }
+            if is_ring_nitrogen {
+                self.acceptors[atom as usize] = hydrogens == 0;
+                self.ligating[atom as usize] = hydrogens == 0;
+                ring_nitrogens.push(atom);
+            }
+        }
+        // Histidine with both hydrogens.
+        if topology.residues[index].name == "HIS"
+            && ring_nitrogens.len() == 2
+            && ring_nitrogens.iter().all(|&atom| count(atom) > 0)
+        {
+            self.cations.push(Group { atoms: ring_nitrogens });
+        }
     }
 
     fn standard_residue(&mut self, model: &Model, index: usize) {
