@@ -213,6 +213,35 @@ mod tests {
         assert_eq!(symmetric_rmsd(&a, &[], &a, &line(&a)), None);
     }
 
+    /// Pairs by RDKit with its own RMSD and that of spyrmsd: see `tests/oracle/ligand_rmsd.py`.
+    #[test]
+    fn the_reference_programs_agree() {
+        let molecules = crate::formats::sdf::read(include_str!("../../tests/data/rmsd.sdf").as_bytes()).molecules;
+        assert!(molecules.len() >= 40);
+        for pair in molecules.chunks_exact(2) {
+            let found = symmetric_rmsd(&pair[0], &pair[0].conformers[0], &pair[1], &pair[1].conformers[0]).unwrap();
+            for key in ["rdkit_rms", "spyrmsd"] {
+                let wanted: f32 = pair[0].property(key).unwrap().parse().unwrap();
+                assert!((found - wanted).abs() < 2e-4, "{}: {found}, {key} {wanted}", pair[0].name);
+            }
+        }
+    }
+
+    /// Cages, dendrimers and rings of one element: bounded by steps, and the identity is found at once.
+    #[test]
+    fn monsters_of_symmetry_end() {
+        let fullerene = "c12c3c4c5c1c1c6c7c2c2c8c3c3c9c4c4c%10c5c5c1c1c6c6c%11c7c2c2c7c8c3c3c8c9c4c4c9c%10c5c5c1c1c6c6c%11c2c2c7c3c3c8c4c4c9c5c1c1c6c2c3c41";
+        let dendrimer = format!("C({0})({0})({0}){0}", "CC(C(C)(C)C)(C(C)(C)C)C(C)(C)C");
+        for text in [fullerene.to_owned(), dendrimer, format!("C1{}1", "C".repeat(99)), "C.".repeat(60) + "C"] {
+            let molecule = parse(&text).unwrap();
+            let matched = LigandRmsd::new(&molecule, &molecule).unwrap();
+            let pose = line(&molecule);
+            assert_eq!(matched.rmsd(&pose, &pose), Some(0.0), "{text}");
+            let other: Vec<Vec3> = pose.iter().map(|place| Vec3::new(place.y, -place.x * 0.3, place.x)).collect();
+            assert!(matched.rmsd(&pose, &other).is_some(), "{text}");
+        }
+    }
+
     #[test]
     fn many_symmetries_are_no_trouble() {
         // 6^6 * 2^6 * 6! ways and more.
