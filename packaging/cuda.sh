@@ -1,9 +1,7 @@
 #!/usr/bin/env bash
 # Builds with CUDA, on any machine, with or without a GPU: the toolkit comes from PyPI wheels, no root and no installer.
-#   packaging/cuda.sh build      the worker, target/cuda/build/release/kfold-worker-cuda
-#   packaging/cuda.sh goldens    builds, then runs every golden of tests/goldens on the card (needs a GPU)
-#   packaging/cuda.sh benchmark  builds, then times trunk, sampler and language model on the card (needs a GPU)
-#   packaging/cuda.sh all        goldens, then benchmark
+#   packaging/cuda.sh    the networks as a library with CUDA, below target/cuda/build
+# So far it only builds: no program uses the library yet and nothing of it has run on a card.
 #
 # Candle as published links libcuda, libcublas and libcudart when the program is linked, so the program would not start on a
 # machine without them. Two of its manifests are therefore patched in copies below target/cuda/ (never committed):
@@ -93,21 +91,7 @@ candle-kernels = { path = "$work/candle-kernels" }
 TOML
 }
 
-command=${1:-build}
 install_toolkit
 patch_candle
 make_shadow
-export CARGO_TARGET_DIR="$work/build"
-cargo_cuda() { cargo "$1" --release --manifest-path "$shadow/Cargo.toml" -p kfold-inference --features cuda "${@:2}"; }
-# On a machine with a GPU the mathematics libraries must be found; the driver's own library comes with the driver.
-run_libraries() {
-  python3 -m venv "$work/python" 2>/dev/null || true
-  [ -d "$CUDA_HOME/lib" ] && ls "$CUDA_HOME"/lib/libcublas.so.13 >/dev/null 2>&1 ||
-    "$work/python/bin/pip" install --quiet --target "$work/toolkit" 'nvidia-cublas==13.0.*' "nvidia-cuda-nvrtc==$CUDA_VERSION.*" 'nvidia-curand==10.4.0.*'
-  export LD_LIBRARY_PATH="$CUDA_HOME/lib:${LD_LIBRARY_PATH:-}"
-}
-case "$command" in
-  build) cargo_cuda build --lib ;;
-  goldens) run_libraries; KFOLD_DEVICE=cuda cargo_cuda test --test goldens -- --nocapture ;;
-  *) sed -n '2,7p' "${BASH_SOURCE[0]}"; exit 2 ;;
-esac
+CARGO_TARGET_DIR="$work/build" cargo build --release --manifest-path "$shadow/Cargo.toml" -p kfold-inference --features cuda --lib
