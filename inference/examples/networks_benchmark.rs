@@ -24,7 +24,9 @@ use kfold_inference::kfold::encoders::{
     AtlasLm, BackboneTokenizer, BackboneTokenizerConfig, FullAtomTokenizer, FullAtomTokenizerConfig, Residence,
     Sequences,
 };
+use kfold_inference::kfold::input::FoldingInput;
 use kfold_inference::kfold::modules::TriangularStack;
+use kfold_inference::kfold::modules::score_model::ScoreModel;
 use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -74,6 +76,23 @@ fn case(name: &str, folder: &Path) -> Result<Run> {
             let numbers: Vec<i64> = (1..=atoms.len() as i64).collect();
             let allowed = vec![true; atoms.len()];
             Ok(Box::new(move || rows(&tokenizer.encode(&types, &atoms, &numbers, &allowed)?)))
+        }
+        // One step of the score model for all samples, after what a trajectory needs once.
+        "score" => {
+            let mut sizes = config.clone();
+            let keys = sizes.as_object_mut().ok_or("config.json is no map")?;
+            keys.remove("tokens");
+            keys.remove("samples");
+            let model = ScoreModel::load(vb, &serde_json::from_value(sizes)?)?;
+            let mut features = HashMap::new();
+            for name in inputs.names().filter(|name| name.contains('.')) {
+                features.insert(name.to_owned(), input(name)?);
+            }
+            let features = FoldingInput::from_tensors(&features)?;
+            let trajectory = model.prepare(&features, &input("s_inputs")?, &input("z")?)?;
+            let r = input("r_noisy")?;
+            let c_noise = input("c_noise")?.get(0)?.to_scalar::<f32>()?;
+            Ok(Box::new(move || Ok(HashMap::from([("out".to_owned(), model.step(&trajectory, &r, c_noise)?)]))))
         }
         _ => Err(format!("there is no case {name}").into()),
     }

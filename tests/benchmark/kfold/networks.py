@@ -192,12 +192,159 @@ class FullAtomTokenizer(Tokenizer):
         return dict(z=module.encoder(types, coords, numbers, torch.ones_like(types, dtype=torch.bool)))
 
 
+class Score:
+    """One step of the score model for all samples at once; what depends on the trunk alone is made before, in both halves."""
+
+    sizes = [
+        dict(
+            channel_a=1024,
+            channel_s=384,
+            channel_z=256,
+            channel_atom=128,
+            channel_atompair=16,
+            channel_coords=6,
+            separate_endpoint_atom_encoder=True,
+            atom_encoder_blocks=3,
+            atom_encoder_heads=4,
+            token_transformer_blocks=16,
+            token_transformer_heads=16,
+            atom_decoder_blocks=3,
+            atom_decoder_heads=4,
+            tokens=n,
+            samples=samples,
+        )
+        for n in (128, 256)
+        for samples in (5, 1)
+    ]
+
+    @staticmethod
+    def title(config):
+        samples = "1 sample" if config["samples"] == 1 else f"{config['samples']} samples"
+        return f"score model step, {config['tokens']} tokens, {8 * config['tokens']} atoms, {samples}"
+
+    @staticmethod
+    def module(config):
+        from kfold.model.modules.score_model import DiffusionModule
+
+        sizes = {key: value for key, value in config.items() if key not in ("tokens", "samples")}
+        return DiffusionModule(sizes, kernel_backend="torch")
+
+    @staticmethod
+    def inputs(config):
+        import torch
+
+        n, samples = config["tokens"], config["samples"]
+        atoms = 8 * n
+        token = torch.arange(n)
+        atom_token = torch.arange(atoms) // 8
+        # Two chains; the last tokens are padding, as in production.
+        chain = 1 + 2 * token // n
+        real, atom_real = (token < n - 5), (atom_token < n - 5)
+        integers = {
+            "chain": dict.fromkeys("chain_type entity_id asym_id apo_uid sym_id num_tokens num_residues num_atoms".split()),
+            "token": dict.fromkeys(
+                "chain_type entity_id asym_id apo_uid sym_id res_type num_atoms token_index residue_index "
+                "seq_token_index center_index repr_index".split()
+            ),
+            "atom": dict.fromkeys("atom_type ref_element ref_space_uid token_index atom_index".split()),
+            "bond": {"bond_type": None},
+            "sequence": dict.fromkeys("chain_type asym_id seq_token_id pos_id".split()),
+        }
+        lengths = dict(chain=2, token=n, atom=atoms, bond=1, sequence=n)
+        tensors = {f"{layout}.pad_mask": torch.ones(length, dtype=torch.uint8) for layout, length in lengths.items()}
+        for layout, names in integers.items():
+            for name in names:
+                tensors[f"{layout}.{name}"] = torch.zeros(lengths[layout], dtype=torch.int32)
+        wide = lambda layout, *dims, dtype=torch.int32: torch.zeros(lengths[layout], *dims, dtype=dtype)
+        floats, flags = torch.float32, torch.uint8
+        tensors |= {
+            "token.is_standard": wide("token", dtype=flags),
+            "token.frame_index": wide("token", 3),
+            "token.frame_mask": wide("token", dtype=flags),
+            "token.apo_center_coords": wide("token", 1, 3, dtype=floats),
+            "token.apo_repr_coords": wide("token", 1, 3, dtype=floats),
+            "token.apo_frame_coords": wide("token", 1, 3, 3, dtype=floats),
+            "token.apo_center_mask": wide("token", 1, dtype=flags),
+            "token.apo_repr_mask": wide("token", 1, dtype=flags),
+            "token.apo_frame_mask": wide("token", 1, dtype=flags),
+            "atom.ref_mask": wide("atom", dtype=flags),
+            "atom.apo_coords": wide("atom", 1, 3, dtype=floats),
+            "atom.prior_coords": wide("atom", 1, 3, dtype=floats),
+            "atom.apo_mask": wide("atom", 1, dtype=flags),
+            "bond.asym_id": wide("bond", 2),
+            "bond.token_index": wide("bond", 2),
+            "bond.atom_index": wide("bond", 2),
+            "bond.is_ligand_ligand": wide("bond", dtype=flags),
+            "bond.is_polymer_ligand": wide("bond", dtype=flags),
+            "sequence.bb_struct_token_id": wide("sequence", 1),
+            "sequence.fa_struct_token_id": wide("sequence", 1),
+            "sequence.mlm_mask": wide("sequence", dtype=flags),
+            "token.pad_mask": real.to(flags),
+            "atom.pad_mask": atom_real.to(flags),
+            "token.asym_id": chain.int(),
+            "token.entity_id": chain.int(),
+            "token.sym_id": torch.ones(n, dtype=torch.int32),
+            "token.token_index": token.int(),
+            "token.residue_index": token.int(),
+            "atom.token_index": torch.where(atom_real, atom_token, 0).int(),
+            "atom.ref_space_uid": atom_token.int(),
+            "atom.ref_element": torch.randint(1, 20, (atoms,), dtype=torch.int32),
+            "atom.ref_atom_name_chars": torch.randint(0, 64, (atoms, 4), dtype=torch.int32),
+            "atom.ref_pos": 2 * torch.randn(atoms, 3),
+            "atom.ref_charge": torch.randn(atoms),
+            "s_inputs": torch.randn(1, n, config["channel_s"]),
+            "z": torch.randn(1, n, n, config["channel_z"]),
+            "r_noisy": torch.randn(samples, atoms, 6),
+            "c_noise": torch.tensor([-0.3]),
+        }
+        return tensors
+
+    prepared = None
+
+    @classmethod
+    def run(cls, module, inputs):
+        import torch
+        from torch.nn.functional import one_hot
+        from types import SimpleNamespace
+
+        if cls.prepared is None:
+            layout = lambda name: {
+                key.split(".")[1]: value[None].long() if value.dtype == torch.int32 else value[None]
+                for key, value in inputs.items()
+                if key.startswith(name + ".")
+            }
+            token, atom = SimpleNamespace(**layout("token")), SimpleNamespace(**layout("atom"))
+            token.pad_mask, atom.pad_mask = token.pad_mask.bool(), atom.pad_mask.bool()
+            atom.ref_element = one_hot(atom.ref_element, 128).float()
+            atom.ref_atom_name_chars = one_hot(atom.ref_atom_name_chars, 64).float()
+            features = SimpleNamespace(
+                token=token, atom=atom, num_atoms=atom.pad_mask.shape[1], device=torch.device("cpu"), is_batched=True
+            )
+            z = module.get_pair_conditioning(features, inputs["z"])
+            cls.prepared = (features, *module.get_atom_embeddings(features, z), module.get_pair_bias(z))
+        features, q, c, p, pair_bias = cls.prepared
+        s = module.get_single_conditioning(inputs["s_inputs"], inputs["c_noise"][None])
+        out = module.step(
+            inputs["r_noisy"][None],
+            q,
+            c,
+            p,
+            features.atom.token_index,
+            features.atom.pad_mask,
+            s,
+            pair_bias,
+            features.token.pad_mask,
+        )
+        return dict(out=out[0])
+
+
 CASES = {
     "trunk": Trunk,
     "atlaslm": AtlasLm,
     "atlaslm_streamed": AtlasLmStreamed,
     "bb_tokenizer": BackboneTokenizer,
     "fa_tokenizer": FullAtomTokenizer,
+    "score": Score,
 }
 
 

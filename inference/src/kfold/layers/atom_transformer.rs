@@ -8,6 +8,7 @@ use candle_core::{D, DType, Tensor};
 use candle_nn::VarBuilder;
 
 use super::diffusion_transformer::{LocalCondition, LocalTransformer};
+use super::projection::Projection;
 use super::windows::AtomWindows;
 use crate::kfold::Result;
 use crate::kfold::input::{ATOM_NAME_CLASSES, ELEMENT_CLASSES, FoldingInput, one_hot};
@@ -214,9 +215,9 @@ fn spread_pairs(pairs: &Tensor, input: &FoldingInput, windows: &AtomWindows) -> 
 /// Atoms to tokens.
 #[derive(Clone, Debug)]
 pub struct AtomAttentionEncoder {
-    linear_r_to_q: Option<Linear>,
+    linear_r_to_q: Option<Projection>,
     transformer: LocalTransformer,
-    linear_q_to_a: Linear,
+    linear_q_to_a: Projection,
 }
 
 /// Widths of an atom encoder or decoder.
@@ -242,11 +243,11 @@ impl AtomAttentionEncoder {
     pub fn load(vb: VarBuilder<'_>, channels: AtomChannels, coords: Option<usize>) -> Result<Self> {
         let AtomChannels { atom, pair, token, blocks, heads } = channels;
         let linear_r_to_q =
-            coords.map(|coords| Linear::load(vb.pp("linear_r_to_q"), coords, atom, false)).transpose()?;
+            coords.map(|coords| Projection::load(vb.pp("linear_r_to_q"), coords, atom, false)).transpose()?;
         Ok(Self {
             linear_r_to_q,
             transformer: LocalTransformer::load(vb.pp("transformer"), atom, atom, pair, heads, blocks)?,
-            linear_q_to_a: Linear::load(vb.pp("linear_q_to_a"), atom, token, false)?,
+            linear_q_to_a: Projection::load(vb.pp("linear_q_to_a"), atom, token, false)?,
         })
     }
 
@@ -291,15 +292,17 @@ impl AtomAttentionEncoder {
         self.pool(&self.transformer.forward_on_itself(&atoms.single, &atoms.pair, windows)?, tokens)
     }
 
+    /// One sample at a time: atoms as wide as tokens are the largest thing in a step.
     fn pool(&self, q: &Tensor, tokens: &AtomTokens) -> Result<Tensor> {
-        tokens.pool(&relu(&self.linear_q_to_a.forward(q)?)?)
+        let samples = (0..q.dim(0)?).map(|sample| tokens.pool(&self.linear_q_to_a.relu(&q.narrow(0, sample, 1)?)?));
+        Ok(Tensor::cat(&samples.collect::<Result<Vec<_>>>()?, 0)?)
     }
 }
 
 /// Tokens to updates of atom positions.
 #[derive(Clone, Debug)]
 pub struct AtomAttentionDecoder {
-    linear_a_to_q: Linear,
+    linear_a_to_q: Projection,
     transformer: LocalTransformer,
     layernorm_q: LayerNorm,
     linear_q_to_r: Linear,
@@ -313,7 +316,7 @@ impl AtomAttentionDecoder {
     pub fn load(vb: VarBuilder<'_>, channels: AtomChannels) -> Result<Self> {
         let AtomChannels { atom, pair, token, blocks, heads } = channels;
         Ok(Self {
-            linear_a_to_q: Linear::load(vb.pp("linear_a_to_q"), token, atom, false)?,
+            linear_a_to_q: Projection::load(vb.pp("linear_a_to_q"), token, atom, false)?,
             transformer: LocalTransformer::load(vb.pp("transformer"), atom, atom, pair, heads, blocks)?,
             layernorm_q: LayerNorm::load(vb.pp("layernorm_q"), atom, LayerNorm::EPS, LayerNormParts::WEIGHT)?,
             linear_q_to_r: Linear::load(vb.pp("linear_q_to_r"), atom, 3, false)?,

@@ -9,7 +9,7 @@ use candle_core::{D, DType, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::kfold::Result;
-use crate::kfold::primitives::activation::{sigmoid, swiglu};
+use crate::kfold::primitives::activation::{relu, sigmoid, swiglu};
 use crate::kfold::primitives::cpu::access::with_values;
 use crate::kfold::primitives::cpu::packed_weights::PackedWeights;
 use crate::kfold::primitives::cpu::rows::{self, SharedRows};
@@ -63,6 +63,8 @@ pub struct Projection {
 enum Finish {
     /// Itself and the bias.
     Bias,
+    /// Itself and the bias, or zero where that is less.
+    Relu,
     /// Its first columns through a sigmoid.
     Gates(usize),
     /// silu of its first half times its second; the bias is not looked at.
@@ -123,6 +125,19 @@ impl Projection {
                 self.run(weights, bias, x, Finish::Bias, |x, row, out| out.copy_from_slice(&x[row]))
             }
             Weights::Plain(linear) => linear.forward(x),
+        }
+    }
+
+    /// max(0, x's projection): x [.., inner] gives [.., outer].
+    ///
+    /// # Errors
+    /// When the last dimension is not `inner`.
+    pub fn relu(&self, x: &Tensor) -> Result<Tensor> {
+        match &self.weights {
+            Weights::Packed { weights, bias } => {
+                self.run(weights, bias, x, Finish::Relu, |x, row, out| out.copy_from_slice(&x[row]))
+            }
+            Weights::Plain(linear) => relu(&linear.forward(x)?),
         }
     }
 
@@ -264,6 +279,7 @@ impl Projection {
                 |row, target| prepare(x, row * inner..(row + 1) * inner, target),
                 |_, product, target| match finish {
                     Finish::Bias => rows::add(target, product, bias),
+                    Finish::Relu => rows::add_relu(target, product, bias),
                     Finish::Gates(gates) => rows::gate_and_shift(target, product, bias, gates),
                     Finish::SwiGlu => rows::swiglu(target, product),
                 },

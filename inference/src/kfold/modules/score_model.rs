@@ -16,6 +16,7 @@ use crate::kfold::layers::atom_transformer::{
 };
 use crate::kfold::layers::diffusion_transformer::{GlobalTransformer, LocalCondition};
 use crate::kfold::layers::embeddings::{FourierEmbedding, RelativePositionEncoding};
+use crate::kfold::layers::projection::Projection;
 use crate::kfold::layers::windows::AtomWindows;
 use crate::kfold::primitives::{LayerNorm, LayerNormParts, Linear, Transition};
 use crate::kfold::{KFoldError, Result};
@@ -104,7 +105,7 @@ struct EndpointEncoder {
     encoder: AtomAttentionEncoder,
     layernorm_a_t: LayerNorm,
     layernorm_a_endpoint: LayerNorm,
-    endpoint_fusion: Linear,
+    endpoint_fusion: Projection,
 }
 
 /// The module.
@@ -117,7 +118,7 @@ pub struct ScoreModel {
     encoder: AtomAttentionEncoder,
     endpoint: Option<EndpointEncoder>,
     layernorm_s: LayerNorm,
-    linear_s_to_a: Linear,
+    linear_s_to_a: Projection,
     layernorm_z: LayerNorm,
     linear_z_to_bias: Linear,
     token_transformer: GlobalTransformer,
@@ -183,7 +184,7 @@ impl ScoreModel {
                 encoder: encoder("endpoint_atom_attention_encoder")?,
                 layernorm_a_t: norm("layernorm_a_t", channel_a)?,
                 layernorm_a_endpoint: norm("layernorm_a_endpoint", channel_a)?,
-                endpoint_fusion: Linear::load(vb.pp("endpoint_fusion"), 2 * channel_a, channel_a, false)?,
+                endpoint_fusion: Projection::load(vb.pp("endpoint_fusion"), 2 * channel_a, channel_a, false)?,
             })
         } else {
             None
@@ -197,7 +198,7 @@ impl ScoreModel {
             encoder: encoder("atom_attention_encoder")?,
             endpoint,
             layernorm_s: norm("layernorm_s", channel_s)?,
-            linear_s_to_a: Linear::load(vb.pp("linear_s_to_a"), channel_s, channel_a, false)?,
+            linear_s_to_a: Projection::load(vb.pp("linear_s_to_a"), channel_s, channel_a, false)?,
             layernorm_z: norm("layernorm_z", channel_z)?,
             linear_z_to_bias: Linear::load(vb.pp("linear_z_to_bias"), channel_z, blocks * heads, false)?,
             token_transformer: GlobalTransformer::load(

@@ -72,6 +72,16 @@ vectorized! {
 }
 
 vectorized! {
+    /// x + bias, or zero where that is less.
+    pub(crate) fn add_relu(out: &mut [f32], x: &[f32], bias: &[f32]) {
+        for ((out, x), bias) in out.iter_mut().zip(x).zip(bias) {
+            let sum = x + bias;
+            *out = if sum > 0.0 { sum } else { 0.0 };
+        }
+    }
+}
+
+vectorized! {
     /// sigmoid(x + bias) of the first numbers, x + bias of those after `gates`.
     pub(crate) fn gate_and_shift(out: &mut [f32], x: &[f32], bias: &[f32], gates: usize) {
         for ((out, x), bias) in out[..gates].iter_mut().zip(x).zip(bias) {
