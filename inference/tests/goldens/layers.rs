@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
 use kfold_inference::kfold::input::TokenTensors;
 use kfold_inference::kfold::layers::adaptive_layer_norm::AdaptiveLayerNorm;
 use kfold_inference::kfold::layers::attention_pair_bias::{CrossAttentionPairBias, SelfAttentionPairBias};
@@ -13,6 +14,16 @@ use kfold_inference::kfold::layers::pairformer::PairformerStack;
 use kfold_inference::kfold::layers::windows::AtomWindows;
 
 use super::harness::{Golden, MODULE_BAR, Result, Row};
+
+/// The golden's weights as f64: what is not f32 on the processor runs as a composition of tensor operations, as on any other
+/// device.
+fn composed(golden: &Golden) -> VarBuilder<'static> {
+    VarBuilder::from_tensors(golden.weights.clone(), DType::F64, &Device::Cpu)
+}
+
+fn wide(x: &Tensor) -> Result<Tensor> {
+    Ok(x.to_dtype(DType::F64)?)
+}
 
 /// Compares a golden of this family.
 pub fn check(golden: &Golden) -> Option<Result<Vec<Row>>> {
@@ -57,8 +68,11 @@ fn self_attention(golden: &Golden) -> Result<Vec<Row>> {
     let (a, bias, mask) = (golden.input("a")?, golden.input("pair_bias")?, golden.input("mask")?);
     let condition = s.map(|s| layer.condition(s)).transpose()?.flatten();
     let added = (layer.add_to(a, condition.as_ref(), bias, mask)? - a)?;
+    let plain = SelfAttentionPairBias::load(composed(golden), channel, heads, channel_s)?;
+    let plain = plain.forward(&wide(a)?, s.map(wide).transpose()?.as_ref(), &wide(bias)?, mask)?;
     Ok(vec![
         golden.compare("out", &layer.forward(a, s, bias, mask)?, MODULE_BAR)?,
+        Row::compare("out, composed", &plain, golden.output("out")?, MODULE_BAR)?,
         Row::compare("added to its input", &added, golden.output("out")?, MODULE_BAR)?,
     ])
 }
@@ -156,31 +170,35 @@ fn atom_windows(golden: &Golden) -> Result<Vec<Row>> {
 }
 
 fn local_transformer(golden: &Golden) -> Result<Vec<Row>> {
-    let layer = LocalTransformer::load(
-        golden.var_builder(),
-        golden.size("channel_a")?,
-        golden.size("channel_s")?,
-        golden.size("channel_z")?,
-        golden.size("heads")?,
-        golden.size("blocks")?,
-    )?;
+    let [channel_a, channel_s, channel_z, heads, blocks] =
+        ["channel_a", "channel_s", "channel_z", "heads", "blocks"].map(|key| golden.size(key));
+    let (channel_a, channel_s, channel_z, heads, blocks) = (channel_a?, channel_s?, channel_z?, heads?, blocks?);
+    let load = |vb| LocalTransformer::load(vb, channel_a, channel_s, channel_z, heads, blocks);
     let windows = AtomWindows::new(&golden.input("mask")?.squeeze(0)?)?;
-    let condition = layer.condition(golden.input("s")?, &golden.input("z")?.squeeze(0)?)?;
-    Ok(vec![golden.compare("out", &layer.forward(golden.input("a")?, &condition, &windows)?, MODULE_BAR)?])
+    let run = |layer: &LocalTransformer, dtype: DType| -> Result<Tensor> {
+        let [a, s, z] = ["a", "s", "z"].map(|name| -> Result<Tensor> { Ok(golden.input(name)?.to_dtype(dtype)?) });
+        let condition = layer.condition(&s?, &z?.squeeze(0)?)?;
+        Ok(layer.forward(&a?, &condition, &windows)?)
+    };
+    Ok(vec![
+        golden.compare("out", &run(&load(golden.var_builder())?, DType::F32)?, MODULE_BAR)?,
+        Row::compare("out, composed", &run(&load(composed(golden))?, DType::F64)?, golden.output("out")?, MODULE_BAR)?,
+    ])
 }
 
 fn global_transformer(golden: &Golden) -> Result<Vec<Row>> {
-    let layer = GlobalTransformer::load(
-        golden.var_builder(),
-        golden.size("channel_a")?,
-        golden.size("channel_s")?,
-        golden.size("heads")?,
-        golden.size("blocks")?,
-    )?;
+    let [channel_a, channel_s, heads, blocks] =
+        ["channel_a", "channel_s", "heads", "blocks"].map(|key| golden.size(key));
+    let (channel_a, channel_s, heads, blocks) = (channel_a?, channel_s?, heads?, blocks?);
+    let load = |vb| GlobalTransformer::load(vb, channel_a, channel_s, heads, blocks);
     // [B, 1, blocks, H, L, L] to [blocks, B, H, L, L].
     let bias = golden.input("pair_bias")?.squeeze(1)?.transpose(0, 1)?.contiguous()?;
-    let out = layer.forward(golden.input("a")?, golden.input("s")?, &bias, &golden.input("mask")?.squeeze(1)?)?;
-    Ok(vec![golden.compare("out", &out, MODULE_BAR)?])
+    let (a, s, mask) = (golden.input("a")?, golden.input("s")?, golden.input("mask")?.squeeze(1)?);
+    let plain = load(composed(golden))?.forward(&wide(a)?, &wide(s)?, &wide(&bias)?, &mask)?;
+    Ok(vec![
+        golden.compare("out", &load(golden.var_builder())?.forward(a, s, &bias, &mask)?, MODULE_BAR)?,
+        Row::compare("out, composed", &plain, golden.output("out")?, MODULE_BAR)?,
+    ])
 }
 
 fn pairformer(golden: &Golden) -> Result<Vec<Row>> {

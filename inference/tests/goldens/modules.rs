@@ -360,7 +360,10 @@ fn affinity_head(golden: &Golden) -> Result<Vec<Row>> {
     // As a training checkpoint would name them.
     let weights = golden.weights.iter().map(|(name, tensor)| (format!("model._orig_mod.{name}"), tensor.clone()));
     let mut weights: std::collections::HashMap<_, _> = weights.collect();
-    let head = AffinityHead::from_tensors(weights.clone(), limits, &Device::Cpu)?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("affinity.safetensors");
+    candle_core::safetensors::save(&weights, &file)?;
+    let head = AffinityHead::open(&file, limits, &Device::Cpu)?;
     let flags = |name: &str| -> Result<Vec<u8>> { Ok(golden.input(name)?.to_vec1::<u8>()?) };
     let chain_types = flags("is_protein")?.into_iter().zip(flags("is_ligand")?).map(|kinds| match kinds {
         (0, 0) => -1,
@@ -376,15 +379,16 @@ fn affinity_head(golden: &Golden) -> Result<Vec<Row>> {
         chain_types: &chain_types,
     };
     let readout = head.forward(input)?;
-    let record = head.predict(input, "0f")?;
+    let record = head.predict(input)?;
     let crop: Vec<i64> = readout.crop.tokens.iter().map(|token| *token as i64).collect();
     let consistent = record.p_activity == readout.p_activity
         && record.num_tokens == crop.len()
         && record.num_protein_tokens + record.num_ligand_tokens == crop.len()
-        && record.checkpoint_sha256 == "0f";
+        && record.checkpoint_sha256.len() == 64;
     weights.remove("model._orig_mod.single_to_pair.weight");
     weights.insert("model.trunk.weight".to_owned(), Tensor::zeros(1, DType::F32, &Device::Cpu)?);
-    let refused = AffinityHead::from_tensors(weights, limits, &Device::Cpu).err().map(|error| error.to_string());
+    let refused =
+        AffinityHead::from_tensors(weights, String::new(), limits, &Device::Cpu).err().map(|error| error.to_string());
     let refused = refused.unwrap_or_default();
     let named = refused.contains("single_to_pair.weight is missing") && refused.contains("trunk.weight is not known");
     Ok(vec![

@@ -46,7 +46,7 @@ fn composed_attention(
 ) -> Result<Tensor> {
     let channel = query.dim(D::Minus1)?;
     let scale = 1.0 / ((channel / heads) as f64).sqrt();
-    let masked = mask.to_dtype(DType::F32)?.affine(-MASKED, MASKED)?.unsqueeze(D::Minus2)?.unsqueeze(D::Minus2)?;
+    let masked = mask.to_dtype(bias.dtype())?.affine(-MASKED, MASKED)?.unsqueeze(D::Minus2)?.unsqueeze(D::Minus2)?;
     let bias = bias.broadcast_add(&masked)?;
     let [query, key, value] = [query, key, value].map(|x| split_heads(x, heads));
     let attended = scaled_dot_product_attention(&query?, &key?, &value?, Some(&bias), scale)?;

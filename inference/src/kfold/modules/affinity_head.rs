@@ -7,13 +7,18 @@
 //! blocks; all other pairs are held at zero. The four inputs are rounded to bf16 first, as they were in training.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::path::Path;
 
 use candle_core::{D, DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::confidence_head::{NormalizedLinear, PairSingleBlock};
 use super::distogram_head::bin_centers;
+use crate::kfold::checkpoint::Checkpoint;
 use crate::kfold::input::ChainType;
 use crate::kfold::primitives::activation::gelu;
 use crate::kfold::primitives::{LayerNorm, LayerNormParts, Linear};
@@ -111,6 +116,7 @@ pub struct Crop {
 #[derive(Clone, Debug)]
 pub struct AffinityHead {
     limits: CropLimits,
+    checkpoint_sha256: String,
     s_lm_to_s: NormalizedLinear,
     s_to_z_left: Linear,
     s_to_z_right: Linear,
@@ -122,11 +128,31 @@ pub struct AffinityHead {
 }
 
 impl AffinityHead {
+    /// Loads the head from a checkpoint file, `.pth` or safetensors.
+    ///
+    /// # Errors
+    /// When the file cannot be read or does not hold this head; the names of the tensors at fault are listed.
+    pub fn open(path: &Path, limits: CropLimits, device: &Device) -> Result<Self> {
+        let checkpoint = Checkpoint::open(path)?;
+        let tensors = checkpoint.names().map(|name| Ok((name.to_owned(), checkpoint.tensor(name, device)?)));
+        let tensors = tensors.collect::<Result<HashMap<_, _>>>()?;
+        Self::from_tensors(tensors, file_sha256(path)?, limits, device).map_err(|error| match error {
+            KFoldError::Input(reason) => KFoldError::checkpoint(path, reason),
+            other => other,
+        })
+    }
+
     /// Loads the head from a checkpoint's tensors; sizes come from their shapes, training prefixes are taken off the names.
+    /// `checkpoint_sha256` is that of the file, for the record.
     ///
     /// # Errors
     /// When a tensor is missing, misshapen or of another network; the names are listed.
-    pub fn from_tensors(tensors: HashMap<String, Tensor>, limits: CropLimits, device: &Device) -> Result<Self> {
+    pub fn from_tensors(
+        tensors: HashMap<String, Tensor>,
+        checkpoint_sha256: String,
+        limits: CropLimits,
+        device: &Device,
+    ) -> Result<Self> {
         let tensors: HashMap<String, Tensor> =
             tensors.into_iter().map(|(name, tensor)| (without_prefixes(&name).to_owned(), tensor)).collect();
         let size = |name: &str, dim: usize| -> Result<usize> {
@@ -167,6 +193,7 @@ impl AffinityHead {
             .collect::<Result<_>>()?;
         Ok(Self {
             limits,
+            checkpoint_sha256,
             s_lm_to_s: NormalizedLinear::load(vb.pp("s_lm_to_s"), channel_s, channel_s)?,
             s_to_z_left: linear("s_to_z_left", channel_s, channel_z)?,
             s_to_z_right: linear("s_to_z_right", channel_s, channel_z)?,
@@ -182,11 +209,11 @@ impl AffinityHead {
         })
     }
 
-    /// The predicted activity with its provenance; `checkpoint_sha256` is that of the file the head was loaded from.
+    /// The predicted activity with its provenance.
     ///
     /// # Errors
     /// When the complex cannot be cropped (the message says why) or the shapes do not fit.
-    pub fn predict(&self, input: AffinityInput<'_>, checkpoint_sha256: &str) -> Result<AffinityPrediction> {
+    pub fn predict(&self, input: AffinityInput<'_>) -> Result<AffinityPrediction> {
         let AffinityReadout { p_activity, crop, .. } = self.forward(input)?;
         let ligand = crop.is_ligand.iter().filter(|is_ligand| **is_ligand).count();
         Ok(AffinityPrediction {
@@ -195,7 +222,7 @@ impl AffinityHead {
             num_protein_tokens: crop.tokens.len() - ligand,
             num_ligand_tokens: ligand,
             crop: crop.tokens,
-            checkpoint_sha256: checkpoint_sha256.to_owned(),
+            checkpoint_sha256: self.checkpoint_sha256.clone(),
             limits: self.limits,
         })
     }
@@ -252,6 +279,19 @@ impl AffinityHead {
         let p_activity = self.readout[2].forward(&y)?.flatten_all()?.get(0)?.to_scalar::<f32>()?;
         Ok(AffinityReadout { p_activity, crop, distogram_features: features.squeeze(0)?, pooled_z, pooled_s })
     }
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+fn file_sha256(path: &Path) -> Result<String> {
+    let io = |source| KFoldError::io(path, source);
+    let mut hasher = Sha256::new();
+    std::io::copy(&mut File::open(path).map_err(io)?, &mut hasher).map_err(io)?;
+    let mut text = String::new();
+    for byte in hasher.finalize() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    Ok(text)
 }
 
 /// The name of a tensor without what training put before it.
@@ -437,6 +477,16 @@ mod tests {
             let error = crop(&types, &distances(types.len(), |_, _| 1.0), limits).unwrap_err().to_string();
             assert!(error.contains(reason), "{error} does not say {reason}");
         }
+    }
+
+    #[test]
+    fn files_are_told_apart_by_their_hash() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("abc");
+        std::fs::write(&file, "abc").unwrap();
+        // FIPS 180-2, appendix B.1.
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(file_sha256(&file).unwrap(), expected);
     }
 
     #[test]
