@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = std::io::stdout().lock();
     for (index, pose) in poses.iter().enumerate() {
         let started = std::time::Instant::now();
-        let mut checker = PoseChecker::new(Some(&space), input.as_ref().unwrap_or(pose), 8, 1)?;
+        let mut checker = PoseChecker::new(Some(&space), Some(input.as_ref().unwrap_or(pose)), 8, 1)?;
         for check in checker.check(pose, &|| false)? {
             writeln!(
                 out,

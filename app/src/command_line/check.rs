@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use kfold_molecule::analysis::pose_checks::{PoseCheck, check};
-use kfold_molecule::chemistry::canonical_smiles;
-use kfold_molecule::{Model, Selection, SmallMolecule, formats};
+use kfold_molecule::analysis::pose_checks::{PoseCheck, PoseChecker, ReceptorSpace};
+use kfold_molecule::{Selection, SmallMolecule, formats};
 use serde::Serialize;
 
 use super::interactions::without_residue;
@@ -14,8 +13,11 @@ use super::ligand::{ligands_of, molecule_of};
 use super::table::aligned;
 use super::{Outcome, standard_output, terminal};
 
-/// Checks poses in the manner of PoseBusters: bond lengths and angles, planarity, stereo, clashes, overlap. The exit code
-/// is 1 when a check fails.
+/// Free conformers that the strain of a pose is measured against.
+const CONFORMERS: usize = 8;
+
+/// Checks poses in the manner of PoseBusters: bond lengths and angles, planarity, energy, clashes, overlap, and with
+/// --reference whether each is the molecule asked for. The exit code is 1 when a check fails.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// The complex, or the receptor of --pose: PDB, mmCIF or BinaryCIF, plain or .gz
@@ -26,7 +28,7 @@ pub(super) struct Check {
     /// Poses in a file of their own, with 3D coordinates (SDF or MOL)
     #[arg(long, value_name = "POSES.sdf")]
     pose: Option<PathBuf>,
-    /// The molecule that was asked for, a SMILES or a file: poses of another molecule or stereoisomer are refused
+    /// The molecule that was asked for, a SMILES or a file: formula, bonds and stereo are held against it
     #[arg(long, value_name = "SMILES_OR_FILE")]
     reference: Option<String>,
     /// JSON on standard output
@@ -51,8 +53,10 @@ impl Check {
         let mut results = Vec::new();
         match &self.pose {
             Some(poses) => {
+                let space = ReceptorSpace::new(model);
+                let mut checker = PoseChecker::new(Some(&space), reference.as_ref(), CONFORMERS, 1)?;
                 for molecule in formats::read_small_molecules(poses)? {
-                    results.push(checked(molecule.name.clone(), model, &molecule, reference.as_ref()));
+                    results.push(checked(molecule.name.clone(), &mut checker, &molecule));
                 }
             }
             None => {
@@ -67,8 +71,9 @@ impl Check {
                 for found in ligands_of(model, &atoms, reference.as_ref()) {
                     results.push(match found {
                         Ok(found) => {
-                            let receptor = without_residue(model, found.residue);
-                            checked(found.name, &receptor, &found.molecule, reference.as_ref())
+                            let space = ReceptorSpace::new(&without_residue(model, found.residue));
+                            let mut checker = PoseChecker::new(Some(&space), reference.as_ref(), CONFORMERS, 1)?;
+                            checked(found.name, &mut checker, &found.molecule)
                         }
                         Err(error) => failed(String::new(), format!("{error:#}")),
                     });
@@ -93,16 +98,12 @@ fn failed(ligand: String, error: String) -> Checked {
     Checked { ligand, passed: false, error: Some(error), checks: Vec::new() }
 }
 
-fn checked(name: String, receptor: &Model, pose: &SmallMolecule, reference: Option<&SmallMolecule>) -> Checked {
-    let result = || -> anyhow::Result<Vec<PoseCheck>> {
-        let positions = pose.conformers.first().context("it has no 3D coordinates")?;
-        if let Some(reference) = reference {
-            let (found, wanted) = (canonical_smiles(pose)?, canonical_smiles(reference)?);
-            if found != wanted {
-                bail!("it is {found}, not {wanted}");
-            }
+fn checked(name: String, checker: &mut PoseChecker<'_>, pose: &SmallMolecule) -> Checked {
+    let mut result = || -> anyhow::Result<Vec<PoseCheck>> {
+        if pose.conformers.is_empty() {
+            bail!("it has no 3D coordinates");
         }
-        Ok(check(receptor, pose, positions)?)
+        Ok(checker.check(pose, &|| false)?)
     };
     match result() {
         Ok(checks) => Checked { ligand: name, passed: checks.iter().all(|check| check.passed), error: None, checks },

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use kfold_molecule::analysis::interactions::{InteractionKind, find};
+use kfold_molecule::analysis::interactions::{Geometry, Interaction, InteractionKind, find, find_within};
 use kfold_molecule::{Model, Selection, SmallMolecule, Structure, formats};
 use serde::Serialize;
 
@@ -42,6 +42,14 @@ pub(super) struct Interactions {
     /// Only interactions with these atoms of the structure
     #[arg(long, value_name = "SELECTION")]
     with: Option<Selection>,
+    /// Interactions between two groups of atoms of the structure instead: --between 'chain A' 'chain B'
+    #[arg(
+        long,
+        num_args = 2,
+        value_names = ["FIRST", "SECOND"],
+        conflicts_with_all = ["ligand", "smiles", "pose", "with"]
+    )]
+    between: Option<Vec<Selection>>,
     /// How to print them
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -66,6 +74,7 @@ struct Record {
     angle_degrees: Option<f32>,
     ligand_point: [f32; 3],
     receptor_point: [f32; 3],
+    geometry: Geometry,
 }
 
 /// A ligand and the model without it.
@@ -78,6 +87,11 @@ struct Case {
 impl Interactions {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
         let structure = formats::read_structure(&self.structure)?;
+        if let Some([first, second]) = self.between.as_deref() {
+            let model = structure.first().with_context(|| format!("{} has no atoms", self.structure.display()))?;
+            self.print(&between(model, first, second)?)?;
+            return Ok(Outcome::Done);
+        }
         let (cases, failed) = match &self.pose {
             Some(poses) => (self.posed(poses, &structure)?, Vec::new()),
             None => self.bound(&structure)?,
@@ -95,25 +109,22 @@ impl Interactions {
                     continue;
                 }
                 let names = case.molecule.atom_names();
-                let ligand_name = |atom: &u32| names.get(*atom as usize).map(ToString::to_string).unwrap_or_default();
-                let receptor_name = |atom: &u32| case.receptor.topology.atoms[*atom as usize].name.to_string();
-                records.push(Record {
-                    ligand: case.name.clone(),
-                    kind: found.kind,
-                    ligand_atoms: found.ligand_atoms.iter().map(ligand_name).collect(),
-                    residue: found.residue,
-                    receptor_atoms: found.receptor_atoms.iter().map(receptor_name).collect(),
-                    distance_angstrom: found.distance,
-                    angle_degrees: found.angle.map(f32::to_degrees),
-                    ligand_point: found.points[0].to_array(),
-                    receptor_point: found.points[1].to_array(),
-                });
+                let ligand_name = |atom: u32| names.get(atom as usize).map(ToString::to_string).unwrap_or_default();
+                records.push(record(case.name.clone(), found, ligand_name, &case.receptor));
             }
         }
+        self.print(&records)?;
+        for reason in &failed {
+            terminal::say(&format!("left out: {reason}"));
+        }
+        Ok(if failed.is_empty() { Outcome::Done } else { Outcome::Incomplete })
+    }
+
+    fn print(&self, records: &[Record]) -> anyhow::Result<()> {
         let text = match (self.json, self.format) {
-            (true, _) | (_, Format::Json) => format!("{}\n", serde_json::to_string_pretty(&records)?),
-            (_, Format::Csv) => csv(&records)?,
-            (_, Format::Table) => table(&records)?,
+            (true, _) | (_, Format::Json) => format!("{}\n", serde_json::to_string_pretty(records)?),
+            (_, Format::Csv) => csv(records)?,
+            (_, Format::Table) => table(records)?,
         };
         match &self.output {
             Some(path) => {
@@ -122,10 +133,7 @@ impl Interactions {
             }
             None => standard_output::write(&text)?,
         }
-        for reason in &failed {
-            terminal::say(&format!("left out: {reason}"));
-        }
-        Ok(if failed.is_empty() { Outcome::Done } else { Outcome::Incomplete })
+        Ok(())
     }
 
     /// Ligands of the structure itself; and those that could not be understood.
@@ -168,6 +176,38 @@ impl Interactions {
         };
         Ok(molecules.into_iter().enumerate().map(case).collect())
     }
+}
+
+fn record(ligand: String, found: Interaction, ligand_name: impl Fn(u32) -> String, receptor: &Model) -> Record {
+    let receptor_name = |atom: &u32| receptor.topology.atoms[*atom as usize].name.to_string();
+    Record {
+        ligand,
+        kind: found.kind,
+        ligand_atoms: found.ligand_atoms.iter().map(|&atom| ligand_name(atom)).collect(),
+        residue: found.residue,
+        receptor_atoms: found.receptor_atoms.iter().map(receptor_name).collect(),
+        distance_angstrom: found.distance,
+        angle_degrees: found.angle.map(f32::to_degrees),
+        ligand_point: found.points[0].to_array(),
+        receptor_point: found.points[1].to_array(),
+        geometry: found.geometry,
+    }
+}
+
+/// Interactions between two selections of one model; the first one's residue stands where the ligand's name does.
+fn between(model: &Model, first: &Selection, second: &Selection) -> anyhow::Result<Vec<Record>> {
+    let atoms = |selection: &Selection| -> anyhow::Result<Vec<u32>> {
+        let chosen: Vec<u32> = selection.select(model).iter().map(|atom| atom as u32).collect();
+        if chosen.is_empty() {
+            bail!("no atom that `{selection}` selects");
+        }
+        Ok(chosen)
+    };
+    let name = |atom: u32| model.topology.atoms[atom as usize].name.to_string();
+    Ok(find_within(model, &atoms(first)?, &atoms(second)?)
+        .into_iter()
+        .map(|found| record(found.ligand_residue.clone(), found, name, model))
+        .collect())
 }
 
 /// The model without one residue.

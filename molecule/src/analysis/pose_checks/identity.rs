@@ -16,13 +16,19 @@ use crate::{Bond, Element, SmallMolecule, Stereo};
 #[derive(Debug)]
 pub struct PoseChecker<'a> {
     receptor: Option<&'a ReceptorSpace>,
-    input: Perception,
-    /// The input without hydrogens.
-    input_bare: SmallMolecule,
+    input: Option<Input>,
     /// Number of conformers for the energies; 0 leaves them out.
     conformers: usize,
     seed: u64,
     known: Option<Known>,
+}
+
+/// The molecule asked for.
+#[derive(Debug)]
+struct Input {
+    whole: Perception,
+    /// Without hydrogens.
+    bare: SmallMolecule,
 }
 
 /// The last graph seen, and what it is held against.
@@ -40,20 +46,23 @@ struct Known {
 const MAX_STEPS: usize = 200_000;
 
 impl<'a> PoseChecker<'a> {
-    /// `input` is the molecule asked for; where it states no stereo and has a conformer, that conformer does.
-    /// `conformers` are made for the energies (8 are enough, 0 leaves the energies out).
+    /// `input` is the molecule asked for; where it states no stereo and has a conformer, that conformer does. Without one,
+    /// identity and stereo are not checked. `conformers` are made for the energies (8 are enough, 0 leaves the energies
+    /// out).
     ///
     /// # Errors
     /// When the input breaks the rules of valence.
     pub fn new(
         receptor: Option<&'a ReceptorSpace>,
-        input: &SmallMolecule,
+        input: Option<&SmallMolecule>,
         conformers: usize,
         seed: u64,
     ) -> Result<Self, ChemistryError> {
-        let input = perceive(input)?;
-        let (input_bare, _) = remove_hydrogens(&input.molecule);
-        Ok(Self { receptor, input, input_bare, conformers, seed, known: None })
+        let input = input.map(perceive).transpose()?.map(|whole| {
+            let (bare, _) = remove_hydrogens(&whole.molecule);
+            Input { whole, bare }
+        });
+        Ok(Self { receptor, input, conformers, seed, known: None })
     }
 
     /// Checks one pose: a molecule with one conformer (further ones are not looked at). Its atoms are those of
@@ -76,7 +85,12 @@ impl<'a> PoseChecker<'a> {
         };
         let positions = pose.conformers.first().map(Vec::as_slice).unwrap_or_default();
         let mut checks = known.identity.clone();
-        checks.extend(known.reference.check_with(&self.wanted_stereo(known, positions), positions));
+        let shape = known.reference.check_with(&self.wanted_stereo(known, positions), positions);
+        let says_nothing = |check: &PoseCheck| {
+            matches!(check.kind, PoseCheckKind::TetrahedralStereo | PoseCheckKind::DoubleBondStereo)
+                && self.input.is_none()
+        };
+        checks.extend(shape.into_iter().filter(|check| !says_nothing(check)));
         if let Some(receptor) = self.receptor
             && known.reference.fits(positions)
         {
@@ -89,11 +103,13 @@ impl<'a> PoseChecker<'a> {
     /// depend on their places.
     fn wanted_stereo(&self, known: &Known, positions: &[Vec3]) -> Vec<Stereo> {
         let heavy = &known.reference.heavy;
-        let (Some(matcher), true) = (&known.matcher, known.reference.fits(positions)) else { return Vec::new() };
+        let (Some(input), Some(matcher), true) = (&self.input, &known.matcher, known.reference.fits(positions)) else {
+            return Vec::new();
+        };
         let places: Vec<Vec3> = heavy.iter().map(|&atom| positions[atom as usize]).collect();
-        let Some(partner) = best_by_stereo(matcher, &self.input_bare, &places) else { return Vec::new() };
+        let Some(partner) = best_by_stereo(matcher, &input.bare, &places) else { return Vec::new() };
         let place: Vec<u32> = partner.iter().map(|&atom| heavy[atom as usize]).collect();
-        self.input_bare.stereo.iter().filter_map(|stereo| renumbered(*stereo, &place)).collect()
+        input.bare.stereo.iter().filter_map(|stereo| renumbered(*stereo, &place)).collect()
     }
 
     /// `None` when the pose breaks the rules of valence.
@@ -108,29 +124,25 @@ impl<'a> PoseChecker<'a> {
         graph.conformers.clear();
         let Ok(perception) = perceive(&graph) else { return Ok(None) };
         let Ok(mut reference) = LigandReference::new(&graph) else { return Ok(None) };
-        let (bare, _) = remove_hydrogens(&perception.molecule);
-        let formula = formula_difference(&self.input, &perception);
-        // A wrong element is a matter of the formula; the bonds are compared all the same.
-        let is_same = formula == 0;
-        let matcher = Matcher::new(plain_graph(&self.input_bare, is_same), plain_graph(&bare, is_same))
-            .filter(|matcher| matcher.best(MAX_STEPS, |_, _| 0.0).is_some());
-        let bonds = if matcher.is_some() { 0 } else { self.input_bare.bonds.len().abs_diff(bare.bonds.len()).max(1) };
-        let identity = vec![
-            PoseCheck::new(PoseCheckKind::Sanitisation, 0.0, Vec::new()),
-            PoseCheck::new(PoseCheckKind::Formula, formula as f32, Vec::new()),
-            PoseCheck::new(PoseCheckKind::Connectivity, bonds as f32, Vec::new()),
-        ];
+        let mut identity = vec![PoseCheck::new(PoseCheckKind::Sanitisation, 0.0, Vec::new())];
+        let mut matcher = None;
+        if let Some(input) = &self.input {
+            let (bare, _) = remove_hydrogens(&perception.molecule);
+            let formula = formula_difference(&input.whole, &perception);
+            // A wrong element is a matter of the formula; the bonds are compared all the same.
+            let is_same = formula == 0;
+            let found = Matcher::new(plain_graph(&input.bare, is_same), plain_graph(&bare, is_same))
+                .filter(|matcher| matcher.best(MAX_STEPS, |_, _| 0.0).is_some());
+            let bonds = if found.is_some() { 0 } else { input.bare.bonds.len().abs_diff(bare.bonds.len()).max(1) };
+            identity.push(PoseCheck::new(PoseCheckKind::Formula, formula as f32, Vec::new()));
+            identity.push(PoseCheck::new(PoseCheckKind::Connectivity, bonds as f32, Vec::new()));
+            matcher = found.filter(|_| is_same);
+        }
         if self.conformers > 0 {
             // Conformers of the pose's own configuration: a wrong one is not a matter of energy.
             reference = reference.with_energies(pose, self.seed, self.conformers, is_cancelled)?;
         }
-        Ok(Some(Known {
-            elements,
-            bonds: pose.bonds.clone(),
-            identity,
-            reference,
-            matcher: matcher.filter(|_| is_same),
-        }))
+        Ok(Some(Known { elements, bonds: pose.bonds.clone(), identity, reference, matcher }))
     }
 }
 

@@ -36,7 +36,7 @@ fn failed(checks: &[PoseCheck]) -> Vec<PoseCheckKind> {
 
 /// The pose as a molecule of its own against the input, without a receptor and without energies.
 fn shape(input: &SmallMolecule, pose: &SmallMolecule) -> Vec<PoseCheckKind> {
-    failed(&PoseChecker::new(None, input, 0, 1).unwrap().check(pose, NEVER).unwrap())
+    failed(&PoseChecker::new(None, Some(input), 0, 1).unwrap().check(pose, NEVER).unwrap())
 }
 
 fn made(smiles: &str) -> SmallMolecule {
@@ -78,7 +78,7 @@ fn moved(molecule: &SmallMolecule, atoms: &[u32], place: impl Fn(Vec3) -> Vec3) 
 fn crystal_poses_pass_with_and_without_hydrogens() {
     for (receptor, ligand) in crystal_complexes() {
         let space = ReceptorSpace::new(&receptor.models[0]);
-        let mut checker = PoseChecker::new(Some(&space), &ligand, 4, 1).unwrap();
+        let mut checker = PoseChecker::new(Some(&space), Some(&ligand), 4, 1).unwrap();
         let found = checker.check(&ligand, NEVER).unwrap();
         assert!(found.len() >= 14, "{}: {found:?}", ligand.name);
         assert_eq!(failed(&found), [], "{}: {found:?}", ligand.name);
@@ -217,7 +217,7 @@ fn inverted_centres_fail_as_stereo() {
     assert!(count >= 2, "{count}");
     // One of two centres.
     let (input, other) = (made("C[C@H](O)[C@@H](F)CC"), made("C[C@@H](O)[C@@H](F)CC"));
-    let checks = PoseChecker::new(None, &input, 0, 1).unwrap().check(&other, NEVER).unwrap();
+    let checks = PoseChecker::new(None, Some(&input), 0, 1).unwrap().check(&other, NEVER).unwrap();
     assert_eq!(failed(&checks), [TetrahedralStereo]);
     let stereo = checks.iter().find(|check| check.kind == TetrahedralStereo).unwrap();
     assert_eq!((stereo.value, &stereo.atoms), (1.0, &vec![1]));
@@ -249,6 +249,14 @@ fn another_molecule_fails_by_what_differs() {
     let mut wrong = input.clone();
     wrong.bonds.push(Bond::new(0, 2, BondOrder::Double));
     assert_eq!(shape(&input, &wrong), [Sanitisation]);
+}
+
+#[test]
+fn without_an_input_there_is_no_identity_to_check() {
+    let pose = made("C[C@H](O)C(=O)N");
+    let found = PoseChecker::new(None, None, 0, 1).unwrap().check(&pose, NEVER).unwrap();
+    let kinds: Vec<PoseCheckKind> = found.iter().map(|check| check.kind).collect();
+    assert_eq!(kinds, [Sanitisation, BondLengths, BondAngles, RingPlanarity, DoubleBondPlanarity, InternalClash]);
 }
 
 #[test]
