@@ -403,7 +403,7 @@ fn dock(
     let bounds = LigandReference::new(&ligand)
         .and_then(|bounds| bounds.with_energies(&ligand, settings.seed, STRAIN_CONFORMERS, &|| events.is_cancelled()))
         .map_err(|error| match error {
-            kfold_molecule::chemistry::ChemistryError::Cancelled => EngineError::Cancelled,
+            ChemistryError::Cancelled => EngineError::Cancelled,
             other => failed(&other),
         })?;
     let to_reference =
