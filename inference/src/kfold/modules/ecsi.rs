@@ -233,7 +233,6 @@ impl Ecsi {
 
     /// One step of the state `x` from time `t` to `next`, given the denoised positions and the endpoint. `noise` is read by
     /// the stochastic equation alone.
-    #[allow(clippy::too_many_arguments, reason = "the symbols of one equation")]
     pub fn update(
         &self,
         equation: Equation,
