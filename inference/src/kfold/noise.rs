@@ -90,7 +90,7 @@ impl Noise for SeededNoise {
     }
 
     fn trunc_normal(&mut self, shape: &[usize], std: f64, bound_in_std: f64) -> Result<Tensor> {
-        if !(bound_in_std > 0.0) {
+        if bound_in_std.is_nan() || bound_in_std <= 0.0 {
             return Err(KFoldError::Noise(format!("a normal cannot be cut at {bound_in_std} standard deviations")));
         }
         self.fill(shape, |noise| {

@@ -84,7 +84,7 @@ impl Dictionary {
             let hit = Hit { code: entry.code, name: entry.name, synonym, is_obsolete: entry.is_obsolete };
             hits.push((fit, hit.is_obsolete, length, hit));
         }
-        hits.sort_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
+        hits.sort_by_key(|a| (a.0, a.1, a.2));
         Ok(hits.into_iter().take(limit).map(|(.., hit)| hit).collect())
     }
 

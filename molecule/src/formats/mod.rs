@@ -120,7 +120,7 @@ pub enum FormatError {
         /// The file.
         path: PathBuf,
         /// What and where.
-        error: ParseError,
+        error: Box<ParseError>,
     },
     /// Neither content nor name tell a format that fits.
     #[error("{} is not {expected}; {advice}", path.display())]
@@ -211,7 +211,7 @@ pub fn read_structure(path: &Path) -> Result<Structure, FormatError> {
             });
         }
     };
-    let mut structure = parsed.map_err(|error| FormatError::Parse { path: path.to_owned(), error })?;
+    let mut structure = parsed.map_err(|error| FormatError::Parse { path: path.to_owned(), error: Box::new(error) })?;
     if structure.name.is_empty() {
         structure.name = stem(path);
     }
@@ -226,7 +226,7 @@ pub fn read_structure(path: &Path) -> Result<Structure, FormatError> {
 pub fn read_small_molecules(path: &Path) -> Result<Vec<SmallMolecule>, FormatError> {
     let SmallMolecules { molecules, errors } = read_small_molecule_records(path)?;
     match errors.into_iter().next() {
-        Some(error) => Err(FormatError::Parse { path: path.to_owned(), error }),
+        Some(error) => Err(FormatError::Parse { path: path.to_owned(), error: Box::new(error) }),
         None => Ok(molecules),
     }
 }
@@ -250,7 +250,7 @@ pub fn read_small_molecule_records(path: &Path) -> Result<SmallMolecules, Format
     };
     if found.molecules.is_empty() && found.errors.is_empty() {
         let error = ParseError::new(1, "there is no molecule in this file", "check that it was written completely");
-        return Err(FormatError::Parse { path: path.to_owned(), error });
+        return Err(FormatError::Parse { path: path.to_owned(), error: Box::new(error) });
     }
     let stem = stem(path);
     for molecule in found.molecules.iter_mut().filter(|molecule| molecule.name.is_empty()) {

@@ -117,7 +117,7 @@ fn host_of(topology: &Topology, hydrogen: u32) -> Option<u32> {
 /// Two directions that make a right-handed frame with a unit vector, the first as near to `towards` as can be.
 fn frame(axis: Vec3, towards: Vec3) -> (Vec3, Vec3) {
     let first = towards.reject_from_normalized(axis);
-    let first = if first.length_squared() > 1e-6 { first.normalize() } else { axis.any_orthonormal_vector() };
+    let first = if first.length_squared() > 1e-6 { first.normalize_or_zero() } else { axis.any_orthonormal_vector() };
     (first, axis.cross(first))
 }
 

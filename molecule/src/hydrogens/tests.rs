@@ -18,8 +18,7 @@ fn without_hydrogens(structure: &Structure) -> Structure {
     let mut bare = structure.clone();
     bare.models.truncate(1);
     let text = pdb::write(&bare).unwrap();
-    let kept: Vec<&str> =
-        text.lines().filter(|line| !line.get(76..78).is_some_and(|element| element == " H")).collect();
+    let kept: Vec<&str> = text.lines().filter(|line| line.get(76..78).is_none_or(|element| element != " H")).collect();
     pdb::read(kept.join("\n").as_bytes()).unwrap()
 }
 

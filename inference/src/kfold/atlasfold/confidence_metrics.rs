@@ -77,13 +77,13 @@ pub fn confidence(features: &Features, logits: &ConfidenceLogits, centres: &BinC
     let pde = match (&logits.pde, &centres.pde) {
         (Some(logits), Some(centres)) => {
             let probabilities = candle_nn::ops::softmax_last_dim(&logits.contiguous()?)?;
-            let means = expectations(&probabilities, &[centres.clone()])?;
+            let means = expectations(&probabilities, std::slice::from_ref(centres))?;
             Some(masked_pairs(mask, |i, j| means[i * length + j]))
         }
         _ => None,
     };
     let plddt = candle_nn::ops::softmax_last_dim(&logits.plddt.contiguous()?)?;
-    let plddt = expectations(&plddt, &[centres.plddt.clone()])?;
+    let plddt = expectations(&plddt, std::slice::from_ref(&centres.plddt))?;
     let plddt = plddt.iter().zip(mask).map(|(value, exists)| if *exists { *value } else { 0.0 }).collect();
     Ok(Confidence { plddt, pae, pde, ptm, iptm, chain_ptm, interface_iptm })
 }

@@ -215,7 +215,7 @@ fn seed_words(entropy: &[u32]) -> [u64; 4] {
 }
 
 /// Where the tail of the normal ziggurat with 256 layers begins.
-const TAIL_START: f64 = 3.654_152_885_361_008_8;
+const TAIL_START: f64 = 3.654_152_885_361_009;
 /// The area of each layer.
 const LAYER_AREA: f64 = 0.004_928_673_233_974_655;
 const LAYERS: usize = 256;

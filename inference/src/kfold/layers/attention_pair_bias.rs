@@ -185,7 +185,9 @@ impl SelfAttentionPairBias {
         let length = a.dim(D::Minus2)?;
         let batch = a.elem_count() / (length * self.channel).max(1);
         let sizes = AttentionSizes { batch, length, heads: self.heads, channel: self.channel };
-        let shared = |count: usize, of: usize| count > 0 && of > 0 && count % of == 0 && batch % (count / of) == 0;
+        let shared = |count: usize, of: usize| {
+            count > 0 && of > 0 && count.is_multiple_of(of) && batch.is_multiple_of(count / of)
+        };
         if !shared(bias.elem_count(), self.heads * length * length) || !shared(mask.len(), length) {
             let shapes = format!("{batch} samples cannot share biases {:?} and {} masks", bias.dims(), mask.len());
             return Err(candle_core::Error::Msg(shapes).into());

@@ -45,7 +45,7 @@ impl TriangleAttention {
     /// # Errors
     /// When a tensor is missing or misshapen, or the channels cannot be shared among the heads.
     pub fn load(vb: VarBuilder<'_>, channel: usize, heads: usize, direction: Direction) -> Result<Self> {
-        if heads == 0 || channel % heads != 0 {
+        if heads == 0 || !channel.is_multiple_of(heads) {
             return Err(KFoldError::Config(format!("triangle attention: {channel} channels for {heads} heads")));
         }
         let projection = |name: &str| Linear::load(vb.pp("mha").pp(name), channel, channel, false);

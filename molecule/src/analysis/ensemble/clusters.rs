@@ -56,8 +56,7 @@ pub fn merges(matrix: &DistanceMatrix, linkage: Linkage) -> Vec<Merge> {
         if chain.is_empty() {
             chain.extend((0..count).find(|cluster| sizes[*cluster] > 0));
         }
-        loop {
-            let Some(&tip) = chain.last() else { break };
+        while let Some(&tip) = chain.last() {
             // The one before in the chain wins a tie, so that the chain ends.
             let before = chain.len().checked_sub(2).map(|index| chain[index]);
             let mut nearest = before.map(|cluster| (distances[place(tip, cluster)], cluster));
