@@ -18,6 +18,7 @@ use crate::small_molecule::{SmallMolecule, SmallMoleculeAtom};
 use crate::structure::{Bond, BondOrder};
 
 mod drawing;
+mod hydrogens;
 mod writer;
 
 use drawing::{Mark, Mark::Down, Mark::Either, Mark::Up};
@@ -112,6 +113,7 @@ struct Table {
     positions: Vec<Vec3>,
     /// Wedges: from the narrow end to the wide one. `Either` on a double bond leaves its sides open.
     marks: Vec<(u32, u32, Mark)>,
+    hydrogens: hydrogens::Stated,
 }
 
 fn read_record(text: &[u8]) -> Result<SmallMolecule, ParseError> {
@@ -137,9 +139,10 @@ fn read_record(text: &[u8]) -> Result<SmallMolecule, ParseError> {
     }
     read_data_fields(&mut source, &mut table.molecule);
 
-    let Table { mut molecule, positions, marks } = table;
+    let Table { mut molecule, positions, marks, hydrogens } = table;
     molecule.bonds.sort_unstable();
     molecule.bonds.dedup_by_key(|bond| (bond.a, bond.b));
+    hydrogens.settle(&mut molecule);
     let dimension = columns(program, 20, 22).to_ascii_uppercase();
     let is_flat = positions.iter().all(|position| position.z == 0.0);
     let is_drawing = dimension == b"2D" || (dimension != b"3D" && is_flat && positions.len() > 1);
@@ -271,7 +274,7 @@ fn read_v2000<'a>(
         };
         table.marks.extend(mark.map(|mark| (a as u32 - 1, b as u32 - 1, mark)));
     }
-    read_v2000_properties(source, last_line, &mut table.molecule)
+    read_v2000_properties(source, last_line, table)
 }
 
 /// The three numbers of a bond line by columns, or, when a writer missed the columns, by words.
@@ -327,9 +330,12 @@ fn read_v2000_atom(line_number: usize, line: &[u8], table: &mut Table) -> Result
     if difference != 0 {
         isotope = mass_number(element).and_then(|mass| mass.checked_add_signed(difference.clamp(-99, 99) as i16));
     }
+    let atom = table.molecule.atoms.len();
     if code == 4 {
-        return Err(radical(line_number, table.positions.len() + 1));
+        table.hydrogens.radical(atom, 2);
     }
+    let valence = if by_columns { field(line, 48, 51) } else { words.get(9).copied().unwrap_or_default() };
+    table.hydrogens.valence(atom, valence.parse().unwrap_or(0));
     table.molecule.atoms.push(SmallMoleculeAtom {
         element,
         formal_charge: charge_of(code),
@@ -363,8 +369,9 @@ fn mass_number(element: Element) -> Option<u16> {
 fn read_v2000_properties<'a>(
     source: &mut impl Iterator<Item = (usize, &'a [u8])>,
     mut last_line: usize,
-    molecule: &mut SmallMolecule,
+    table: &mut Table,
 ) -> Result<(), ParseError> {
+    let Table { molecule, hydrogens, .. } = table;
     let mut charges_cleared = false;
     loop {
         let Some((line_number, line)) = source.next() else {
@@ -384,6 +391,7 @@ fn read_v2000_properties<'a>(
                 // The first CHG or RAD line voids every charge of the atom block.
                 charges_cleared = true;
                 molecule.atoms.iter_mut().for_each(|atom| atom.formal_charge = 0);
+                hydrogens.forget_radicals();
             }
             let text = std::str::from_utf8(columns(line, 6, line.len())).unwrap_or_default();
             let mut words = text.split_ascii_whitespace().map(|word| word.parse::<i32>().ok());
@@ -400,9 +408,7 @@ fn read_v2000_properties<'a>(
                 if is_charge {
                     atom.formal_charge = charge_in_range(line_number, index, value)?;
                 } else if line.starts_with(b"M  RAD") {
-                    if value != 0 {
-                        return Err(radical(line_number, index));
-                    }
+                    hydrogens.radical(index as usize - 1, value);
                 } else {
                     atom.isotope = u16::try_from(value).ok().filter(|mass| *mass > 0);
                 }
@@ -414,11 +420,6 @@ fn read_v2000_properties<'a>(
             }
         }
     }
-}
-
-fn radical(line: usize, atom: impl std::fmt::Display) -> ParseError {
-    let what = format!("atom {atom} is marked as a radical");
-    ParseError::new(line, what, "only closed-shell molecules are handled; remove the mark or draw the missing hydrogen")
 }
 
 fn charge_in_range(line: usize, atom: i32, value: i32) -> Result<i8, ParseError> {
@@ -537,8 +538,10 @@ fn read_v3000_atom<'a>(
         if let Some(value) = word.strip_prefix("CHG=") {
             let value = value.parse().map_err(|_| bad(&format!("atom {index} has no readable charge")))?;
             formal_charge = charge_in_range(line_number, index.min(i32::MAX as u32) as i32, value)?;
-        } else if word.strip_prefix("RAD=").is_some_and(|value| value != "0") {
-            return Err(radical(line_number, index));
+        } else if let Some(value) = word.strip_prefix("RAD=") {
+            table.hydrogens.radical(table.molecule.atoms.len(), value.parse().unwrap_or(0));
+        } else if let Some(value) = word.strip_prefix("VAL=") {
+            table.hydrogens.valence(table.molecule.atoms.len(), value.parse().unwrap_or(0));
         } else if let Some(value) = word.strip_prefix("MASS=") {
             // Some writers give the exact mass; the isotope is the nearest whole number.
             isotope = number(value).map(|mass| mass.round() as u16).filter(|mass| *mass > 0);

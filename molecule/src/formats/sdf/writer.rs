@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use glam::{Quat, Vec3};
 
 use super::drawing::Mark;
+use super::hydrogens::{NO_VALENCE, valences};
 use crate::chemistry::depict::{self, BondStyle};
 use crate::element::Element;
 use crate::small_molecule::SmallMolecule;
@@ -135,7 +136,7 @@ fn write_record(out: &mut String, molecule: &SmallMolecule, dimension: &str, pos
 
 fn write_v2000(out: &mut String, molecule: &SmallMolecule, position: impl Fn(usize) -> Vec3, marks: &Marks) {
     let _ = writeln!(out, "{:3}{:3}  0  0  0  0  0  0  0  0999 V2000", molecule.atoms.len(), molecule.bonds.len());
-    for (index, atom) in molecule.atoms.iter().enumerate() {
+    for ((index, atom), valence) in molecule.atoms.iter().enumerate().zip(valences(molecule)) {
         let Vec3 { x, y, z } = position(index);
         let code = match atom.formal_charge {
             0 => 0,
@@ -143,7 +144,7 @@ fn write_v2000(out: &mut String, molecule: &SmallMolecule, position: impl Fn(usi
             _ => 0,
         };
         let symbol = if atom.element == Element::UNKNOWN { "*" } else { atom.element.symbol() };
-        let _ = writeln!(out, "{x:10.4}{y:10.4}{z:10.4} {symbol:<3} 0{code:3}  0  0  0  0  0  0  0  0  0  0");
+        let _ = writeln!(out, "{x:10.4}{y:10.4}{z:10.4} {symbol:<3} 0{code:3}  0  0  0{valence:3}  0  0  0  0  0  0");
     }
     for bond in &molecule.bonds {
         let (first, second, mark) = marked(marks, bond);
@@ -187,7 +188,7 @@ fn write_v3000(out: &mut String, molecule: &SmallMolecule, position: impl Fn(usi
     out.push_str("  0  0  0     0  0            999 V3000\nM  V30 BEGIN CTAB\n");
     let _ = writeln!(out, "M  V30 COUNTS {} {} 0 0 0", molecule.atoms.len(), molecule.bonds.len());
     out.push_str("M  V30 BEGIN ATOM\n");
-    for (index, atom) in molecule.atoms.iter().enumerate() {
+    for ((index, atom), valence) in molecule.atoms.iter().enumerate().zip(valences(molecule)) {
         let Vec3 { x, y, z } = position(index);
         let symbol = if atom.element == Element::UNKNOWN { "*" } else { atom.element.symbol() };
         let _ = write!(out, "M  V30 {} {symbol} {x:.4} {y:.4} {z:.4} 0", index + 1);
@@ -196,6 +197,13 @@ fn write_v3000(out: &mut String, molecule: &SmallMolecule, position: impl Fn(usi
         }
         if let Some(mass) = atom.isotope {
             let _ = write!(out, " MASS={mass}");
+        }
+        match valence {
+            0 => {}
+            NO_VALENCE => out.push_str(" VAL=-1"),
+            valence => {
+                let _ = write!(out, " VAL={valence}");
+            }
         }
         out.push('\n');
     }
