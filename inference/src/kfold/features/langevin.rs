@@ -23,7 +23,7 @@ const SPHERE_SCALE: f32 = 10.0;
 /// marked in `fixed` do not move. `noise` fills one standard normal deviate for each coordinate, once a step.
 ///
 /// # Panics
-/// Never for lists of equal length; excess entries of the longer lists are ignored.
+/// When the lists differ in length.
 #[must_use]
 pub fn relax(
     start: &[[f32; 3]],
