@@ -36,6 +36,9 @@ pub enum KFoldError {
     /// A recorded noise tape does not fit the calls.
     #[error("noise tape: {0}")]
     Noise(String),
+    /// The device that was asked for cannot be used.
+    #[error("device: {0}")]
+    Device(String),
     /// Whoever runs the model asked it to stop.
     #[error("cancelled")]
     Cancelled,

@@ -18,6 +18,7 @@
 pub mod atlasfold;
 pub mod checkpoint;
 pub mod config;
+pub mod device;
 pub mod encoders;
 mod error;
 pub mod features;

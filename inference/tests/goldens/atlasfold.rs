@@ -1,6 +1,6 @@
 //! AtlasFold and AtlasFold-M against AtlasFold 1.0.4.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use kfold_inference::kfold::atlasfold::confidence_head::{ConfidenceHead, ConfidenceLogits};
 use kfold_inference::kfold::atlasfold::confidence_metrics::{Confidence, confidence};
 use kfold_inference::kfold::atlasfold::config::LanguageModelShape;
@@ -18,7 +18,7 @@ use kfold_inference::kfold::atlasfold::{AtlasFold, AtlasFoldConfig};
 use kfold_inference::kfold::encoders::atlaslm::AtlasLm;
 use kfold_inference::kfold::encoders::transformer::Residence;
 
-use super::harness::{END_TO_END_BAR, Golden, MODULE_BAR, Result, Row, var_builder};
+use super::harness::{END_TO_END_BAR, Golden, MODULE_BAR, Result, Row, device, var_builder};
 
 pub fn check(golden: &Golden) -> Option<Result<Vec<Row>>> {
     let (multimer, part) = match golden.name.strip_prefix("atlasfold_m_") {
@@ -132,13 +132,13 @@ fn lm_embedder(golden: &Golden, multimer: bool) -> Result<Vec<Row>> {
     let (lm, shape) = language_model(golden)?;
     let embedder = LmEmbedder::load(&golden.var_builder(), &config(golden, multimer)?, shape)?;
     let hide: Vec<bool> = numbers(golden, "mlm_mask")?.iter().map(|n| *n == 1).collect();
-    let tensors = features.tensors(&Device::Cpu)?;
+    let tensors = features.tensors(device())?;
     let mut events = Unwatched;
     let mut watch = Watch::new(&mut events, "test", "", 0);
     let (s, z) = embedder.forward(&lm, &features, &tensors, &hide, &mut watch)?;
     Ok(vec![
         features_row(golden, &features)?,
-        golden.exact("seq_rel_pos", &relative_positions(&features, &Device::Cpu)?)?,
+        golden.exact("seq_rel_pos", &relative_positions(&features, device())?)?,
         golden.compare("s_lm", &s, MODULE_BAR)?,
         golden.compare("z_lm", &z, MODULE_BAR)?,
     ])
@@ -184,8 +184,8 @@ fn diffusion(golden: &Golden, weights: &Golden, multimer: bool) -> Result<(Diffu
     let vb = weights.var_builder();
     let head = DiffusionHead::load(vb.pp("diffusion_head"), &config(golden, multimer)?)?;
     let atoms = AtomRelativePositions::load(vb.pp("atom_rel_pos_encoding"))?;
-    let positions = relative_positions(&features, &Device::Cpu)?;
-    let tensors = features.tensors(&Device::Cpu)?;
+    let positions = relative_positions(&features, device())?;
+    let tensors = features.tensors(device())?;
     let (s, z) = (golden.input("s")?, golden.input("z")?);
     let prepared = head.prepare((&features, &tensors), &positions, &atoms, s, z)?;
     Ok((head, prepared))
@@ -203,10 +203,10 @@ fn diffusion_step(golden: &Golden, multimer: bool) -> Result<Vec<Row>> {
     let alone = Row::compare("out, sample by sample", &alone, golden.output("out")?, MODULE_BAR)?;
 
     let levels = SamplingConfig { num_steps: 20, ..SamplingConfig::default() }.noise_levels();
-    let levels = Tensor::from_slice(&levels, levels.len(), &Device::Cpu)?;
+    let levels = Tensor::from_slice(&levels, levels.len(), device())?;
     // A layer that passes the encoding through; atom a of the first residue against that residue, which is key 4.
     let atoms = AtomRelativePositions::load(golden.var_builder().pp("atom_rel_pos_encoding"))?;
-    let identity = Tensor::eye(ATOM_RELATIVE_POSITIONS, DType::F32, &Device::Cpu)?;
+    let identity = Tensor::eye(ATOM_RELATIVE_POSITIONS, DType::F32, device())?;
     let encoding = atoms.project(&features(golden)?, &identity)?;
     let encoding = encoding.narrow(1, 0, 1)?.squeeze(1)?.narrow(1, 0, ATOM14)?.narrow(2, 4 * ATOM14, ATOM14)?;
     let biases = Tensor::stack(prepared.pair_biases(), 0)?;
@@ -246,7 +246,7 @@ fn metrics(golden: &Golden, length: usize, all: &[Confidence], bar: f64) -> Resu
     let samples = all.len();
     let stack = |values: Vec<f32>, dims: &[usize]| -> Result<Tensor> {
         let dims = [&[1, samples], dims].concat();
-        Ok(Tensor::from_vec(values, dims, &Device::Cpu)?)
+        Ok(Tensor::from_vec(values, dims, device())?)
     };
     let list = |of: fn(&Confidence) -> &Vec<f32>| all.iter().flat_map(|one| of(one).iter().copied()).collect();
     // Of one sample PAE is called `pae_value`, because the logits have the other name.
@@ -272,7 +272,7 @@ fn metrics(golden: &Golden, length: usize, all: &[Confidence], bar: f64) -> Resu
 
 fn confidence_rows(golden: &Golden, multimer: bool) -> Result<Vec<Row>> {
     let features = features(golden)?;
-    let tensors = features.tensors(&Device::Cpu)?;
+    let tensors = features.tensors(device())?;
     let head = ConfidenceHead::load(golden.var_builder().pp("confidence_head"), &config(golden, multimer)?)?;
     let coordinates = golden.input("x_pred")?;
     let (samples, length) = (coordinates.dim(1)?, coordinates.dim(2)?);
@@ -301,7 +301,7 @@ fn confidence_rows(golden: &Golden, multimer: bool) -> Result<Vec<Row>> {
     for (name, values) in [("plddt", Some(&centres.plddt)), ("pae", Some(&centres.pae)), ("pde", centres.pde.as_ref())]
     {
         if let Some(values) = values {
-            let values = Tensor::from_slice(values, values.len(), &Device::Cpu)?;
+            let values = Tensor::from_slice(values, values.len(), device())?;
             rows.push(golden.compare(&format!("{name}.bin_centers"), &values, 1e-6)?);
         }
     }
@@ -323,7 +323,7 @@ fn full(golden: &Golden, multimer: bool) -> Result<Vec<Row>> {
     let folded = model.fold(&lm, &features, None, &settings, &mut noise, "golden", &mut Unwatched)?;
     let distogram = model.distogram_head().forward(&folded.z)?.narrow(1, 0, 1)?.squeeze(1)?;
     let boundaries = model.distogram_head().boundaries();
-    let boundaries = Tensor::from_slice(boundaries, boundaries.len(), &Device::Cpu)?;
+    let boundaries = Tensor::from_slice(boundaries, boundaries.len(), device())?;
     let mut rows = vec![
         features_row(golden, &features)?,
         golden.compare("trunk.s", &folded.s, END_TO_END_BAR)?,

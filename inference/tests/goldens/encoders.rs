@@ -3,7 +3,7 @@
 //! Those with a path of their own on the processor are computed twice: that way and as the candle composition that runs on
 //! other devices.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
 use kfold_inference::kfold::config::{ProteinSequenceEncoderConfig, RnaSequenceEncoderConfig, StructureEncoderConfig};
 use kfold_inference::kfold::encoders::rna::MixtureOfExperts;
@@ -18,7 +18,7 @@ use kfold_inference::kfold::input::FoldingInput;
 use kfold_inference::kfold::modules::LmToPair;
 use kfold_inference::kfold::primitives::{LayerNorm, LayerNormParts};
 
-use super::harness::{Golden, MODULE_BAR, Result, Row, var_builder};
+use super::harness::{Golden, MODULE_BAR, Result, Row, device, var_builder};
 
 /// Compares a golden of this family.
 pub fn check(golden: &Golden) -> Option<Result<Vec<Row>>> {
@@ -164,7 +164,7 @@ fn mixture_of_experts(golden: &Golden, sequences: &Sequences, width: usize) -> R
         let normed = Panels::from_rows(&normed.flatten_all()?.to_vec1::<f32>()?, width);
         let mut sum = Panels::zeros(width, valid.len());
         experts.add_to(&mut sum, &normed, &valid, 1.0)?;
-        let ours = Tensor::from_vec(sum.to_rows(), x.shape(), &Device::Cpu)?;
+        let ours = Tensor::from_vec(sum.to_rows(), x.shape(), device())?;
         rows.push(golden.compare(name, &ours, MODULE_BAR)?);
     }
     let chosen = experts.chosen(&norm.forward(input)?)?;
@@ -174,8 +174,8 @@ fn mixture_of_experts(golden: &Golden, sequences: &Sequences, width: usize) -> R
         })
         .collect();
     let chosen: Vec<i64> = chosen.into_iter().map(i64::from).collect();
-    rows.push(golden.exact("top_expert", &Tensor::from_vec(chosen, valid.len(), &Device::Cpu)?)?);
-    rows.push(golden.exact("expert_counts", &Tensor::new(counts.as_slice(), &Device::Cpu)?)?);
+    rows.push(golden.exact("top_expert", &Tensor::from_vec(chosen, valid.len(), device())?)?);
+    rows.push(golden.exact("expert_counts", &Tensor::new(counts.as_slice(), device())?)?);
     Ok(rows)
 }
 
@@ -227,7 +227,7 @@ fn angles(golden: &Golden, positions: &Tensor, frequencies: &Tensor) -> Result<V
     [("cos", cos), ("sin", sin)]
         .into_iter()
         .map(|(name, values)| {
-            let half = Tensor::from_vec(values, shape, &Device::Cpu)?;
+            let half = Tensor::from_vec(values, shape, device())?;
             let ours = Tensor::cat(&[&half, &half], 1)?;
             Row::exact(name, &ours, &golden.output(name)?.to_dtype(DType::F32)?)
         })

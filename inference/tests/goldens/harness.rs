@@ -8,9 +8,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
+use kfold_inference::kfold::device::{self, DeviceChoice};
 use kfold_inference::kfold::input::FoldingInput;
 use kfold_inference::kfold::noise::TapeNoise;
 
@@ -129,9 +131,19 @@ impl Golden {
     }
 }
 
+/// Where the networks run: `$GOLDENS_DEVICE` (`cpu` without it, `cuda:0`, ..).
+pub fn device() -> &'static Device {
+    static DEVICE: OnceLock<Device> = OnceLock::new();
+    DEVICE.get_or_init(|| {
+        let choice = std::env::var("GOLDENS_DEVICE").unwrap_or_else(|_| "cpu".to_owned());
+        let choice: DeviceChoice = choice.parse().unwrap_or_else(|error| panic!("GOLDENS_DEVICE: {error}"));
+        device::open(choice).unwrap_or_else(|error| panic!("GOLDENS_DEVICE: {error}"))
+    })
+}
+
 /// These tensors as f32 weights.
 pub fn var_builder(tensors: &HashMap<String, Tensor>) -> VarBuilder<'static> {
-    VarBuilder::from_tensors(tensors.clone(), DType::F32, &Device::Cpu)
+    VarBuilder::from_tensors(tensors.clone(), DType::F32, device())
 }
 
 /// Reads a safetensors file; truth values become `u8`.
@@ -141,10 +153,10 @@ pub fn load_safetensors(path: &Path) -> Result<HashMap<String, Tensor>> {
     let mut tensors = HashMap::new();
     for (name, view) in file.tensors() {
         let tensor = if view.dtype() == safetensors::Dtype::BOOL {
-            Tensor::from_vec(view.data().to_vec(), view.shape(), &Device::Cpu)?
+            Tensor::from_vec(view.data().to_vec(), view.shape(), device())?
         } else {
             use candle_core::safetensors::Load;
-            view.load(&Device::Cpu)?
+            view.load(device())?
         };
         tensors.insert(name, tensor);
     }

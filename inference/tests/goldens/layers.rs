@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
 use kfold_inference::kfold::input::TokenTensors;
 use kfold_inference::kfold::layers::adaptive_layer_norm::AdaptiveLayerNorm;
@@ -13,12 +13,12 @@ use kfold_inference::kfold::layers::embeddings::{FourierEmbedding, RelativePosit
 use kfold_inference::kfold::layers::pairformer::PairformerStack;
 use kfold_inference::kfold::layers::windows::AtomWindows;
 
-use super::harness::{Golden, MODULE_BAR, Result, Row};
+use super::harness::{Golden, MODULE_BAR, Result, Row, device};
 
 /// The golden's weights as f64: what is not f32 on the processor runs as a composition of tensor operations, as on any other
 /// device.
 fn composed(golden: &Golden) -> VarBuilder<'static> {
-    VarBuilder::from_tensors(golden.weights.clone(), DType::F64, &Device::Cpu)
+    VarBuilder::from_tensors(golden.weights.clone(), DType::F64, device())
 }
 
 fn wide(x: &Tensor) -> Result<Tensor> {
@@ -91,7 +91,7 @@ fn cross_attention(golden: &Golden) -> Result<Vec<Row>> {
 
 fn fourier(golden: &Golden) -> Result<Vec<Row>> {
     // The golden's weights are what the constants must be; the layer draws its own.
-    let layer = FourierEmbedding::new(golden.size("channel")?, &Device::Cpu)?;
+    let layer = FourierEmbedding::new(golden.size("channel")?, device())?;
     let constant = |name: &str, ours: &Tensor| -> Result<Row> {
         let reference = golden.weights.get(name).ok_or("a constant is missing")?.flatten_all()?;
         Row::compare(&format!("constants {name}"), ours, &reference, 1e-6)
@@ -113,7 +113,7 @@ fn tokens(golden: &Golden) -> Result<TokenTensors> {
     }
     let zeros = |dims: &[usize], dtype: DType| {
         let dims: Vec<usize> = std::iter::once(count).chain(dims.iter().copied()).collect();
-        Tensor::zeros(dims, dtype, &Device::Cpu)
+        Tensor::zeros(dims, dtype, device())
     };
     let integer = |name: &str| match tensors.get(name) {
         Some(tensor) => Ok(tensor.clone()),
@@ -162,7 +162,7 @@ fn relative_positions(golden: &Golden) -> Result<Vec<Row>> {
 
 fn atom_windows(golden: &Golden) -> Result<Vec<Row>> {
     let index = golden.input("index_plus_one")?.squeeze(0)?;
-    let windows = AtomWindows::new(&Tensor::ones(index.dims(), DType::U8, &Device::Cpu)?)?;
+    let windows = AtomWindows::new(&Tensor::ones(index.dims(), DType::U8, device())?)?;
     Ok(vec![
         golden.exact("q", &windows.queries(&index, 0)?.unsqueeze(0)?)?,
         golden.exact("k", &windows.keys(&index, 0)?.unsqueeze(0)?)?,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use glam::Vec3;
 use kfold_inference::kfold::config::{ConfidenceHeadConfig, EcsiConfig, InputEmbedderConfig, ScoreModelConfig};
 use kfold_inference::kfold::input::ChainType;
@@ -21,7 +21,7 @@ use kfold_inference::kfold::noise::Noise;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::harness::{END_TO_END_BAR, Golden, MODULE_BAR, Result, Row};
+use super::harness::{END_TO_END_BAR, Golden, MODULE_BAR, Result, Row, device};
 
 /// Compares a golden of this family.
 pub fn check(golden: &Golden) -> Option<Result<Vec<Row>>> {
@@ -49,14 +49,14 @@ fn section<T: DeserializeOwned>(golden: &Golden) -> Result<T> {
 }
 
 fn vector(numbers: &[f32]) -> Result<Tensor> {
-    Ok(Tensor::from_slice(numbers, numbers.len(), &Device::Cpu)?)
+    Ok(Tensor::from_slice(numbers, numbers.len(), device())?)
 }
 
 /// [1, samples, N, 3].
 fn positions(samples: &Samples) -> Result<Tensor> {
     let numbers: Vec<f32> = samples.iter().flatten().flat_map(|point| point.to_array()).collect();
     let atoms = samples.first().map_or(0, Vec::len);
-    Ok(Tensor::from_vec(numbers, (1, samples.len(), atoms, 3), &Device::Cpu)?)
+    Ok(Tensor::from_vec(numbers, (1, samples.len(), atoms, 3), device())?)
 }
 
 fn input_embedder(golden: &Golden) -> Result<Vec<Row>> {
@@ -94,20 +94,20 @@ fn score_model(golden: &Golden) -> Result<Vec<Row>> {
 fn ecsi_numbers(golden: &Golden) -> Result<Vec<Row>> {
     let ecsi = Ecsi::new(&serde_json::from_value::<EcsiConfig>(golden.value("cfg")?.clone())?);
     let mut rows = Vec::new();
-    let table = |rows: Vec<Vec<f64>>| -> Result<Tensor> { Ok(Tensor::new(rows, &Device::Cpu)?) };
+    let table = |rows: Vec<Vec<f64>>| -> Result<Tensor> { Ok(Tensor::new(rows, device())?) };
     for (name, schedule) in &golden.outputs {
         if let Some(steps) = name.strip_prefix("schedule_") {
-            let times = Tensor::new(ecsi.schedule(steps.parse()?)?, &Device::Cpu)?;
+            let times = Tensor::new(ecsi.schedule(steps.parse()?)?, device())?;
             rows.push(Row::compare(name, &times, schedule, 1e-12)?);
         }
     }
     let times = golden.output("t")?.to_vec1::<f64>()?;
-    rows.push(golden.exact("t", &Tensor::new(times.as_slice(), &Device::Cpu)?)?);
+    rows.push(golden.exact("t", &Tensor::new(times.as_slice(), device())?)?);
     let scalings =
         times.iter().map(|t| ecsi.scalings(*t)).map(|scalings| vec![scalings.input, scalings.skip, scalings.output]);
     rows.push(golden.compare("c_in_skip_out", &table(scalings.collect())?, 1e-9)?);
     let levels: Vec<f64> = times.iter().map(|t| Ecsi::noise_level(*t)).collect();
-    rows.push(golden.compare("c_noise", &Tensor::new(levels, &Device::Cpu)?, 1e-12)?);
+    rows.push(golden.compare("c_noise", &Tensor::new(levels, device())?, 1e-12)?);
     let coefficients = times.iter().map(|t| {
         vec![Ecsi::alpha(*t), Ecsi::beta(*t), ecsi.gamma(*t), ecsi.gamma_derivative(*t), ecsi.effective_noise(*t)]
     });
@@ -290,7 +290,7 @@ fn confidence_metrics(golden: &Golden) -> Result<Vec<Row>> {
             pae: of("pae_logits")?,
             pde: of("pde_logits")?,
             plddt: of("plddt_logits")?,
-            resolved: Tensor::zeros((1, 2), DType::F32, &Device::Cpu)?,
+            resolved: Tensor::zeros((1, 2), DType::F32, device())?,
         };
         let scores = complex.score(&coordinates[sample], &logits, &bins)?;
         let square = |numbers: &[f32]| -> Result<Tensor> {
@@ -327,7 +327,7 @@ fn patch_geometry(golden: &Golden) -> Result<Vec<Row>> {
     let same = |f: &dyn Fn(&PairRow) -> (i64, u32, bool)| ours.iter().map(f).eq(reference.iter().map(f));
     let logits = |rows: &[PairRow]| -> Result<Tensor> {
         let rows: Vec<Vec<f32>> = rows.iter().map(|row| row.3.clone()).collect();
-        Ok(Tensor::new(rows, &Device::Cpu)?)
+        Ok(Tensor::new(rows, device())?)
     };
     Ok(vec![
         Row::fact("target", same(&|row| (row.0, 0, false)), format!("{} pairs", ours.len())),
@@ -363,7 +363,7 @@ fn affinity_head(golden: &Golden) -> Result<Vec<Row>> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("affinity.safetensors");
     candle_core::safetensors::save(&weights, &file)?;
-    let head = AffinityHead::open(&file, limits, &Device::Cpu)?;
+    let head = AffinityHead::open(&file, limits, device())?;
     let flags = |name: &str| -> Result<Vec<u8>> { Ok(golden.input(name)?.to_vec1::<u8>()?) };
     let chain_types = flags("is_protein")?.into_iter().zip(flags("is_ligand")?).map(|kinds| match kinds {
         (0, 0) => -1,
@@ -386,17 +386,17 @@ fn affinity_head(golden: &Golden) -> Result<Vec<Row>> {
         && record.num_protein_tokens + record.num_ligand_tokens == crop.len()
         && record.checkpoint_sha256.len() == 64;
     weights.remove("model._orig_mod.single_to_pair.weight");
-    weights.insert("model.trunk.weight".to_owned(), Tensor::zeros(1, DType::F32, &Device::Cpu)?);
+    weights.insert("model.trunk.weight".to_owned(), Tensor::zeros(1, DType::F32, device())?);
     let refused =
-        AffinityHead::from_tensors(weights, String::new(), limits, &Device::Cpu).err().map(|error| error.to_string());
+        AffinityHead::from_tensors(weights, String::new(), limits, device()).err().map(|error| error.to_string());
     let refused = refused.unwrap_or_default();
     let named = refused.contains("single_to_pair.weight is missing") && refused.contains("trunk.weight is not known");
     Ok(vec![
-        golden.exact("crop_indices", &Tensor::from_vec(crop.clone(), crop.len(), &Device::Cpu)?)?,
+        golden.exact("crop_indices", &Tensor::from_vec(crop.clone(), crop.len(), device())?)?,
         golden.compare("distogram_features", &readout.distogram_features, MODULE_BAR)?,
         golden.compare("pooled_z", &readout.pooled_z, MODULE_BAR)?,
         golden.compare("pooled_s", &readout.pooled_s, MODULE_BAR)?,
-        golden.compare("p_activity", &Tensor::new(readout.p_activity, &Device::Cpu)?, MODULE_BAR)?,
+        golden.compare("p_activity", &Tensor::new(readout.p_activity, device())?, MODULE_BAR)?,
         Row::fact("record", consistent, format!("{} tokens", record.num_tokens)),
         Row::fact("faults are named", named, refused),
     ])

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use kfold_inference::kfold::checkpoint::{self, Checkpoint, Expected};
 use kfold_inference::kfold::config::KFoldConfig;
 use kfold_inference::kfold::encoders::{
@@ -18,7 +18,7 @@ use kfold_inference::kfold::modules::confidence_metrics::ScoredComplex;
 use kfold_inference::kfold::modules::{Parcae, TriangularStack};
 use kfold_inference::kfold::noise::TapeNoise;
 
-use super::harness::{END_TO_END_BAR, Golden, MODULE_BAR, Result, Row};
+use super::harness::{END_TO_END_BAR, Golden, MODULE_BAR, Result, Row, device};
 
 /// Compares a golden of this family.
 pub fn check(golden: &Golden) -> Option<Result<Vec<Row>>> {
@@ -92,7 +92,7 @@ fn tiny_file(directory: &Path, stem: &str) -> Result<Arc<Checkpoint>> {
 fn tiny(golden: &Golden) -> Result<(KFold, Encoders)> {
     let (config, directory) = (golden.tiny_config()?, golden.directory.with_file_name("tiny_model"));
     let open = |stem: &str| {
-        Ok::<_, Box<dyn std::error::Error>>(tiny_file(&directory, stem)?.var_builder(DType::F32, &Device::Cpu))
+        Ok::<_, Box<dyn std::error::Error>>(tiny_file(&directory, stem)?.var_builder(DType::F32, device()))
     };
     let residence = Residence::Streamed;
     let lm = AtlasLm::load(open("atlaslm_3b_base")?, &config.protein_sequence_encoder, residence)?;
@@ -104,7 +104,7 @@ fn tiny(golden: &Golden) -> Result<(KFold, Encoders)> {
         rna: Some(RnaSequenceEncoder::load(open("rna_seq_1b")?, rna, residence)?),
         structure: Some(StructureEncoder::new(structure)),
     };
-    Ok((KFold::open(&tiny_file(&directory, "kfold")?, &config, &Device::Cpu)?, encoders))
+    Ok((KFold::open(&tiny_file(&directory, "kfold")?, &config, device())?, encoders))
 }
 
 fn run_trunk(golden: &Golden) -> Result<Vec<Row>> {
@@ -193,7 +193,7 @@ fn end_to_end(golden: &Golden) -> Result<Vec<Row>> {
     let prediction = model.predict(&input, s_lm, &complex, options, &mut noise, &mut |_| Ok(()))?;
     let atoms = input.num_atoms();
     let coordinates: Vec<f32> = prediction.sampled.coordinates.iter().flatten().flat_map(|x| x.to_array()).collect();
-    let coordinates = Tensor::from_vec(coordinates, (options.samples, atoms, 3), &Device::Cpu)?;
+    let coordinates = Tensor::from_vec(coordinates, (options.samples, atoms, 3), device())?;
     let trunk = &prediction.trunk;
     let corner = trunk.z.squeeze(0)?.narrow(0, 0, 8)?.narrow(1, 0, 8)?;
     let mut rows = vec![
@@ -204,7 +204,7 @@ fn end_to_end(golden: &Golden) -> Result<Vec<Row>> {
         Row::fact("tape", noise.remaining() == 0, format!("{} draws left", noise.remaining())),
     ];
     for (index, confidence) in prediction.confidence.iter().enumerate() {
-        let plddt = Tensor::new(confidence.plddt.as_slice(), &Device::Cpu)?;
+        let plddt = Tensor::new(confidence.plddt.as_slice(), device())?;
         rows.push(golden.compare(&format!("{index}.plddt"), &plddt, END_TO_END_BAR)?);
         let (ours, reference) = (serde_json::to_value(&confidence.summary)?, &golden.value("summary")?[index]);
         for part in ["plddt", "pde", "ptm", "ranking_score", "has_clash"] {
@@ -213,7 +213,7 @@ fn end_to_end(golden: &Golden) -> Result<Vec<Row>> {
         }
     }
     let first = prediction.confidence.first().ok_or("no samples")?;
-    let pae = Tensor::from_vec(first.pae.clone(), golden.output("pae0")?.dims(), &Device::Cpu)?;
+    let pae = Tensor::from_vec(first.pae.clone(), golden.output("pae0")?.dims(), device())?;
     rows.push(golden.compare("pae0", &pae, END_TO_END_BAR)?);
     Ok(rows)
 }
@@ -230,5 +230,5 @@ fn scores(summary: &serde_json::Value, part: &str) -> Result<Tensor> {
     }
     let mut found = Vec::new();
     collect(summary, part, &mut found);
-    Ok(Tensor::new(found, &Device::Cpu)?)
+    Ok(Tensor::new(found, device())?)
 }
