@@ -87,6 +87,138 @@ fn weights_are_verified_imported_and_converted() {
     assert!(!output.status.success() && stdout(&output).contains("holds no part"), "{}", stdout(&output));
 }
 
+/// Serves files over HTTP on this machine, whatever part is asked for; its address.
+fn serve(files: Vec<(&'static str, Vec<u8>)>) -> String {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let lines: Vec<String> =
+                BufReader::new(&stream).lines().map(|line| line.unwrap()).take_while(|line| !line.is_empty()).collect();
+            let path = lines[0].split(' ').nth(1).unwrap();
+            let file = files.iter().find(|(name, _)| path.ends_with(name));
+            let (status, body) = file.map_or(("404 Not Found", &[][..]), |(_, body)| ("200 OK", body.as_slice()));
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+        }
+    });
+    address
+}
+
+#[test]
+fn weights_are_pulled_listed_and_removed() {
+    let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/goldens/tiny_model");
+    let config = std::fs::read(tiny.join("config.json")).unwrap();
+    let weights = std::fs::read(tiny.join("kfold.safetensors")).unwrap();
+    let page = b"<!DOCTYPE html><title>Please log in</title>".to_vec();
+    let files = [
+        ("kaist-ai-bio/kfold/resolve/main/config.yaml", config),
+        ("kaist-ai-bio/kfold/resolve/main/weights/kfold.pth", weights),
+        ("kaist-ai-bio/kfold-assets/resolve/main/weights/rna_seq_1b.pth", page),
+    ];
+    let mirror = serve(files.into());
+    let folder = tempfile::tempdir().unwrap();
+    let models = folder.path().join("models");
+    let pull = |what: &[&str]| {
+        let mut arguments = vec!["models", "pull"];
+        arguments.extend(what);
+        run(&[&arguments[..], &["--mirror", &mirror, "--models", text(&models), "--json"]].concat())
+    };
+
+    // Offline nothing is fetched, by either switch.
+    let output = pull(&["config", "--offline"]);
+    assert!(!output.status.success() && stderr(&output).contains("offline"), "{}", stderr(&output));
+    let output = program()
+        .args(["models", "pull", "config", "--mirror", &mirror, "--models", text(&models)])
+        .env("KFOLD_OFFLINE", "1")
+        .output()
+        .unwrap();
+    assert!(!output.status.success() && stderr(&output).contains("offline"), "{}", stderr(&output));
+
+    let output = pull(&["config", "kfold"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let pulled: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(pulled[1]["sha256"].as_str().map(str::len), Some(64));
+    // A second time there is nothing to do.
+    let output = pull(&["config", "kfold"]);
+    let again: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!((&again[1]["source"], &again[1]["sha256"]), (&serde_json::Value::Null, &pulled[1]["sha256"]));
+    // A page instead of weights is thrown away.
+    let output = pull(&["rna-encoder"]);
+    assert!(!output.status.success() && stderr(&output).contains("is of no use"), "{}", stderr(&output));
+    // The light model's repository is not known.
+    let output = pull(&["light"]);
+    assert!(!output.status.success() && stderr(&output).contains("models import --light"), "{}", stderr(&output));
+
+    let list = || -> serde_json::Value {
+        let output = run(&["models", "list", "--json", "--models", text(&models)]);
+        serde_json::from_str(&stdout(&output)).unwrap()
+    };
+    let states = |list: &serde_json::Value| -> Vec<String> {
+        list["files"].as_array().unwrap().iter().map(|file| file["state"].as_str().unwrap().to_owned()).collect()
+    };
+    let before = states(&list());
+    assert_eq!((&before[0][..], &before[1][..]), ("here", "here"));
+    assert!(before[2..].iter().all(|state| state == "absent"), "{before:?}");
+    let output = run(&["models", "verify", "--json", "--models", text(&models)]);
+    let verified: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!((&verified[0]["fits"], &verified[0]["content"]), (&true.into(), &"sha256".into()), "{verified}");
+
+    // One bit: found by the list, by the doctor and by the verification.
+    let file = models.join("kfold.pth");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    assert_eq!(states(&list())[1], "damaged");
+    assert!(!run(&["models", "verify", "--models", text(&models)]).status.success());
+    let output = run(&["doctor", "--json", "--models", text(&models)]);
+    let findings: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(findings["weights"]["models"][0]["damaged"], serde_json::json!(["kfold"]));
+    assert!(findings["next_step"].as_str().unwrap().contains("pull --force kfold"), "{findings}");
+    let output = pull(&["kfold", "--force"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+
+    let output = run(&["models", "remove", "full", "--models", text(&models)]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(std::fs::read_dir(&models).unwrap().count(), 0, "nothing is left");
+}
+
+#[test]
+fn plans_say_what_a_query_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let query = folder.path().join("q.yaml");
+    let sequence = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ";
+    let write = |repeats: usize| {
+        let sequence = sequence.repeat(repeats);
+        std::fs::write(
+            &query,
+            format!(
+                "name: q\nsequences:\n- protein: {{id: A, sequence: {sequence}}}\n- ligand: {{id: L, smiles: CCO}}\n"
+            ),
+        )
+        .unwrap();
+    };
+    write(1);
+    let plan = |model: &str| {
+        let output = run(&["plan", text(&query), "--model", model, "--json", "--models", text(folder.path())]);
+        let plan: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+        (output.status.success(), plan)
+    };
+    let (_, small) = plan("full");
+    assert_eq!((&small["sizes"]["tokens"], &small["sizes"]["folded"]), (&36.into(), &serde_json::json!([[33]])));
+    assert_eq!(small["stages"][0]["stage"], "apo");
+    let (_, light) = plan("light");
+    let peak = |plan: &serde_json::Value| plan["peak_bytes"].as_u64().unwrap();
+    assert!(peak(&light) < peak(&small));
+    // No machine has the memory for this.
+    write(3000);
+    let (fits, huge) = plan("full");
+    assert!(!fits && huge["refusal"]["ways"].as_array().is_some_and(|ways| !ways.is_empty()), "{}", huge["refusal"]);
+}
+
 #[test]
 fn errors_are_one_sentence_and_no_success() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,11 +6,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod docking;
+pub mod download;
 pub mod elastic_network;
 pub mod engine;
+pub mod folders;
 mod geometry;
 pub mod job;
 pub mod kfold;
+pub mod machine;
 pub mod morph;
 pub mod query;
 pub mod settings;

@@ -108,32 +108,14 @@ fn atlasfold_m() {
     check("atlasfold-m", 2696, &[], |vb| AtlasFold::load(vb, &config, lm));
 }
 
-/// K-Fold's configuration as its makers describe the two models; what is not named is the reference's default.
-fn kfold_config(channel_z: usize, encoders: &str, trunk: &str, score_model: &str) -> KFoldConfig {
-    let section = |name: &str| format!("{name}: {{channel_z: {channel_z}}}");
-    let sections: Vec<String> =
-        ["input_embedder", "apo_module", "distogram_head", "confidence_head"].map(section).into();
-    let text = format!(
-        "channel_s: 384\nchannel_z: {channel_z}\nlm_dropout: 0.25\nprotein_sequence_encoder: {{}}\n{}\n{encoders}\n\
-         trunk: {trunk}\nparcae: {{}}\ndiffusion_head: {{}}\npatch_pair_geometry: {{enabled: true}}\n\
-         score_model: {{channel_z: {channel_z}, channel_coords: 6, separate_endpoint_atom_encoder: true, {score_model}}}\n",
-        sections.join("\n")
-    );
-    KFoldConfig::from_yaml(&text).unwrap()
-}
-
 #[test]
 fn kfold_full() {
-    let encoders = "protein_structure_encoder: {}\nrna_sequence_encoder: {}";
-    let score_model = "channel_a: 1024, token_transformer_blocks: 16, token_transformer_heads: 16";
-    let config = kfold_config(256, encoders, "{}", score_model);
+    let config = KFoldConfig::published_full().unwrap();
     check("kfold_full", 2048, &[], |vb| KFold::load(vb, &config));
 }
 
 #[test]
 fn kfold_light() {
-    let encoders = "protein_structure_encoder: null\nrna_sequence_encoder: null";
-    let trunk = "{num_lm_blocks: 2, num_main_blocks: 24, num_refine_blocks: 2}";
-    let config = kfold_config(128, encoders, trunk, "token_transformer_blocks: 12, token_transformer_heads: 12");
+    let config = KFoldConfig::published_light().unwrap();
     check("kfold_light", 1443, &[], |vb| KFold::load(vb, &config));
 }

@@ -8,12 +8,14 @@ mod check;
 mod common;
 mod convert;
 mod dock;
+mod doctor;
 mod ensemble;
 mod inspect;
 mod interactions;
 mod ligand;
 mod models;
 mod morph;
+mod plan;
 mod predict;
 mod render;
 mod score;
@@ -68,8 +70,12 @@ enum Command {
     Interactions(interactions::Interactions),
     /// Check whether a pose is chemically and physically sound
     Check(check::Check),
-    /// Import, check and convert weights
+    /// Download, import, check and remove weights
     Models(models::Models),
+    /// Say what this machine has for a prediction and what is missing
+    Doctor(doctor::Doctor),
+    /// Say what a K-Fold prediction of a query will need: memory, time, whether it fits
+    Plan(plan::Plan),
 }
 
 /// How a command ended when it did not fail.
@@ -106,6 +112,8 @@ pub fn main() -> ExitCode {
         Some(Command::Interactions(command)) => command.run(),
         Some(Command::Check(command)) => command.run(),
         Some(Command::Models(command)) => command.run(),
+        Some(Command::Doctor(command)) => command.run(),
+        Some(Command::Plan(command)) => command.run(),
         None => open(arguments.path),
     };
     match outcome {

@@ -171,7 +171,7 @@ fn run_and_report(job: &Job) -> anyhow::Result<Outcome> {
 }
 
 /// The query file that a path means.
-fn query_file(path: &Path) -> anyhow::Result<PathBuf> {
+pub(super) fn query_file(path: &Path) -> anyhow::Result<PathBuf> {
     if !path.is_dir() {
         return Ok(path.to_owned());
     }

@@ -389,6 +389,22 @@ section! {
 }
 
 impl KFoldConfig {
+    /// The full model as its makers describe it.
+    ///
+    /// # Errors
+    /// None in a program whose tests pass.
+    pub fn published_full() -> Result<Self> {
+        Self::from_yaml(include_str!("published/kfold.yaml"))
+    }
+
+    /// The light model as its makers describe it.
+    ///
+    /// # Errors
+    /// None in a program whose tests pass.
+    pub fn published_light() -> Result<Self> {
+        Self::from_yaml(include_str!("published/kfold-light.yaml"))
+    }
+
     /// Reads a `config.yaml`.
     ///
     /// # Errors

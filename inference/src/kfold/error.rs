@@ -39,6 +39,9 @@ pub enum KFoldError {
     /// The device that was asked for cannot be used.
     #[error("device: {0}")]
     Device(String),
+    /// Weights could not be downloaded.
+    #[error(transparent)]
+    Download(crate::download::DownloadError),
     /// Whoever runs the model asked it to stop.
     #[error("cancelled")]
     Cancelled,

@@ -1,14 +1,27 @@
-//! Peak memory of the trunk on the processor, computed from the sizes: what a plan of a run adds up, beside the encoders'
-//! ([`super::encoders::memory`]).
+//! Peak memory of each stage of a prediction on the processor, computed from the sizes: what a [plan](super::plan) adds up. The
+//! encoders' is in [`super::encoders::memory`].
 //!
-//! Measured against these numbers: see `docs/benchmarks.md`.
+//! Weights of K-Fold's own network and of AtlasFold are in memory as f32. Pair states are f32 [N, N, c]. Only what grows with
+//! the query or is as large as a pair state is counted. Measured against these numbers: `docs/benchmarks.md`.
 
-use super::config::KFoldConfig;
-use super::encoders::memory::PeakMemory;
+use super::atlasfold::AtlasFoldConfig;
+use super::config::{KFoldConfig, ProteinSequenceEncoderConfig};
+use super::encoders::Residence;
+use super::encoders::memory::{PeakMemory, atlas_lm};
 use super::primitives::cpu::pair;
 
 /// Bytes of a number.
 const NUMBER: u64 = 4;
+/// Keys of a window of atoms: each atom is paired with so many.
+const KEYS: u64 = 128;
+/// Pairs that the score model conditions at a time.
+const CONDITIONED_PAIRS: u64 = 1 << 13;
+/// Atoms of a residue in AtlasFold.
+const ATOM14: u64 = 14;
+
+fn pairs(tokens: usize) -> u64 {
+    (tokens * tokens) as u64
+}
 
 /// The cycles of the trunk over `tokens` tokens (padded, as the model sees them), all weights of the network in memory as f32.
 ///
@@ -17,10 +30,79 @@ const NUMBER: u64 = 4;
 #[must_use]
 pub fn trunk(config: &KFoldConfig, parameters: u64, tokens: usize) -> PeakMemory {
     let channels = config.channel_z;
-    let state = (tokens * tokens * channels) as u64 * NUMBER;
-    let mask = (tokens * tokens * channels) as u64;
+    let state = pairs(tokens) * channels as u64 * NUMBER;
+    let mask = pairs(tokens) * channels as u64;
     let workspace = pair::workspace_bytes(tokens, channels);
     PeakMemory { weights: parameters * NUMBER, activations: 3 * state + (state + 2 * mask).max(state + workspace) }
+}
+
+/// A trajectory of the score model over `tokens` tokens and `atoms` atoms (both padded), `at_once` samples at a time.
+///
+/// The trunk's pair state stays. Beside it the trajectory holds the pair biases of all token blocks, the tokens' pairs as the
+/// atoms take them, and for each atom its biases in all blocks and its conditions. The most is there either while atoms are
+/// embedded, with several tensors of atom pairs at once, or in a step, with all samples' tokens and atoms.
+#[must_use]
+pub fn sampler(config: &KFoldConfig, parameters: u64, tokens: usize, atoms: usize, at_once: usize) -> PeakMemory {
+    let score = &config.score_model;
+    let (tokens_count, atoms, at_once) = (tokens as u64, atoms as u64, at_once.max(1) as u64);
+    let state = pairs(tokens) * config.channel_z as u64;
+    let biases = pairs(tokens) * (score.token_transformer_blocks * score.token_transformer_heads) as u64;
+    let atom_pair = score.channel_atompair as u64;
+    let encoders = if score.separate_endpoint_atom_encoder { 2 } else { 1 };
+    let atom_heads = encoders * (score.atom_encoder_blocks * score.atom_encoder_heads) as u64
+        + (score.atom_decoder_blocks * score.atom_decoder_heads) as u64;
+    let atom_blocks = encoders * score.atom_encoder_blocks as u64 + score.atom_decoder_blocks as u64;
+    // Of each atom in each block: scale and shift of queries, keys and transition, and two gates.
+    let conditions = atom_blocks * atoms * 8 * score.channel_atom as u64;
+    let atom_biases = atom_heads * atoms * KEYS;
+    let embedding =
+        pairs(tokens) * atom_pair + 5 * atoms * KEYS * atom_pair + 8 * CONDITIONED_PAIRS * config.channel_z as u64;
+    let (token, atom) = (score.channel_a as u64, score.channel_atom as u64);
+    let step = at_once * (tokens_count * 9 * token + atoms * 10 * atom) + 2 * atoms * token;
+    let kept = state + biases + conditions + atom_biases;
+    PeakMemory { weights: parameters * NUMBER, activations: NUMBER * (kept + embedding.max(step)) }
+}
+
+/// The confidence head over `tokens` tokens, one sample at a time: the trunk's pair state, the same with the single features, the
+/// sample's own, and either what a triangle multiplication works in or the logits.
+#[must_use]
+pub fn confidence(config: &KFoldConfig, parameters: u64, tokens: usize) -> PeakMemory {
+    let head = &config.confidence_head;
+    let state = pairs(tokens) * config.channel_z as u64 * NUMBER;
+    let workspace = pair::workspace_bytes(tokens, config.channel_z) + state;
+    // One-hot distances and their indices, and the sum that takes them in.
+    let distances = pairs(tokens) * (head.num_bins as u64 * NUMBER + 8) + state;
+    let logits = pairs(tokens) * (2 * head.num_pae_bins + 4 * head.num_pde_bins) as u64 * NUMBER + state;
+    PeakMemory { weights: parameters * NUMBER, activations: 3 * state + workspace.max(distances).max(logits) }
+}
+
+/// AtlasFold, or AtlasFold-M, over chains of `residues` residues in all (padded, as the model sees them), with AtlasLM streamed
+/// beside it, its weights stored in `lm_weight_bytes` bytes each.
+///
+/// In each cycle the language model's attention of all heads and its projection are summed over the layers beside three pair
+/// states; then come the pair blocks, with five and what a triangle multiplication works in; in the sampler the pair biases
+/// of all blocks and the atoms of five samples.
+#[must_use]
+pub fn atlasfold(
+    config: &AtlasFoldConfig,
+    lm: &ProteinSequenceEncoderConfig,
+    parameters: u64,
+    residues: usize,
+    lm_weight_bytes: u64,
+    threads: usize,
+) -> PeakMemory {
+    /// Samples at once.
+    const AT_ONCE: u64 = 5;
+    let language = atlas_lm(lm, residues + 2, lm_weight_bytes, Residence::Streamed, threads);
+    let state = pairs(residues) * config.channel_z as u64 * NUMBER;
+    let reading = 3 * state + 3 * state + 4 * pairs(residues) * lm.n_heads as u64 * NUMBER + language.total();
+    let blocks = 5 * state + pair::workspace_bytes(residues, config.channel_z);
+    let head = &config.diffusion_head;
+    let biases = pairs(residues) * (head.num_blocks * head.num_heads) as u64 * NUMBER;
+    let residues = residues as u64;
+    let atoms = AT_ONCE * residues * ATOM14 * (2 * head.channel_a + 8 * head.channel_atom) as u64 * NUMBER;
+    let sampling = state + biases + atoms + AT_ONCE * residues * 9 * head.channel_a as u64 * NUMBER;
+    PeakMemory { weights: parameters * NUMBER, activations: reading.max(blocks).max(sampling) }
 }
 
 /// The numbers of a network: those of the tensors it expects.
@@ -30,4 +112,43 @@ pub fn trunk(config: &KFoldConfig, parameters: u64, tokens: usize) -> PeakMemory
 pub fn parameters(config: &KFoldConfig) -> super::Result<u64> {
     let expected = super::model::expected_tensors(config)?;
     Ok(expected.tensors.iter().map(|tensor| tensor.shape.iter().product::<usize>() as u64).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FULL: u64 = 338_514_812;
+
+    #[test]
+    fn pair_states_rule_large_queries_and_samples_small_ones() {
+        let config = KFoldConfig::published_full().unwrap();
+        let state = |tokens: u64| 4 * 256 * tokens * tokens;
+        let trunk_500 = trunk(&config, FULL, 512);
+        assert_eq!(trunk_500.weights, 4 * FULL);
+        assert!((5 * state(512)..7 * state(512)).contains(&trunk_500.activations), "{trunk_500:?}");
+        let one = sampler(&config, FULL, 64, 1024, 1).activations;
+        let many = sampler(&config, FULL, 64, 1024, 100).activations;
+        assert!(one < many && many < 100 * one, "{one} {many}");
+        // Twice the tokens, four times the pairs.
+        let growth = sampler(&config, FULL, 1024, 8192, 1).activations as f64
+            / sampler(&config, FULL, 512, 4096, 1).activations as f64;
+        assert!((3.0..4.0).contains(&growth), "{growth}");
+        assert!(confidence(&config, FULL, 512).total() < trunk_500.total() + state(512));
+    }
+
+    #[test]
+    fn a_laptop_runs_the_full_model_at_500_tokens() {
+        let config = KFoldConfig::published_full().unwrap();
+        let monomer = AtlasFoldConfig::published_monomer().unwrap();
+        let stages = [
+            trunk(&config, FULL, 512),
+            sampler(&config, FULL, 512, 4096, 5),
+            confidence(&config, FULL, 512),
+            atlasfold(&monomer, &config.protein_sequence_encoder, 214_647_863, 512, 2, 4),
+        ];
+        for stage in stages {
+            assert!(stage.total() < 12 << 30, "{stage:?}");
+        }
+    }
 }

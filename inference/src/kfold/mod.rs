@@ -25,11 +25,15 @@ pub mod features;
 pub mod geometry;
 pub mod input;
 pub mod layers;
+pub mod manifest;
 pub mod memory;
 pub mod model;
 pub mod model_folder;
 pub mod modules;
 pub mod noise;
+pub mod plan;
 pub mod primitives;
+pub mod record;
+pub mod run_times;
 
 pub use error::{KFoldError, Result};

@@ -3,13 +3,18 @@
 //! A part's file has the name its makers gave it, as safetensors (what `kfold-studio models import` writes) or `.pth` (as
 //! published). Files may lie in the folder itself, in its `weights`, or in the `weights` of a folder in it, so that snapshots of
 //! the makers' repositories put side by side serve as they are.
+//!
+//! Two models may share a folder: what is the light model's alone, K-Fold's own weights and `config.yaml`, lies in the folder's
+//! `light`, and the language model and AtlasFold are both's.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::atlasfold::{AtlasFold, AtlasFoldConfig};
 use super::checkpoint::{Checkpoint, Expected};
 use super::config::{KFoldConfig, ProteinSequenceEncoderConfig, RnaSequenceEncoderConfig, StructureEncoderConfig};
 use super::encoders::{AtlasLm, BackboneTokenizer, FullAtomTokenizer, Residence, RnaSequenceEncoder, TriProRepEncoder};
+use super::record::Record;
 use super::{KFoldError, Result};
 
 /// Width of an attention head of the language models.
@@ -153,7 +158,12 @@ impl Part {
                 Ok(expected.ignoring(".num_batches_tracked"))
             }
             Self::AtlasFold | Self::AtlasFoldM => {
-                Err(KFoldError::Config(format!("{} cannot be checked yet", self.display_name())))
+                let sizes = match self {
+                    Self::AtlasFold => AtlasFoldConfig::published_monomer()?,
+                    _ => AtlasFoldConfig::published_pair()?,
+                };
+                let lm = config.map(|config| config.protein_sequence_encoder.clone()).unwrap_or_default();
+                Expected::of(|vb| AtlasFold::load(vb, &sizes, (&lm).into()))
             }
         }
     }
@@ -185,17 +195,66 @@ impl<'a> FileSize<'a> {
     }
 }
 
-/// A folder of weights.
+/// The published models.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Variant {
+    /// The full model ("7B").
+    #[default]
+    Full,
+    /// The light model, without structure and RNA encoder.
+    Light,
+}
+
+impl Variant {
+    /// The name in files and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Light => "light",
+        }
+    }
+
+    /// Its configuration as its makers describe it.
+    ///
+    /// # Errors
+    /// None in a program whose tests pass.
+    pub fn published(self) -> Result<KFoldConfig> {
+        match self {
+            Self::Full => KFoldConfig::published_full(),
+            Self::Light => KFoldConfig::published_light(),
+        }
+    }
+}
+
+/// Where the light model's own files are in a folder.
+const LIGHT: &str = "light";
+
+/// A folder of weights, as one model sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelFolder {
     path: PathBuf,
+    variant: Variant,
 }
 
 impl ModelFolder {
-    /// The folder at this path, whether it exists or not.
+    /// The folder at this path, whether it exists or not, as the full model sees it.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self::with_variant(path, Variant::Full)
+    }
+
+    /// The folder at this path as a model sees it.
+    #[must_use]
+    pub fn with_variant(path: impl Into<PathBuf>, variant: Variant) -> Self {
+        Self { path: path.into(), variant }
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn variant(&self) -> Variant {
+        self.variant
     }
 
     /// Its path.
@@ -207,17 +266,18 @@ impl ModelFolder {
     /// Where a part's file is, if it is there; safetensors before `.pth`.
     #[must_use]
     pub fn file(&self, part: Part) -> Option<PathBuf> {
-        let folders = self.folders();
+        let folders = self.folders(part == Part::KFold);
         let names = ["safetensors", "pth"]
             .into_iter()
             .flat_map(|ending| part.file_stems().iter().map(move |stem| format!("{stem}.{ending}")));
         names.flat_map(|name| folders.iter().map(move |folder| folder.join(&name))).find(|path| path.is_file())
     }
 
-    /// Where an imported part's file belongs.
+    /// Where a file of this name belongs that holds `part`; none for the configuration.
     #[must_use]
-    pub fn place(&self, stem: &str) -> PathBuf {
-        self.path.join(format!("{stem}.safetensors"))
+    pub fn place(&self, part: Option<Part>, name: &str) -> PathBuf {
+        let is_own = part.is_none_or(|part| part == Part::KFold);
+        if is_own { self.own_folder() } else { self.path.clone() }.join(name)
     }
 
     /// Where the configuration is, if it is there.
@@ -227,7 +287,7 @@ impl ModelFolder {
             if folder.ends_with("weights") { folder.parent() } else { Some(folder.as_path()) }
                 .map(|folder| folder.join("config.yaml"))
         };
-        self.folders().iter().filter_map(beside).find(|path| path.is_file())
+        self.folders(true).iter().filter_map(beside).find(|path| path.is_file())
     }
 
     /// Reads the configuration.
@@ -248,39 +308,98 @@ impl ModelFolder {
     pub fn set_config(&self, source: &Path) -> Result<()> {
         KFoldConfig::load(source)?;
         let text = std::fs::read(source).map_err(|error| KFoldError::io(source, error))?;
-        let place = self.path.join("config.yaml");
+        let place = self.place(None, "config.yaml");
         let failed = |error| KFoldError::io(&place, error);
-        let mut file = tempfile::NamedTempFile::new_in(&self.path).map_err(failed)?;
+        let mut file = tempfile::NamedTempFile::new_in(self.own_folder()).map_err(failed)?;
         file.write_all(&text).map_err(failed)?;
         file.persist(&place).map_err(|error| failed(error.error))?;
         Ok(())
     }
 
-    /// Opens a part's file.
+    /// Opens a part's file, after comparing it with what was noted when it came ([`Record::check`]).
     ///
     /// # Errors
-    /// When it is not there or damaged.
+    /// When it is not there, damaged, or not the one that came.
     pub fn open(&self, part: Part) -> Result<Checkpoint> {
         let file = self.file(part).ok_or_else(|| {
             let name = part.file_stems()[0];
-            let reason =
-                format!("{} ({name}) is not there; import it with: kfold-studio models import", part.display_name());
+            let reason = format!(
+                "{} ({name}) is not there; get it with: kfold-studio models pull, or bring it with: kfold-studio models import",
+                part.display_name()
+            );
             KFoldError::checkpoint(&self.path, reason)
         })?;
+        Record::check(&file, false, &mut |_, _| true)?;
         Checkpoint::open(&file)
     }
 
-    /// Where files may lie.
-    fn folders(&self) -> Vec<PathBuf> {
+    /// The parts that the model of this configuration needs for its own networks.
+    #[must_use]
+    pub fn needed(config: &KFoldConfig) -> Vec<Part> {
+        let mut parts = vec![Part::KFold, Part::AtlasLm];
+        if config.rna_sequence_encoder.is_some() {
+            parts.push(Part::RnaEncoder);
+        }
+        if config.protein_structure_encoder.is_some() {
+            parts.extend([Part::StructureEncoder, Part::BackboneTokenizer, Part::FullAtomTokenizer]);
+        }
+        parts
+    }
+
+    /// Where what is this model's alone belongs.
+    #[must_use]
+    pub fn own_folder(&self) -> PathBuf {
+        match self.variant {
+            Variant::Full => self.path.clone(),
+            Variant::Light => self.path.join(LIGHT),
+        }
+    }
+
+    /// Where files may lie, those that are this model's alone or all others.
+    fn folders(&self, own: bool) -> Vec<PathBuf> {
+        if own && self.variant == Variant::Light {
+            let folder = self.own_folder();
+            return vec![folder.clone(), folder.join("weights")];
+        }
         let mut folders = vec![self.path.clone(), self.path.join("weights")];
         let mut inside: Vec<PathBuf> = std::fs::read_dir(&self.path)
             .into_iter()
             .flatten()
             .flatten()
+            .filter(|entry| entry.file_name() != LIGHT)
             .map(|entry| entry.path().join("weights"))
             .collect();
         inside.sort();
         folders.extend(inside);
         folders
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_light_model_has_its_own_weights_and_shares_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        let touch = |name: &str| {
+            std::fs::create_dir_all(path.join(name).parent().unwrap()).unwrap();
+            std::fs::write(path.join(name), b"").unwrap();
+        };
+        let (full, light) = (ModelFolder::new(path), ModelFolder::with_variant(path, Variant::Light));
+        touch("light/weights/kfold.pth");
+        touch("light/config.yaml");
+        assert_eq!((full.file(Part::KFold), full.config_file()), (None, None));
+        assert_eq!(light.file(Part::KFold), Some(path.join("light/weights/kfold.pth")));
+        assert_eq!(light.config_file(), Some(path.join("light/config.yaml")));
+        touch("kfold/weights/kfold.pth");
+        touch("kfold/config.yaml");
+        touch("atlaslm_3b_base.safetensors");
+        assert_eq!(full.file(Part::KFold), Some(path.join("kfold/weights/kfold.pth")));
+        assert_eq!(full.config_file(), Some(path.join("kfold/config.yaml")));
+        assert_eq!(full.file(Part::AtlasLm), light.file(Part::AtlasLm));
+        assert_eq!(light.place(Some(Part::AtlasLm), "x"), path.join("x"));
+        assert_eq!(light.place(None, "config.yaml"), path.join("light/config.yaml"));
     }
 }

@@ -191,6 +191,51 @@ impl Checkpoint {
         self.tensors.values().map(|entry| (elements(&entry.shape) * entry.element.size()) as u64).sum()
     }
 
+    /// Holds the content against the checksums in the file itself: a `.pth` has a CRC-32 of each tensor's storage, which PyTorch
+    /// can be told to leave out; safetensors has none. Whether there were any. `progress` hears the bytes read and in all and
+    /// answers whether to go on.
+    ///
+    /// # Errors
+    /// When the content is damaged, or `progress` said no.
+    pub fn check_content(&self, progress: &mut dyn FnMut(u64, u64) -> bool) -> Result<bool> {
+        /// Bytes between two reports.
+        const CHUNK: usize = 8 << 20;
+        if self.format == Format::Safetensors {
+            return Ok(false);
+        }
+        let entries = zip::entries(&self.map).map_err(|reason| KFoldError::checkpoint(&self.path, reason))?;
+        let mut entries: Vec<_> = entries.into_iter().filter(|(_, entry)| !entry.bytes.is_empty()).collect();
+        entries.sort_by_key(|(_, entry)| entry.bytes.start);
+        let total: u64 = entries.iter().map(|(_, entry)| entry.bytes.len() as u64).sum();
+        if total > self.map.len() as u64 {
+            return Err(KFoldError::checkpoint(&self.path, "entries of the zip directory share their bytes"));
+        }
+        let (mut done, mut right, mut wrong) = (0, 0_usize, Vec::new());
+        for (name, entry) in entries {
+            let mut crc = flate2::Crc::new();
+            for start in entry.bytes.clone().step_by(CHUNK) {
+                let chunk = start..entry.bytes.end.min(start + CHUNK);
+                crc.update(&self.map[chunk.clone()]);
+                done += chunk.len() as u64;
+                if !progress(done, total) {
+                    return Err(KFoldError::Cancelled);
+                }
+                self.release(chunk);
+            }
+            if crc.sum() == entry.crc { right += 1 } else { wrong.push(name) }
+        }
+        match wrong.first() {
+            None => Ok(right > 0),
+            // Not one fits: they were left out.
+            Some(_) if right == 0 => Ok(false),
+            Some(name) => {
+                let reason =
+                    format!("{name} and {} others in it are damaged; download or copy it again", wrong.len() - 1);
+                Err(KFoldError::checkpoint(&self.path, reason))
+            }
+        }
+    }
+
     /// A tensor's elements in row-major order, little-endian: of the file itself where they lie that way.
     ///
     /// # Errors
@@ -268,7 +313,7 @@ fn read_pth(file: &[u8]) -> std::result::Result<BTreeMap<String, Entry>, String>
         (Some(folder), None) if !folder.contains('/') => folder.to_owned(),
         _ => return Err("it is a zip archive, but not of weights: it has no table of contents (data.pkl)".to_owned()),
     };
-    let contents = |name: &str| entries.get(&format!("{folder}/{name}")).map(|range| &file[range.clone()]);
+    let contents = |name: &str| entries.get(&format!("{folder}/{name}")).map(|entry| &file[entry.bytes.clone()]);
     if contents("byteorder").is_some_and(|order| order != b"little") {
         return Err("its numbers are big-endian; save it again on an ordinary machine".to_owned());
     }
@@ -276,6 +321,7 @@ fn read_pth(file: &[u8]) -> std::result::Result<BTreeMap<String, Entry>, String>
     for (name, tensor) in pickle::read_state_dict(contents("data.pkl").unwrap_or_default())? {
         let storage = entries
             .get(&format!("{folder}/data/{}", tensor.storage))
+            .map(|entry| &entry.bytes)
             .ok_or_else(|| format!("the numbers of {name} (data/{}) are not in it", tensor.storage))?;
         let entry = place(&tensor, storage).ok_or_else(|| {
             format!(

@@ -325,3 +325,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn damage_within_a_tensor_is_found() {
+    let mut bytes = std::fs::read(fixture("state_dict.pth")).unwrap();
+    assert!(open_bytes(&bytes).unwrap().check_content(&mut |_, _| true).unwrap());
+    let checkpoint = open(&fixture("state_dict.pth")).unwrap();
+    let place = checkpoint.tensors.values().find(|entry| entry.bytes.len() > 8).unwrap().bytes.start + 5;
+    bytes[place] ^= 1;
+    let damaged = open_bytes(&bytes).unwrap();
+    let error = damaged.check_content(&mut |_, _| true).unwrap_err().to_string();
+    assert!(error.contains("/data/") && error.contains("damaged"), "{error}");
+    // Safetensors have no checksums of their own.
+    assert!(!open(&fixture("state_dict.safetensors")).unwrap().check_content(&mut |_, _| true).unwrap());
+}

@@ -17,8 +17,17 @@ const END_LENGTH: usize = 22;
 /// The end record plus the longest comment.
 const END_SEARCH: usize = END_LENGTH + 0xffff;
 
-/// Where the bytes of each entry are.
-pub(super) type Entries = HashMap<String, Range<usize>>;
+/// An entry.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    /// Where its bytes are.
+    pub bytes: Range<usize>,
+    /// Their CRC-32, as the directory has it.
+    pub crc: u32,
+}
+
+/// The entries by name.
+pub(super) type Entries = HashMap<String, Stored>;
 
 /// Reads the directory of an archive.
 ///
@@ -54,7 +63,7 @@ pub(super) fn entries(file: &[u8]) -> Result<Entries, String> {
             return Err(format!("the zip entry {name} is compressed; PyTorch stores entries as they are"));
         }
         let range = data_range(file, &sizes).ok_or_else(|| format!("the zip entry {name} lies outside the file"))?;
-        if entries.insert(name.clone(), range).is_some() {
+        if entries.insert(name.clone(), Stored { bytes: range, crc: u32_at(header, 16) }).is_some() {
             return Err(format!("the zip entry {name} is there twice"));
         }
         at += 46 + name_length + extra_length + comment_length;
