@@ -3,7 +3,7 @@
 use cosmolkit as kit;
 
 use super::perception::read_perception;
-use super::toolkit::{MAX_ATOMS, explain, into_toolkit};
+use super::toolkit::{MAX_ATOMS, MAX_UNKNOWN_ATOMS, explain, into_toolkit};
 use super::{ChemistryError, Perception};
 use crate::{Element, SmallMolecule};
 
@@ -83,8 +83,15 @@ pub fn canonical_smiles(molecule: &SmallMolecule) -> Result<String, ChemistryErr
     // Read once more, as the reader alone finds out which centres depend on each other (in rings), drops what is none,
     // and so settles the choice between two texts of one molecule.
     let params = kit::SmilesParseParams { allow_cxsmiles: false, parse_name: false, ..Default::default() };
-    let again = kit::Molecule::from_smiles_with_params(&text, &params).ok().and_then(|read| read.to_smiles().ok());
-    Ok(again.map_or(text, |again| String::from_utf8_lossy(again.as_bytes()).into_owned()))
+    match kit::Molecule::from_smiles_with_params(&text, &params) {
+        Ok(again) => Ok(again.to_smiles().map_or(text, |again| String::from_utf8_lossy(again.as_bytes()).into_owned())),
+        // Rings with atoms without element may be aromatic in a way that no text says: their bonds one by one.
+        Err(_) => {
+            let params = kit::SmilesWriteParams { clean_stereo: false, kekule: true, ..Default::default() };
+            let text = bare.to_smiles_with_params(&params).map_err(|error| invalid(&error))?;
+            Ok(String::from_utf8_lossy(text.as_bytes()).into_owned())
+        }
+    }
 }
 
 /// Refuses early what would be read as something else or is clearly not a molecule.
@@ -121,6 +128,14 @@ fn refuse_unreadable(smiles: &str) -> Result<(), ChemistryError> {
     }
     if depth > 0 {
         return Err(wrong("a `(` is not closed", smiles.len()));
+    }
+    // `[#0]` is the other spelling.
+    let mut unknown: Vec<usize> =
+        smiles.match_indices('*').chain(smiles.match_indices("[#0")).map(|(at, _)| at).collect();
+    unknown.sort_unstable();
+    if let Some(at) = unknown.get(MAX_UNKNOWN_ATOMS) {
+        let reason = format!("more than {MAX_UNKNOWN_ATOMS} atoms without element");
+        return Err(wrong(&reason, at + 1));
     }
     Ok(())
 }
@@ -332,6 +347,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_is_read_again() {
+        // Found by fuzzing: aromatic around an atom without element, which as aromatic text has no arrangement of bonds.
+        let molecule = parse("C1=CC2=*C2=C1").unwrap();
+        let text = canonical_smiles(&molecule).unwrap();
+        let again = parse(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!((again.atoms.len(), again.bonds.len()), (molecule.atoms.len(), molecule.bonds.len()), "{text}");
+    }
+
+    #[test]
     fn stereo_is_kept_and_told_apart() {
         let text = |smiles| canonical_smiles(&parse(smiles).unwrap()).unwrap();
         assert_ne!(text("N[C@@H](C)C(=O)O"), text("N[C@H](C)C(=O)O"));
@@ -368,6 +392,8 @@ mod tests {
             ("CN(C)(C)(C)C", "N has 5 bonds", Some(2)),
             ("CCXx", "`Xx` is not an atom", Some(3)),
             ("CC[]", "missing", Some(3)),
+            // Found by fuzzing: twice the time for each `*`.
+            ("C1CCC=C\\CC:***********************1", "more than 12 atoms without element", Some(24)),
             ("c1ccnc1", "[nH]", Some(1)),
             ("C=1CCCCC#1", "different orders", Some(10)),
             ("CC>>CO", "reaction", Some(3)),

@@ -12,6 +12,10 @@ use crate::{Element, SmallMolecule, SmallMoleculeAtom, Stereo};
 /// linearly, so input from outside is bounded.
 pub const MAX_ATOMS: usize = 1000;
 
+/// Most atoms without element (`*`) that a molecule may have. Whether they belong to an aromatic ring is decided by trying all
+/// combinations: each more doubles the time.
+pub(super) const MAX_UNKNOWN_ATOMS: usize = 12;
+
 /// Something the toolkit refused, in words for people and with the atom it stumbled over.
 pub(super) struct Refusal {
     pub reason: String,
@@ -27,6 +31,10 @@ pub(super) fn into_toolkit(molecule: &SmallMolecule) -> Result<kit::Molecule, Ch
     }
     if molecule.atoms.len() > MAX_ATOMS {
         return Err(ChemistryError::TooLarge { atoms: molecule.atoms.len(), limit: MAX_ATOMS });
+    }
+    let unknown = molecule.atoms.iter().filter(|atom| atom.element == Element::UNKNOWN).count();
+    if unknown > MAX_UNKNOWN_ATOMS {
+        return Err(invalid(format!("{unknown} atoms have no element; at most {MAX_UNKNOWN_ATOMS} may")));
     }
     let raw = unsanitised(molecule).map_err(invalid)?;
     raw.sanitize().map_err(|error| {
