@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod analysis;
+pub mod assemblies;
 pub mod bonds;
 pub mod chemistry;
 pub mod components;

@@ -71,6 +71,14 @@ pub struct Atom {
     pub residue: u32,
 }
 
+impl Atom {
+    /// The element's symbol as structure files have it: a hydrogen whose name begins with D is deuterium there.
+    #[must_use]
+    pub fn symbol(&self) -> &'static str {
+        if self.element == Element::H && self.name.starts_with('D') { "D" } else { self.element.symbol() }
+    }
+}
+
 /// What a residue is, as far as its name and atoms tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -181,7 +189,42 @@ impl Structure {
     }
 }
 
+impl Model {
+    /// Models side by side as one, numbered as the first: atoms, residues and chains follow each other in the order given.
+    /// Chains keep their identifiers, even where two are the same.
+    #[must_use]
+    pub fn join(models: &[&Self]) -> Self {
+        let mut topology = Topology::default();
+        for model in models {
+            topology.append(&model.topology);
+        }
+        Self {
+            number: models.first().map_or(1, |model| model.number),
+            topology: Arc::new(topology),
+            positions: models.iter().flat_map(|model| &model.positions).copied().collect(),
+            b_factors: models.iter().flat_map(|model| &model.b_factors).copied().collect(),
+        }
+    }
+}
+
 impl Topology {
+    /// Puts another topology behind this one.
+    pub fn append(&mut self, other: &Self) {
+        let [atom, residue, chain] =
+            [self.atoms.len(), self.residues.len(), self.chains.len()].map(|length| length as u32);
+        let behind = |range: &Range<u32>, first: u32| first + range.start..first + range.end;
+        self.atoms.extend(other.atoms.iter().map(|held| Atom { residue: residue + held.residue, ..held.clone() }));
+        self.residues.extend(other.residues.iter().map(|held| Residue {
+            atoms: behind(&held.atoms, atom),
+            chain: chain + held.chain,
+            ..held.clone()
+        }));
+        self.chains.extend(
+            other.chains.iter().map(|held| Chain { residues: behind(&held.residues, residue), ..held.clone() }),
+        );
+        self.bonds.extend(other.bonds.iter().map(|held| Bond { a: atom + held.a, b: atom + held.b, ..*held }));
+    }
+
     /// Indices of a residue's atoms.
     pub fn atoms_of(&self, residue: &Residue) -> impl Iterator<Item = usize> + use<> {
         residue.atoms.start as usize..residue.atoms.end as usize

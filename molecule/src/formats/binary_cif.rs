@@ -213,50 +213,55 @@ impl<'a> Column<'a> {
 /// # Errors
 /// When the file is damaged, holds no Cartesian coordinates, or has one that is not a number, with category, column and row.
 pub fn read(bytes: &[u8]) -> Result<Structure, ParseError> {
-    let document = Document::parse(bytes)?;
     let mut reader = mmcif::Reader::default();
+    walk(bytes, &mut reader)?;
+    reader.finish().map_err(|error| ParseError { place: Place::Byte(0), ..error })
+}
+
+/// Hands over the categories that are wanted, as [`cif::walk`] does for text files.
+pub(super) fn walk<'a>(bytes: &'a [u8], rows: &mut impl Rows<'a>) -> Result<(), ParseError> {
+    let document = Document::parse(bytes)?;
     let mut rows_left = document.most_rows;
     for block in document.blocks() {
-        if !reader.block(block.name()) {
+        if !rows.block(block.name()) {
             break;
         }
         for category in block.categories() {
             let category = category?;
             let name = category.name.to_ascii_lowercase();
-            if !reader.wants(&name) || category.row_count == 0 {
+            if !rows.wants(&name) || category.row_count == 0 {
                 continue;
             }
             rows_left = rows_left.checked_sub(category.row_count).ok_or_else(|| {
                 let what = format!("the categories up to {name:?} have more rows than a file of this size can hold");
                 ParseError::at_byte(category.item.offset(), what, DAMAGED)
             })?;
-            hand_over(&category, name, &mut reader)?;
+            hand_over(&category, name, rows)?;
         }
     }
-    reader.finish().map_err(|error| ParseError { place: Place::Byte(0), ..error })
+    Ok(())
 }
 
 /// Gives a category to the reader row by row, as the text format would.
-fn hand_over<'a>(category: &Category<'a>, name: String, reader: &mut mmcif::Reader<'a>) -> Result<(), ParseError> {
+fn hand_over<'a>(category: &Category<'a>, name: String, rows: &mut impl Rows<'a>) -> Result<(), ParseError> {
     let mut head = cif::Category { name, items: Vec::new() };
     let mut wanted = Vec::new();
     for (item, column) in category.columns() {
         let item = item.to_ascii_lowercase();
-        if mmcif::Reader::wants_item(&head.name, &item) && head.column(&item).is_none() {
+        if rows.wants_item(&head.name, &item) && head.column(&item).is_none() {
             wanted.push((item.clone(), column));
             head.items.push(item);
         }
     }
     let columns: Vec<Column<'_>> =
         wanted.par_iter().map(|(item, column)| category.decode(item, *column)).collect::<Result<_, _>>()?;
-    reader.category(&head)?;
-    reader.expect_rows(category.row_count);
+    rows.category(&head)?;
+    rows.expect_rows(category.row_count);
     let mut values = Vec::with_capacity(columns.len());
     for row in 0..category.row_count {
         values.clear();
         values.extend(columns.iter().map(|column| column.value(row)));
-        reader
-            .row(row + 1, &values)
+        rows.row(row + 1, &values)
             .map_err(|error| ParseError { place: Place::Row { category: head.name.clone(), row: row + 1 }, ..error })?;
     }
     Ok(())

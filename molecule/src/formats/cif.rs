@@ -51,18 +51,31 @@ impl<'a> Value<'a> {
     pub fn number(self) -> Option<f32> {
         match self {
             Self::Null => None,
-            Self::Text(bytes) => {
-                let digits = if bytes.ends_with(b")") { bytes.split(|byte| *byte == b'(').next()? } else { bytes };
-                text::number(std::str::from_utf8(digits).ok()?)
-            }
+            Self::Text(bytes) => text::number(digits(bytes)?),
             Self::Integer(value) => Some(value as f32),
             Self::Number(value) => Some(value as f32).filter(|value| value.is_finite()),
+        }
+    }
+
+    /// The same with all its digits.
+    pub fn precise_number(self) -> Option<f64> {
+        match self {
+            Self::Null => None,
+            Self::Text(bytes) => digits(bytes)?.parse().ok().filter(|value: &f64| value.is_finite()),
+            Self::Integer(value) => Some(f64::from(value)),
+            Self::Number(value) => Some(value).filter(|value| value.is_finite()),
         }
     }
 
     pub fn is_null(self) -> bool {
         matches!(self, Self::Null)
     }
+}
+
+/// A number's text without its standard uncertainty.
+fn digits(bytes: &[u8]) -> Option<&str> {
+    let digits = if bytes.ends_with(b")") { bytes.split(|byte| *byte == b'(').next()? } else { bytes };
+    std::str::from_utf8(digits).ok()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -209,6 +222,12 @@ pub(crate) trait Rows<'a> {
     fn block(&mut self, name: &str) -> bool;
     /// Whether this category's rows are wanted.
     fn wants(&self, category: &str) -> bool;
+    /// Whether an item of a category (both in lower case) is read at all; binary files decode no other.
+    fn wants_item(&self, _category: &str, _item: &str) -> bool {
+        true
+    }
+    /// Says how many rows the category that began last has, which text files do not tell.
+    fn expect_rows(&mut self, _rows: usize) {}
     /// A category begins: its columns are known.
     fn category(&mut self, category: &Category) -> Result<(), ParseError>;
     /// One row of the category that began last. `line` is its line, or its number in binary files.

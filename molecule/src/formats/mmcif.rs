@@ -185,6 +185,16 @@ impl<'a> Rows<'a> for Reader<'a> {
         kind_of(category).0 != Kind::None
     }
 
+    fn wants_item(&self, category: &str, item: &str) -> bool {
+        kind_of(category).1.contains(&item)
+    }
+
+    fn expect_rows(&mut self, rows: usize) {
+        if self.kind == Kind::Atoms {
+            self.expected_atoms = rows;
+        }
+    }
+
     fn category(&mut self, category: &Category) -> Result<(), ParseError> {
         let (kind, items) = kind_of(&category.name);
         self.columns = Columns::new(category, items);
@@ -236,18 +246,6 @@ fn order_of(text: &str) -> BondOrder {
 }
 
 impl<'a> Reader<'a> {
-    /// Whether an item of a category (both in lower case) is read at all.
-    pub fn wants_item(category: &str, item: &str) -> bool {
-        kind_of(category).1.contains(&item)
-    }
-
-    /// Says how many rows the category that began last has, which text files do not tell.
-    pub fn expect_rows(&mut self, rows: usize) {
-        if self.kind == Kind::Atoms {
-            self.expected_atoms = rows;
-        }
-    }
-
     /// The structure, when everything is read.
     pub fn finish(self) -> Result<Structure, ParseError> {
         if self.builders.is_empty() {

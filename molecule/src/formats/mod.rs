@@ -13,6 +13,7 @@ pub mod sdf;
 pub mod smiles_list;
 
 mod assemble;
+mod assemblies;
 mod cif;
 mod hybrid36;
 mod text;
@@ -22,6 +23,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::assemblies::Assembly;
 use crate::chemistry;
 use crate::small_molecule::SmallMolecule;
 use crate::structure::Structure;
@@ -196,26 +198,44 @@ pub fn read_structure(path: &Path) -> Result<Structure, FormatError> {
         Some(Format::Pdb) => pdb::read(&bytes),
         Some(Format::Mmcif) => mmcif::read(&bytes),
         Some(Format::BinaryCif) => binary_cif::read(&bytes),
-        Some(Format::Sdf) => {
-            return Err(FormatError::NotRecognised {
-                path: path.to_owned(),
-                expected: "a PDB or mmCIF structure but an SDF/MOL file",
-                advice: "open it as a ligand",
-            });
-        }
-        Some(Format::SmilesList) | None => {
-            return Err(FormatError::NotRecognised {
-                path: path.to_owned(),
-                expected: "a PDB or mmCIF structure",
-                advice: "structures are read from .pdb, .ent, .cif, .mmcif and .bcif files, plain or .gz",
-            });
-        }
+        other => return Err(no_structure(path, other)),
     };
     let mut structure = parsed.map_err(|error| FormatError::Parse { path: path.to_owned(), error: Box::new(error) })?;
     if structure.name.is_empty() {
         structure.name = stem(path);
     }
     Ok(structure)
+}
+
+/// Reads what a structure file says about biological assemblies; nothing where it says nothing.
+///
+/// # Errors
+/// When the file cannot be read, is of another format, or is wrong; the text says where and what to do.
+pub fn read_assemblies(path: &Path) -> Result<Vec<Assembly>, FormatError> {
+    let bytes = read_bytes(path)?;
+    let parsed = match recognise(path, &bytes) {
+        Some(Format::Pdb) => assemblies::of_pdb(&bytes),
+        Some(Format::Mmcif) => assemblies::of_mmcif(&bytes),
+        Some(Format::BinaryCif) => assemblies::of_binary_cif(&bytes),
+        other => return Err(no_structure(path, other)),
+    };
+    parsed.map_err(|error| FormatError::Parse { path: path.to_owned(), error: Box::new(error) })
+}
+
+fn no_structure(path: &Path, format: Option<Format>) -> FormatError {
+    let path = path.to_owned();
+    if format == Some(Format::Sdf) {
+        return FormatError::NotRecognised {
+            path,
+            expected: "a PDB or mmCIF structure but an SDF/MOL file",
+            advice: "open it as a ligand",
+        };
+    }
+    FormatError::NotRecognised {
+        path,
+        expected: "a PDB or mmCIF structure",
+        advice: "structures are read from .pdb, .ent, .cif, .mmcif and .bcif files, plain or .gz",
+    }
 }
 
 /// Reads every molecule of an SDF, MOL, or SMILES list (.smi, .csv, .tsv) file, plain or gzip. One wrong record fails the whole;

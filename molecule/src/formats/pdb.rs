@@ -34,6 +34,9 @@ const FOUR_LETTER_NAMES: &[&str] = &[
     "CPRO", "CSER", "CTHR", "CTRP", "CTYR", "CVAL",
 ];
 
+/// Columns before those of the last coordinate.
+const Z_COLUMN: usize = 46;
+
 /// What the file says about bonds.
 #[derive(Default)]
 struct Stated {
@@ -163,11 +166,22 @@ fn residue_number(line: &[u8], first: usize) -> Option<(i32, Option<char>)> {
 }
 
 fn read_atom(line_number: usize, line: &[u8], is_hetero: bool, builder: &mut ModelBuilder) -> Result<(), ParseError> {
+    let length = line.trim_ascii_end().len();
+    if length <= Z_COLUMN {
+        // What is cut off cannot be named.
+        let text = String::from_utf8_lossy(line).trim_end().to_owned();
+        return Err(ParseError::new(
+            line_number,
+            format!("the record {text:?} ends after {length} columns, before its coordinates do"),
+            "coordinates stand in columns 31 to 54; the file is cut short or the line damaged: fetch it again or remove the line",
+        ));
+    }
     let name = field(line, 12, 16);
     let (residue_name, chain) = name_and_chain(line, 17);
     let place = || {
+        let known = |text: &str| if text.is_empty() { "without name".to_owned() } else { text.to_owned() };
         let number = field(line, 22, 27);
-        format!("atom {name} of residue {residue_name} {number} in chain {:?}", chain)
+        format!("atom {} of residue {} {number} in chain {chain:?}", known(name), known(residue_name))
     };
     let altloc = optional(line.get(16));
     let place_in_chain = if columns(line, 22, 26) == b"****" {
@@ -524,6 +538,13 @@ CONECT    9    1
         let error = read(b"REMARK\nATOM      1  CA  GLY A   1       0.000 ******   0.000\n").unwrap_err();
         assert_eq!(error.place, super::super::Place::Line(2));
         assert!(error.to_string().contains("atom CA of residue GLY 1 in chain \"A\" has"), "{error}");
+        for cut in 4..46 {
+            let line = &b"ATOM      1  CA  GLY A   1       0.000   1.000   2.000"[..cut];
+            let error = read(&[b"REMARK\n", line, b"\n"].concat()).unwrap_err();
+            let text = String::from_utf8_lossy(line).trim_end().to_owned();
+            assert_eq!(error.place, super::super::Place::Line(2));
+            assert!(error.to_string().contains(&format!("{text:?} ends after {} columns", text.len())), "{error}");
+        }
         let error = read(b"ATOM      1  CA  GLY A x 1       0.000   0.000   0.000\n").unwrap_err();
         assert!(error.to_string().contains("residue number"), "{error}");
         assert!(read(b"REMARK only\n").unwrap_err().to_string().contains("no ATOM"));

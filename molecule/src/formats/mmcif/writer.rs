@@ -370,7 +370,7 @@ fn write_atoms(out: &mut String, structure: &Structure, labels: &[Vec<Label>]) {
             for index in topology.atoms_of(residue) {
                 serial += 1;
                 let atom = &topology.atoms[index];
-                let symbol = if atom.element == Element::UNKNOWN { "X" } else { atom.element.symbol() };
+                let symbol = if atom.element == Element::UNKNOWN { "X" } else { atom.symbol() };
                 let name = or_null(&atom.name);
                 let altloc = letter_or_null(atom.altloc);
                 let Vec3 { x, y, z } = model.positions.get(index).copied().unwrap_or(Vec3::NAN);

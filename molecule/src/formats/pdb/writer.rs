@@ -138,7 +138,7 @@ fn write_atom(
     if !altloc.is_ascii() || altloc.is_ascii_control() {
         return Err(cannot_hold(format!("the alternate location {altloc:?} of {} is no letter", place())));
     }
-    let symbol = atom.element.symbol();
+    let symbol = atom.symbol();
     // A symbol of one letter stands in column 14, so the name of up to three letters begins there.
     let name = if symbol.len() < 2 && atom.name.len() < 4 {
         format!(" {:<3}", atom.name)
