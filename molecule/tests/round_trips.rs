@@ -399,7 +399,7 @@ fn molecules_without_conformers_are_drawn_with_their_stereo() {
 fn deuterium_stays_deuterium() {
     let line = "ATOM      1  D1  LYS A   1       1.000   2.000   3.000  1.00  0.00           D  \n";
     let structure = pdb::read(line.as_bytes()).unwrap();
-    assert_eq!(structure.models[0].topology.atoms[0].element, kfold_molecule::Element::H);
+    assert_eq!(structure.models[0].topology.atoms[0].element, Element::H);
     assert!(pdb::write(&structure).unwrap().contains(&line[..78]), "{}", pdb::write(&structure).unwrap());
     assert!(
         mmcif::write(&structure).lines().any(|line| line.starts_with("ATOM 1 D D1 ")),

@@ -195,6 +195,36 @@ impl Expression {
         Self::Not(Box::new(self))
     }
 
+    pub(super) fn contains_current(&self) -> bool {
+        match self {
+            Self::Current => true,
+            Self::Not(inner) | Self::Whole(_, inner) | Self::Extend(inner, _) => inner.contains_current(),
+            Self::Near { of: inner, .. } | Self::Bonded { to: inner, .. } | Self::End { of: inner, .. } => {
+                inner.contains_current()
+            }
+            Self::And(terms) | Self::Or(terms) => terms.iter().any(Self::contains_current),
+            _ => false,
+        }
+    }
+
+    /// The same with another expression in place of every `Current`.
+    pub(super) fn with_current(self, current: &Self) -> Self {
+        let within = |inner: Box<Self>| Box::new(inner.with_current(current));
+        let all = |terms: Vec<Self>| terms.into_iter().map(|term| term.with_current(current)).collect::<Vec<Self>>();
+        match self {
+            Self::Current => current.clone(),
+            Self::Not(inner) => Self::Not(within(inner)),
+            Self::And(terms) => Self::and(all(terms)),
+            Self::Or(terms) => Self::or(all(terms)),
+            Self::Near { of, distance, includes_itself } => Self::Near { of: within(of), distance, includes_itself },
+            Self::Whole(group, inner) => Self::Whole(group, within(inner)),
+            Self::Bonded { to, outside } => Self::Bonded { to: within(to), outside },
+            Self::Extend(inner, bonds) => Self::Extend(within(inner), bonds),
+            Self::End { of, is_last } => Self::End { of: within(of), is_last },
+            other => other,
+        }
+    }
+
     /// Whether it needs brackets as a part of anything.
     fn is_compound(&self) -> bool {
         matches!(

@@ -104,12 +104,48 @@ impl Selection {
         Self { expression: Expression::All }
     }
 
+    /// No atom.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { expression: Expression::None }
+    }
+
     /// Understands a text.
     ///
     /// # Errors
     /// When it is no selection: where, what could stand there, and the word that was probably meant.
     pub fn parse(text: &str) -> Result<Self, SelectionError> {
         parser::parse(text).map(|expression| Self { expression })
+    }
+
+    /// What either selects.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self { expression: Expression::or([self.expression, other.expression]) }
+    }
+
+    /// What this selects and the other does not.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self { expression: Expression::and([self.expression, other.expression.not()]) }
+    }
+
+    /// What it does not select.
+    #[must_use]
+    pub fn inverted(self) -> Self {
+        Self { expression: self.expression.not() }
+    }
+
+    /// Whether it says `sel`.
+    #[must_use]
+    pub fn asks_for_selected(&self) -> bool {
+        self.expression.contains_current()
+    }
+
+    /// The same with another selection in place of every `sel`, for whoever keeps what is selected as a selection.
+    #[must_use]
+    pub fn with_selected(self, selected: &Self) -> Self {
+        Self { expression: self.expression.with_current(&selected.expression) }
     }
 
     /// The selected atoms of a model by itself.

@@ -7,10 +7,13 @@
 //! rotation, so a matrix of them costs little more than reading the points.
 
 pub mod clusters;
+mod common_atoms;
 pub mod principal_components;
 
 use glam::{DVec3, Vec3};
 use rayon::prelude::*;
+
+pub use common_atoms::common_atoms;
 
 use super::superpose::superpose;
 
