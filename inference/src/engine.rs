@@ -4,9 +4,14 @@
 //! engine runs in a worker process, on a server and in a test. Each sample says which engine made it; nothing
 //! downstream may drop that, because a docking pose must never pass for a K-Fold prediction.
 
+use std::path::Path;
+
 use kfold_molecule::{SmallMolecule, Structure};
 use serde::{Deserialize, Serialize};
 
+use crate::kfold;
+use crate::kfold::model_folder::ModelFolder;
+use crate::kfold::prediction::PredictedComplexes;
 use crate::query::Query;
 use crate::settings::Settings;
 
@@ -16,14 +21,42 @@ use crate::settings::Settings;
 pub enum EngineName {
     /// Empirical pose search: no weights, no GPU.
     Docking,
+    /// The published network, from its weights.
+    #[serde(rename = "kfold")]
+    KFold,
 }
 
 impl EngineName {
+    /// The engine for a query where nobody chose one: K-Fold if it can take the query and its weights are in `models`, else
+    /// docking if there is a structure and a ligand.
+    ///
+    /// # Errors
+    /// When neither can; the message names the ways on.
+    pub fn automatic(query: &Query, models: &ModelFolder) -> Result<Self, EngineError> {
+        let kfold = kfold::engine::check_query(query).map_err(|error| error.to_string()).and_then(|()| {
+            let missing = kfold::engine::missing_weights(query, models).map_err(|error| error.to_string())?;
+            match missing.as_slice() {
+                [] => Ok(()),
+                missing => Err(format!("weights are missing in {}: {}", models.path().display(), missing.join(", "))),
+            }
+        });
+        let has_ligand = query.ligands().next().is_some() || !query.series.is_empty();
+        match kfold {
+            Ok(()) => Ok(Self::KFold),
+            Err(_) if query.receptor_file().is_some() && has_ligand => Ok(Self::Docking),
+            Err(problem) => Err(EngineError::Failed(format!(
+                "no engine can predict this query here. K-Fold: {problem}; `kfold-studio models` brings weights here. Docking: it \
+                 needs a ligand and a known structure of the receptor, as `structure` or as the `apo` of the only protein"
+            ))),
+        }
+    }
+
     /// How a result of this engine is named wherever a person reads it.
     #[must_use]
     pub const fn display_name(self) -> &'static str {
         match self {
             Self::Docking => "docking",
+            Self::KFold => "K-Fold",
         }
     }
 }
@@ -52,6 +85,11 @@ pub trait Events: Send {
     /// Called with the samples of one ligand as soon as they are there, in the order of [`Prediction::samples`], so that a
     /// long series can be shown and kept line by line.
     fn finished(&mut self, _samples: &[Sample]) {}
+    /// The folder that this seed's outputs go to, where an engine may keep finished parts of its work for a later run of the
+    /// same seed; `None` outside of a job.
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
 }
 
 /// Something that predicts.
@@ -67,13 +105,16 @@ pub trait Engine {
     fn predict(&self, query: &Query, settings: &Settings, events: &mut dyn Events) -> Result<Prediction, EngineError>;
 }
 
-/// What an engine made of one query with one seed.
+/// What an engine made of one query with one seed: docked poses, or complexes that a network predicted. They are judged by
+/// different numbers, so each has its own place.
 #[derive(Clone, Debug, Default)]
 pub struct Prediction {
     /// Best first within each ligand; ligands of a series in input order.
     pub samples: Vec<Sample>,
     /// Conformers of the protein that the engine made (elastic network), if asked for; one topology.
     pub receptor_ensemble: Option<ReceptorEnsemble>,
+    /// Complexes with their confidence, from K-Fold alone.
+    pub complexes: Option<Box<PredictedComplexes>>,
 }
 
 /// Conformers of a protein around the given structure.
@@ -87,7 +128,7 @@ pub struct ReceptorEnsemble {
     pub amplitudes: Vec<f32>,
 }
 
-/// One predicted complex.
+/// One docked pose in its receptor.
 #[derive(Clone, Debug)]
 pub struct Sample {
     /// Who made it and how.
@@ -167,6 +208,9 @@ pub enum EngineError {
     /// Something in the input is wrong.
     #[error("{0}")]
     Input(String),
+    /// The engine lacks something (weights, memory, room on the disk) or failed.
+    #[error("{0}")]
+    Failed(String),
     /// The user cancelled.
     #[error("cancelled")]
     Cancelled,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::EngineName;
+use crate::kfold::settings::KFoldSettings;
 use crate::query::Query;
 
 /// Seeds of one run at most.
@@ -20,6 +21,8 @@ pub struct Settings {
     pub seed: u64,
     /// Docking settings.
     pub docking: DockingSettings,
+    /// K-Fold's settings.
+    pub kfold: KFoldSettings,
 }
 
 /// Settings of the docking engine.
@@ -69,7 +72,7 @@ impl ScoringFunction {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { engine: EngineName::Docking, seeds: vec![1], seed: 1, docking: DockingSettings::default() }
+        Self { engine: EngineName::Docking, seeds: vec![1], seed: 1, docking: DockingSettings::default(), kfold: KFoldSettings::default() }
     }
 }
 
@@ -90,13 +93,14 @@ impl Default for DockingSettings {
 
 impl EngineName {
     /// Every engine.
-    pub const ALL: [Self; 1] = [Self::Docking];
+    pub const ALL: [Self; 2] = [Self::Docking, Self::KFold];
 
     /// The name in files and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Docking => "docking",
+            Self::KFold => "kfold",
         }
     }
 
@@ -123,6 +127,9 @@ impl Settings {
             if let Some(docking) = &engine.docking {
                 settings.docking.clone_from(docking);
             }
+            if let Some(kfold) = &engine.kfold {
+                settings.kfold.clone_from(kfold);
+            }
         }
         settings
     }
@@ -140,7 +147,11 @@ impl Settings {
                 return Err(SettingsError::new("seeds", format!("the seed {seed} is given twice")));
             }
         }
-        self.docking.validate().map_err(|(field, problem)| SettingsError::new(&format!("docking.{field}"), problem))
+        if self.engine == EngineName::KFold && self.seeds.contains(&0) {
+            return Err(SettingsError::new("seeds", "K-Fold's seeds begin at 1".to_owned()));
+        }
+        self.docking.validate().map_err(|(field, problem)| SettingsError::new(&format!("docking.{field}"), problem))?;
+        self.kfold.validate().map_err(|(field, problem)| SettingsError::new(&format!("kfold.{field}"), problem))
     }
 }
 

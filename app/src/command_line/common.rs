@@ -9,11 +9,14 @@ use clap::{Args, ValueEnum};
 use kfold_inference::docking::Docking;
 use kfold_inference::engine::{Engine, EngineName};
 use kfold_inference::job::files;
+use kfold_inference::kfold::engine::KFoldEngine;
 use kfold_inference::settings::{ScoringFunction, Settings};
 use kfold_molecule::{Model, Structure, formats};
 
 /// The engines of this program.
-pub(super) const ENGINES: [&dyn Engine; 1] = [&Docking];
+pub(super) const ENGINES: [&dyn Engine; 2] = [&Docking, &KFOLD];
+
+static KFOLD: KFoldEngine = KFoldEngine::new();
 
 /// Scoring functions by name.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -60,9 +63,21 @@ impl SearchArguments {
     }
 }
 
-/// The engine's name as an argument.
-pub(super) fn parse_engine(text: &str) -> Result<EngineName, String> {
-    EngineName::from_name(text).ok_or_else(|| format!("the engines here are {}", EngineName::list()))
+/// The engine as an argument.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum EngineChoice {
+    /// The one that can, K-Fold first.
+    Automatic,
+    /// This one.
+    Named(EngineName),
+}
+
+pub(super) fn parse_engine(text: &str) -> Result<EngineChoice, String> {
+    if text == "auto" {
+        return Ok(EngineChoice::Automatic);
+    }
+    let named = EngineName::from_name(text).map(EngineChoice::Named);
+    named.ok_or_else(|| format!("the engines here are auto, {}", EngineName::list()))
 }
 
 /// An absolute path without looking at the disk.

@@ -12,6 +12,7 @@ mod doctor;
 mod ensemble;
 mod inspect;
 mod interactions;
+mod kfold;
 mod ligand;
 mod models;
 mod morph;

@@ -13,12 +13,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, bail};
 use clap::Args;
 use kfold_inference::engine::EngineName;
+use kfold_inference::kfold::engine;
 use kfold_inference::job::events::EventReader;
 use kfold_inference::job::{Job, JobProgress, JobState, Results};
+use kfold_inference::kfold::model_folder::ModelFolder;
 use kfold_inference::query::Query;
 use kfold_inference::settings::Settings;
 
-use super::common::{ENGINES, SearchArguments, absolute, count_interrupts, parse_engine};
+use super::common::{ENGINES, EngineChoice, SearchArguments, absolute, count_interrupts, parse_engine};
+use super::kfold::{KFoldArguments, complexes_table};
 use super::table::{Row, table};
 use super::terminal::{Status, duration, say};
 use super::{Outcome, render, standard_output};
@@ -37,12 +40,15 @@ pub(super) struct Predict {
     /// Folder of the job and its results [default: the job's own when QUERY is one]
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Engine
-    #[arg(long, value_parser = parse_engine)]
-    engine: Option<EngineName>,
+    /// Engine: `kfold`, `docking`, or `auto` for K-Fold if its weights are here and else docking [default: the query's, else
+    /// auto]
+    #[arg(long, value_parser = parse_engine, value_name = "NAME")]
+    engine: Option<EngineChoice>,
     /// Seeds to run, one after the other
     #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "N")]
     seeds: Vec<u64>,
+    #[command(flatten)]
+    kfold: KFoldArguments,
     #[command(flatten)]
     search: SearchArguments,
     /// Conformers of the protein to make by the elastic network
@@ -69,7 +75,7 @@ impl Predict {
             let Some(output) = &self.output else {
                 bail!("say where the results go: -o FOLDER");
             };
-            let settings = self.settings(&query);
+            let settings = self.settings(&query)?;
             (query, settings, absolute(output)?)
         };
         settings.validate()?;
@@ -88,9 +94,14 @@ impl Predict {
         Ok(outcome)
     }
 
-    fn settings(&self, query: &Query) -> Settings {
+    fn settings(&self, query: &Query) -> anyhow::Result<Settings> {
         let mut settings = Settings::for_query(query);
-        settings.engine = self.engine.unwrap_or(settings.engine);
+        self.kfold.apply(&mut settings.kfold)?;
+        let choice = self.engine.or(query.engine.as_ref().map(|engine| EngineChoice::Named(engine.name)));
+        settings.engine = match choice {
+            Some(EngineChoice::Named(engine)) => engine,
+            Some(EngineChoice::Automatic) | None => automatic(query, &settings)?,
+        };
         if !self.seeds.is_empty() {
             settings.seeds.clone_from(&self.seeds);
         }
@@ -98,7 +109,7 @@ impl Predict {
         let docking = &mut settings.docking;
         docking.ensemble_conformers = self.ensemble_conformers.unwrap_or(docking.ensemble_conformers);
         docking.ensemble_amplitude = self.ensemble_amplitude.unwrap_or(docking.ensemble_amplitude);
-        settings
+        Ok(settings)
     }
 
     fn report_plan(
@@ -111,22 +122,34 @@ impl Predict {
         let is_done = |seed: &u64| existing.is_some_and(|job| job.is_seed_done(*seed));
         let (done, pending): (Vec<u64>, Vec<u64>) = settings.seeds.iter().copied().partition(is_done);
         let ligands = query.ligands().count() + query.series.len();
-        let scoring = settings.docking.scoring.display_name();
+        let scoring = (settings.engine == EngineName::Docking).then(|| settings.docking.scoring.display_name());
+        let mut missing = Vec::new();
+        if settings.engine == EngineName::KFold {
+            engine::check_query(query)?;
+            missing = engine::missing_weights(query, &ModelFolder::named(&settings.kfold.models))?;
+        }
         if self.json {
             standard_output::json(&serde_json::json!({
                 "name": query.name,
                 "folder": folder.display().to_string(),
                 "engine": settings.engine.name(),
                 "scoring": scoring,
+                "missing_weights": missing,
                 "ligands": ligands,
                 "seeds_done": done,
                 "seeds_pending": pending,
                 "settings": settings,
             }))?;
         } else {
-            let engine = settings.engine.display_name();
+            let mut engine = settings.engine.display_name().to_owned();
+            if let Some(scoring) = scoring {
+                engine = format!("{engine} ({scoring})");
+            }
+            if !missing.is_empty() {
+                engine = format!("{engine}, whose weights are missing: {}", missing.join(", "));
+            }
             standard_output::write(&format!(
-                "{}: the query is valid\nengine: {engine} ({scoring})\nligands: {ligands}\nseeds to run: {}\nseeds done: {}\n\
+                "{}: the query is valid\nengine: {engine}\nligands: {ligands}\nseeds to run: {}\nseeds done: {}\n\
                  folder: {}\n",
                 query.name,
                 numbers(&pending),
@@ -136,6 +159,11 @@ impl Predict {
         }
         Ok(Outcome::Done)
     }
+}
+
+/// The engine that can predict the query here.
+fn automatic(query: &Query, settings: &Settings) -> anyhow::Result<EngineName> {
+    Ok(EngineName::automatic(query, &ModelFolder::named(&settings.kfold.models))?)
 }
 
 fn numbers(list: &[u64]) -> String {
@@ -150,7 +178,10 @@ pub(super) fn without_window(path: &Path) -> anyhow::Result<Outcome> {
     }
     let file = query_file(path).context("there is no display for the window")?;
     let query = Query::read(&file)?;
-    let settings = Settings::for_query(&query);
+    let mut settings = Settings::for_query(&query);
+    if query.engine.is_none() {
+        settings.engine = automatic(&query, &settings)?;
+    }
     let folder = absolute(&Path::new("kfold-results").join(&query.name))?;
     say(&format!("There is no display; predicting {} into {}", file.display(), folder.display()));
     let job = match existing_job(&folder, &query, &settings)? {
@@ -323,9 +354,45 @@ fn progress_line(job: &JobProgress) -> String {
     parts.join(" · ")
 }
 
+/// The table of samples, then the paths of the outputs, one a line.
+fn report_complexes(job: &Job, results: &Results, json: bool) -> anyhow::Result<()> {
+    let complexes = results.ranked_complexes();
+    let outputs = ["model.cif", "model.pdb", "confidence.json", "summary.csv", "ligands.sdf"];
+    let paths: Vec<PathBuf> = outputs.map(|name| job.output_path(name)).into_iter().filter(|path| path.is_file()).collect();
+    if json {
+        let samples: Vec<_> = complexes
+            .iter()
+            .map(|complex| {
+                let ligands: Vec<_> = complex.ligands.iter().map(|(_, record)| record).collect();
+                serde_json::json!({
+                    "seed": complex.seed,
+                    "sample": complex.sample,
+                    "confidence": complex.confidence,
+                    "ligands": ligands,
+                })
+            })
+            .collect();
+        return standard_output::json(&serde_json::json!({
+            "name": job.query().name,
+            "folder": job.folder().display().to_string(),
+            "engine": EngineName::KFold.name(),
+            "files": paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+            "samples": samples,
+        }));
+    }
+    standard_output::write(&format!("{}: complexes by K-Fold\n{}", job.query().name, complexes_table(&complexes)))?;
+    for path in paths {
+        standard_output::line(&path.display().to_string())?;
+    }
+    Ok(())
+}
+
 /// The table of poses, then the paths of the outputs, one a line.
 fn report(job: &Job, json: bool) -> anyhow::Result<()> {
     let results = Results::load_job(job)?;
+    if job.settings().engine == EngineName::KFold {
+        return report_complexes(job, &results, json);
+    }
     let poses = results.ranked_poses();
     let mut paths = vec![job.model_path(), job.summary_path()];
     for seed in &job.settings().seeds {

@@ -90,6 +90,9 @@ impl Picture {
     }
 
     fn add_job(&mut self, results: &Results) -> anyhow::Result<()> {
+        if let Some(best) = results.ranked_complexes().first() {
+            return self.add_receptor(best.structure.clone());
+        }
         if let Some((seed, best)) = results.ranked_poses().first() {
             self.add_ligand(&best.molecule);
             if let Some(receptor) = results.seeds[*seed].receptor.clone() {

@@ -502,6 +502,9 @@ impl Studio {
         if let Some(pose) = self.shown_pose() {
             return Some((Arc::clone(&pose.receptor), 0));
         }
+        if let Some(complex) = self.shown_complex() {
+            return Some((Arc::clone(&complex.structure), 0));
+        }
         let path = self.document.query.receptor_file()?;
         Some((Arc::clone(self.library.held_structure(path)?), self.shown_model))
     }
@@ -525,6 +528,7 @@ impl Studio {
         let is_ensemble = matches!(&self.ensemble, Some((_, Loaded::Ready(_))));
         let receptor = self.shown_structure();
         let pose = if is_ensemble { None } else { self.shown_pose() };
+        let has_plddt = !is_ensemble && self.shown_complex().is_some();
         let residue_values = match &self.ensemble {
             Some((_, Loaded::Ready(ensemble))) if self.document.view.colour == ColourBy::Fluctuation => {
                 Some((Arc::clone(&ensemble.rmsf), ensemble.highest_rmsf))
@@ -535,11 +539,12 @@ impl Studio {
             ligand: pose.map(|pose| Arc::clone(&pose.molecule)),
             interactions: pose.map(|pose| Arc::clone(&pose.interactions)),
             // A box is of use until there are poses in it.
-            search_box: if pose.is_some() || is_ensemble { None } else { search_box },
-            reference: if is_ensemble { None } else { reference },
-            marked: if pose.is_some() { Vec::new() } else { marked },
+            search_box: if pose.is_some() || is_ensemble || has_plddt { None } else { search_box },
+            reference: if is_ensemble || has_plddt { None } else { reference },
+            marked: if pose.is_some() || has_plddt { Vec::new() } else { marked },
             receptor,
             residue_values,
+            has_plddt,
             view: self.document.view.clone(),
             is_dark,
         }

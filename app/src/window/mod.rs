@@ -7,6 +7,7 @@
 mod app;
 mod background;
 mod command;
+mod complexes_panel;
 mod dialogs;
 mod document;
 mod ensemble;
@@ -24,6 +25,7 @@ mod query_panel;
 mod results_panel;
 mod run;
 mod scene;
+mod settings_panel;
 mod theme;
 mod top_bar;
 mod view;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use kfold_inference::engine::{PoseScore, Provenance};
 use kfold_inference::job::{PoseResult, Results};
+use kfold_inference::kfold::modules::confidence_metrics::ConfidenceSummary;
+use kfold_inference::kfold::prediction::LigandRecord;
 use kfold_inference::query::Query;
 use kfold_inference::settings::Settings;
 use kfold_molecule::analysis::interactions::Interaction;
@@ -53,6 +55,21 @@ pub struct LigandOutcome {
     pub measured_pk: Option<f32>,
 }
 
+/// A complex that K-Fold sampled.
+#[derive(Clone, Debug)]
+pub struct Complex {
+    /// Its seed.
+    pub seed: u64,
+    /// Its number among the seed's samples, from 0.
+    pub sample: usize,
+    /// The complex, pLDDT as B-factors.
+    pub structure: Arc<Structure>,
+    /// How sure the model is.
+    pub confidence: ConfidenceSummary,
+    /// Its ligands, each with what is known of it.
+    pub ligands: Vec<(SmallMolecule, LigandRecord)>,
+}
+
 /// What a run gave.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -66,6 +83,8 @@ pub struct Outcome {
     pub ligands: Vec<LigandOutcome>,
     /// Conformers of the protein, when asked for.
     pub conformers: Option<Arc<Structure>>,
+    /// Complexes of all seeds, best first; none after docking.
+    pub complexes: Vec<Complex>,
 }
 
 impl Outcome {
@@ -74,6 +93,14 @@ impl Outcome {
     pub fn of(results: Results) -> Self {
         let mut ligands: Vec<LigandOutcome> = Vec::new();
         let mut conformers = None;
+        let complexes = results.ranked_complexes().into_iter().map(|complex| Complex {
+            seed: complex.seed,
+            sample: complex.sample,
+            structure: Arc::new(complex.structure.clone()),
+            confidence: complex.confidence.clone(),
+            ligands: complex.ligands.clone(),
+        });
+        let complexes = complexes.collect();
         for seed in results.seeds {
             if conformers.is_none() {
                 conformers = seed.ensemble.map(|ensemble| Arc::new(ensemble.structure));
@@ -107,6 +134,7 @@ impl Outcome {
             settings: results.job.settings().clone(),
             ligands,
             conformers,
+            complexes,
         }
     }
 

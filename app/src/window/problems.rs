@@ -1,6 +1,9 @@
 //! Why the prediction cannot start yet, as one sentence that names the next step.
 
-use kfold_inference::query::{Entity, LigandSource, Pocket, Query};
+use kfold_inference::engine::EngineName;
+use kfold_inference::kfold::engine::check_query;
+use kfold_inference::kfold::model_folder::ModelFolder;
+use kfold_inference::query::{Entity, Ligand, LigandSource, Pocket, Query};
 
 use super::app::Studio;
 use super::background::{LigandKey, Loaded};
@@ -50,6 +53,9 @@ impl Studio {
         if query.sequences.iter().filter_map(polymer_of).any(|(_, polymer)| polymer.sequence.is_empty()) {
             return Some(texts.get("problem-empty-sequence"));
         }
+        if self.document.settings.engine == EngineName::KFold {
+            return self.first_problem_for_kfold(query);
+        }
         let Some(path) = query.receptor_file().map(std::path::Path::to_path_buf) else {
             let states = query.sequences.iter().filter_map(polymer_of).any(|(_, polymer)| polymer.apo.len() > 1);
             return Some(texts.get(if states { "problem-several-proteins" } else { "problem-no-structure" }));
@@ -90,6 +96,29 @@ impl Studio {
         }
         if !is_name(&query.name) {
             return Some(texts.get(if query.name.is_empty() { "problem-no-name" } else { "problem-name" }));
+        }
+        None
+    }
+
+    fn first_problem_for_kfold(&self, query: &Query) -> Option<String> {
+        let texts = &self.texts;
+        if query.sequences.is_empty() {
+            return Some(texts.get("problem-no-entry"));
+        }
+        let is_empty = |ligand: &Ligand| matches!(&ligand.source, LigandSource::Smiles(smiles) if smiles.is_empty());
+        if query.ligands().any(is_empty) {
+            return Some(texts.get("problem-empty-smiles"));
+        }
+        if let Err(error) = check_query(query) {
+            return Some(error.to_string());
+        }
+        if !is_name(&query.name) {
+            return Some(texts.get(if query.name.is_empty() { "problem-no-name" } else { "problem-name" }));
+        }
+        let models = ModelFolder::named(&self.document.settings.kfold.models);
+        if models.config_file().is_none() {
+            let folder = super::format::path(models.path());
+            return Some(texts.with("problem-no-weights", [("folder", folder.into())]));
         }
         None
     }

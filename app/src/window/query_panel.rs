@@ -1,8 +1,8 @@
 //! The left panel: what to predict and how, and the button that does it.
 
 use egui::{Align, Layout, Margin, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
+use kfold_inference::engine::EngineName;
 use kfold_inference::query::{Entity, LigandSource, Pocket, Query};
-use kfold_inference::settings::ScoringFunction;
 use kfold_molecule::structure::ResidueKind;
 
 use super::app::Studio;
@@ -534,50 +534,6 @@ impl Studio {
         });
     }
 
-    fn settings_ui(&mut self, ui: &mut Ui) {
-        let texts = self.texts.clone();
-        let settings = &mut self.document.settings;
-        let title = RichText::new(texts.get("section-settings")).text_style(theme::title_style());
-        egui::CollapsingHeader::new(title).id_salt("settings").default_open(false).show_unindented(ui, |ui| {
-            let docking = &mut settings.docking;
-            let colours = palette(ui);
-            ui.horizontal(|ui| {
-                ui.allocate_ui(vec2(128.0, theme::CONTROL_HEIGHT), |ui| {
-                    ui.set_width(128.0);
-                    ui.label(RichText::new(texts.get("settings-scoring")).color(colours.text_muted));
-                });
-                let choices = [ScoringFunction::Vina, ScoringFunction::Vinardo]
-                    .map(|scoring| (scoring, scoring.display_name().to_owned()));
-                segmented(ui, &texts.get("settings-scoring"), &mut docking.scoring, &choices);
-            });
-            let number = |ui: &mut Ui, key: &str, hint: &str, value: &mut u32, range: std::ops::RangeInclusive<u32>| {
-                field(ui, &texts.get(key), |ui| ui.add(egui::DragValue::new(value).range(range).speed(0.1)))
-                    .on_hover_text(texts.get(hint));
-            };
-            number(ui, "settings-exhaustiveness", "settings-exhaustiveness-hint", &mut docking.exhaustiveness, 1..=256);
-            number(ui, "settings-poses", "settings-poses-hint", &mut docking.poses, 1..=100);
-            let mut seed = settings.seeds.first().copied().unwrap_or(1);
-            let response = field(ui, &texts.get("settings-seed"), |ui| {
-                ui.add(egui::DragValue::new(&mut seed).range(0..=u64::from(u32::MAX)).speed(0.1))
-            })
-            .on_hover_text(texts.get("settings-seed-hint"));
-            if response.changed() {
-                settings.seeds = vec![seed];
-                settings.seed = seed;
-            }
-            let docking = &mut settings.docking;
-            number(ui, "settings-conformers", "settings-conformers-hint", &mut docking.ensemble_conformers, 0..=100);
-            if docking.ensemble_conformers > 0 {
-                field(ui, &texts.get("settings-amplitude"), |ui| {
-                    let value = egui::DragValue::new(&mut docking.ensemble_amplitude).range(0.1..=10.0).speed(0.02);
-                    ui.add(value.fixed_decimals(1).suffix(" Å"))
-                })
-                .on_hover_text(texts.get("settings-amplitude-hint"));
-            }
-            number(ui, "settings-threads", "settings-threads-hint", &mut docking.threads, 0..=256);
-        });
-    }
-
     fn predict_ui(&mut self, ui: &mut Ui, asks: &mut Vec<Ask>) {
         let texts = self.texts.clone();
         let colours = palette(ui);
@@ -626,7 +582,11 @@ impl Studio {
                 message(ui, Tone::Info, &problem);
             }
             None => {
-                let engine = format!("docking ({})", self.document.settings.docking.scoring.display_name());
+                let settings = &self.document.settings;
+                let engine = match settings.engine {
+                    EngineName::Docking => format!("docking ({})", settings.docking.scoring.display_name()),
+                    EngineName::KFold => EngineName::KFold.display_name().to_owned(),
+                };
                 note(ui, &texts.with("predict-engine", [("engine", engine.into())]));
             }
         }

@@ -26,8 +26,11 @@ impl Studio {
     /// Goes to the pose before or after the shown one.
     pub(super) fn step_pose(&mut self, forward: bool) {
         let Some(outcome) = &self.outcome else { return };
-        let Some(ligand) = outcome.ligands.get(self.shown_ligand) else { return };
-        let last = ligand.poses.len().saturating_sub(1);
+        let count = match outcome.ligands.get(self.shown_ligand) {
+            Some(ligand) => ligand.poses.len(),
+            None => outcome.complexes.len(),
+        };
+        let last = count.saturating_sub(1);
         self.shown_pose = if forward { (self.shown_pose + 1).min(last) } else { self.shown_pose.saturating_sub(1) };
         self.show_poses();
     }
@@ -45,6 +48,10 @@ impl Studio {
         ScrollArea::vertical().id_salt("results").auto_shrink([false, false]).show(ui, |ui| {
             egui::Frame::new().inner_margin(Margin { left: 12, right: 12, top: 6, bottom: 12 }).show(ui, |ui| {
                 self.results_head_ui(ui, &texts, &outcome);
+                if !outcome.complexes.is_empty() {
+                    self.complexes_ui(ui, &texts, &outcome);
+                    return;
+                }
                 if outcome.ligands.len() > 1 {
                     self.series_results_ui(ui, &texts, &outcome);
                 }
@@ -75,6 +82,9 @@ impl Studio {
                     ],
                 );
                 chip(ui, &engine, None).on_hover_text(made);
+            }
+            if !outcome.complexes.is_empty() {
+                chip(ui, outcome.settings.engine.display_name(), None);
             }
         });
         let folder = RichText::new(super::format::path(&outcome.folder)).small().color(colours.text_muted);

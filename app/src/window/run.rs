@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use kfold_inference::engine::EngineName;
 use kfold_inference::job::events::{Event, EventReader};
 use kfold_inference::job::{Job, JobProgress, JobState, Results};
 use kfold_inference::query::{Query, QueryEngine};
@@ -17,6 +18,7 @@ use kfold_inference::settings::Settings;
 
 use super::app::Studio;
 use super::background::{Lane, Outbox};
+use super::document::ColourBy;
 use super::ensemble::EnsembleKey;
 use super::format::number;
 use super::message::Message;
@@ -159,6 +161,12 @@ fn stage_key(stage: &str) -> Option<&'static str> {
         "check" => "stage-check",
         "ensemble" => "stage-ensemble",
         "write" => "stage-write",
+        "apo" => "stage-apo",
+        "tokens" => "stage-tokens",
+        "encode" => "stage-encode",
+        "trunk" => "stage-trunk",
+        "sampling" => "stage-sampling",
+        "confidence" => "stage-confidence",
         _ => return None,
     })
 }
@@ -181,7 +189,11 @@ impl Studio {
         let is_default =
             *settings == Settings { seeds: settings.seeds.clone(), seed: settings.seed, ..Settings::default() };
         query.engine = (!is_default || query.engine.is_some())
-            .then(|| QueryEngine { name: settings.engine, docking: Some(settings.docking.clone()) });
+            .then(|| QueryEngine {
+                name: settings.engine,
+                docking: (settings.engine == EngineName::Docking).then(|| settings.docking.clone()),
+                kfold: (settings.engine == EngineName::KFold).then(|| settings.kfold.clone()),
+            });
         query
     }
 
@@ -297,13 +309,17 @@ impl Studio {
                     let settings = outcome.settings.clone();
                     self.set_query(outcome.query.clone(), settings, None);
                 }
-                let has_poses = outcome.pose_count() > 0;
+                let (has_poses, has_complexes) = (outcome.pose_count() > 0, !outcome.complexes.is_empty());
                 self.outcome = Some(Arc::new(*outcome));
                 self.shown_ligand = 0;
                 self.shown_pose = 0;
                 self.preferences.remember(folder);
                 self.keep_preferences();
-                if has_poses {
+                if has_complexes {
+                    // What the colours of a predicted structure should say first is how far to trust it.
+                    self.document.view.colour = ColourBy::BFactor;
+                }
+                if has_poses || has_complexes {
                     self.viewport.focus_next_scene();
                 } else {
                     self.show_conformers();

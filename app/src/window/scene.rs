@@ -54,6 +54,8 @@ pub struct Plan {
     pub marked: Vec<String>,
     /// Values to colour residues by, one a residue, with the highest.
     pub residue_values: Option<(Arc<Vec<f32>>, f32)>,
+    /// Whether the receptor's B-factors are pLDDT.
+    pub has_plddt: bool,
     /// How it is drawn.
     pub view: ViewSettings,
     /// On a dark ground.
@@ -81,6 +83,7 @@ impl PartialEq for Plan {
             && self.search_box == other.search_box
             && self.marked == other.marked
             && values(self) == values(other)
+            && self.has_plddt == other.has_plddt
             && self.view == other.view
             && self.is_dark == other.is_dark
     }
@@ -239,6 +242,7 @@ fn polymer_colouring(plan: &Plan, model: &Model) -> Coloring {
         ColourBy::SecondaryStructure => Coloring::SecondaryStructure,
         ColourBy::Position => Coloring::Rainbow,
         ColourBy::Element => Coloring::Element(CarbonColor::Grey),
+        ColourBy::BFactor if plan.has_plddt => Coloring::Plddt,
         ColourBy::BFactor => {
             let finite = || model.b_factors.iter().copied().filter(|value| value.is_finite());
             let low = finite().fold(f32::INFINITY, f32::min);

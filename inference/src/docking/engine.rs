@@ -46,7 +46,7 @@ impl Engine for Docking {
             // Nothing to dock: the protein's own motion is what is asked for.
             let receptor = Receptor::new(&structure(query)?, &[])?;
             let receptor_ensemble = Some(receptor_ensemble(&receptor, settings, events)?);
-            return Ok(Prediction { samples: Vec::new(), receptor_ensemble });
+            return Ok(Prediction { receptor_ensemble, ..Prediction::default() });
         }
         let ligands = ligands(query)?;
         events.progress(Progress { stage: "prepare".to_owned(), step: 0, steps: 1, message: query.name.clone() });

@@ -34,6 +34,16 @@ pub fn write_whole_with(path: &Path, write: &mut dyn FnMut(&mut File) -> io::Res
     Ok(())
 }
 
+/// What a person can do about an error of the file system, to follow a sentence about it.
+pub(crate) fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free some space and start the job again",
+        io::ErrorKind::PermissionDenied => "; check who may write there, or choose another folder",
+        io::ErrorKind::ReadOnlyFilesystem => "; choose a folder on a disk that can be written",
+        _ => "",
+    }
+}
+
 /// Removes what a killed writer left in a folder: its temporary files and folders.
 ///
 /// # Errors

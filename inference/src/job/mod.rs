@@ -24,12 +24,15 @@
 //! NAME_summary.csv      the same as a table
 //! ```
 //!
+//! So it is after docking; K-Fold's outputs have the tree of the public program: [`complexes`].
+//!
 //! A file is written under a temporary name and renamed ([`files::write_whole`]); a seed is written as a folder with a
 //! temporary name and renamed. So after a kill there are finished seeds and leftovers, and the next worker removes the
 //! leftovers and goes on with the first seed that is not finished. Nothing in the outputs depends on when or how often
 //! that happened.
 
 pub mod complex;
+pub mod complexes;
 pub mod events;
 pub mod files;
 mod output;
@@ -44,9 +47,11 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::engine::EngineName;
 use crate::query::{Query, QueryError, QueryFormat};
 use crate::settings::{Settings, SettingsError};
 
+pub use complexes::ComplexResult;
 pub use output::{estimated_pk, poses_sdf, rmsf_csv};
 pub use progress::{JobProgress, JobState};
 pub use results::{PoseRecord, PoseResult, ReceptorConformers, Results, SeedResults};
@@ -61,7 +66,7 @@ pub enum JobError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// A file of the job could not be read.
-    #[error("cannot read {}: {source}{}", path.display(), advice(source))]
+    #[error("cannot read {}: {source}{}", path.display(), files::advice(source))]
     Read {
         /// The file.
         path: PathBuf,
@@ -69,7 +74,7 @@ pub enum JobError {
         source: io::Error,
     },
     /// A file of the job could not be written.
-    #[error("cannot write {}: {source}{}", path.display(), advice(source))]
+    #[error("cannot write {}: {source}{}", path.display(), files::advice(source))]
     Write {
         /// The file.
         path: PathBuf,
@@ -77,7 +82,7 @@ pub enum JobError {
         source: io::Error,
     },
     /// An input could not be copied into the job.
-    #[error("cannot copy {} into the job: {source}{}", path.display(), advice(source))]
+    #[error("cannot copy {} into the job: {source}{}", path.display(), files::advice(source))]
     Copy {
         /// The input.
         path: PathBuf,
@@ -148,16 +153,6 @@ impl JobError {
     }
 }
 
-/// What a person can do about an error of the file system.
-fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free some space and start the job again",
-        io::ErrorKind::PermissionDenied => "; check who may write there, or choose another folder",
-        io::ErrorKind::ReadOnlyFilesystem => "; choose a folder on a disk that can be written",
-        _ => "",
-    }
-}
-
 fn process_text(process: Option<u32>) -> String {
     process.map_or_else(String::new, |process| format!(" (process {process})"))
 }
@@ -180,6 +175,10 @@ impl Job {
         query.validate()?;
         query.check_files()?;
         settings.validate()?;
+        if settings.engine == EngineName::KFold && is_taken(&query.name) {
+            let problem = format!("a job has a file of its own called {}; choose another name", query.name);
+            return Err(QueryError::field("name", problem).into());
+        }
         let folder = std::path::absolute(folder).map_err(JobError::write(folder))?;
         if folder.join("query.json").exists() {
             return Err(JobError::Exists { path: folder });
@@ -255,13 +254,48 @@ impl Job {
     /// The folder of a seed's outputs.
     #[must_use]
     pub fn seed_folder(&self, seed: u64) -> PathBuf {
-        self.folder.join(format!("seed-{seed}"))
+        match self.settings.engine {
+            EngineName::Docking => self.folder.join(format!("seed-{seed}")),
+            EngineName::KFold => self.output_folder().join(format!("{}_seed-{seed}", self.query.name)),
+        }
+    }
+
+    /// The folder of what all seeds gave: the job itself after docking, one of the query's name after K-Fold.
+    #[must_use]
+    pub fn output_folder(&self) -> PathBuf {
+        match self.settings.engine {
+            EngineName::Docking => self.folder.clone(),
+            EngineName::KFold => self.folder.join(&self.query.name),
+        }
+    }
+
+    /// The file that says that a seed is finished.
+    fn seed_mark(&self, seed: u64) -> PathBuf {
+        self.seed_folder(seed).join(match self.settings.engine {
+            EngineName::Docking => "done",
+            EngineName::KFold => "done.txt",
+        })
+    }
+
+    /// Folders in which a killed worker may have left files.
+    fn work_folders(&self) -> Vec<PathBuf> {
+        let mut folders = vec![self.folder.clone(), self.folder.join("inputs")];
+        if self.settings.engine == EngineName::KFold {
+            let output = self.output_folder();
+            folders.push(output.join("apo"));
+            for seed in &self.settings.seeds {
+                let seed = self.seed_folder(*seed);
+                folders.extend([seed.join("apo"), seed.join("assembly"), seed]);
+            }
+            folders.push(output);
+        }
+        folders
     }
 
     /// Whether a seed's outputs are complete.
     #[must_use]
     pub fn is_seed_done(&self, seed: u64) -> bool {
-        self.seed_folder(seed).join("done").is_file()
+        self.seed_mark(seed).is_file()
     }
 
     /// Whether every seed is done and the summary is written.
@@ -288,8 +322,10 @@ impl Job {
         self.output_path("docking.json")
     }
 
-    fn output_path(&self, suffix: &str) -> PathBuf {
-        self.folder.join(format!("{}_{suffix}", self.query.name))
+    /// A file of what all seeds gave, e.g. `model.cif` for `NAME_model.cif`.
+    #[must_use]
+    pub fn output_path(&self, suffix: &str) -> PathBuf {
+        self.output_folder().join(format!("{}_{suffix}", self.query.name))
     }
 
     /// Asks the worker to stop.
@@ -348,6 +384,14 @@ impl Job {
         };
         Ok(unnamed(&self.query)? == unnamed(query)?)
     }
+}
+
+/// Whether a job uses this name in its folder.
+fn is_taken(name: &str) -> bool {
+    const NAMES: [&str; 7] =
+        ["query.json", "settings.json", "inputs", "events.jsonl", "worker.lock", "worker.log", "cancel"];
+    // Without case, for disks that do not tell them apart.
+    NAMES.iter().any(|taken| taken.eq_ignore_ascii_case(name))
 }
 
 /// A name for the copy that no other input has.

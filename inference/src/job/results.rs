@@ -8,8 +8,9 @@ use kfold_molecule::formats;
 use kfold_molecule::{SmallMolecule, Structure};
 use serde::{Deserialize, Serialize};
 
+use super::complexes::{self, ComplexResult};
 use super::{Job, JobError, read_json};
-use crate::engine::{PoseScore, Provenance, Sample};
+use crate::engine::{EngineName, PoseScore, Provenance, Sample};
 
 /// What is known of a pose beside its coordinates; a line of `poses.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +78,8 @@ pub struct SeedResults {
     pub poses: Vec<PoseResult>,
     /// The receptor's conformers, when asked for.
     pub ensemble: Option<ReceptorConformers>,
+    /// The complexes that K-Fold sampled, in the order of sampling; none after docking.
+    pub complexes: Vec<ComplexResult>,
 }
 
 /// What a job has produced so far.
@@ -105,7 +108,16 @@ impl Results {
         let mut seeds = Vec::new();
         for seed in &job.settings().seeds {
             if job.is_seed_done(*seed) {
-                seeds.push(load_seed(&job.seed_folder(*seed), *seed)?);
+                seeds.push(match job.settings().engine {
+                    EngineName::Docking => load_seed(&job.seed_folder(*seed), *seed)?,
+                    EngineName::KFold => SeedResults {
+                        seed: *seed,
+                        receptor: None,
+                        poses: Vec::new(),
+                        ensemble: None,
+                        complexes: complexes::load_seed(job, *seed)?,
+                    },
+                });
             }
         }
         Ok(Self { job: job.clone(), seeds })
@@ -123,8 +135,20 @@ impl Results {
         poses.sort_by(|(_, a), (_, b)| a.record.score.score_kcal_per_mol.total_cmp(&b.record.score.score_kcal_per_mol));
         poses
     }
+
+    /// All complexes that K-Fold sampled, best first; of equals the first seed and sample.
+    #[must_use]
+    pub fn ranked_complexes(&self) -> Vec<&ComplexResult> {
+        let mut complexes: Vec<&ComplexResult> = self.seeds.iter().flat_map(|seed| &seed.complexes).collect();
+        complexes.sort_by(|a, b| {
+            let score = |complex: &ComplexResult| complex.confidence.complex.ranking_score;
+            score(b).total_cmp(&score(a)).then((a.seed, a.sample).cmp(&(b.seed, b.sample)))
+        });
+        complexes
+    }
 }
 
+/// Reads a seed that was docked.
 fn load_seed(folder: &Path, seed: u64) -> Result<SeedResults, JobError> {
     let path = folder.join("poses.json");
     let records: Vec<PoseRecord> = read_json(&path)?;
@@ -152,7 +176,7 @@ fn load_seed(folder: &Path, seed: u64) -> Result<SeedResults, JobError> {
     } else {
         None
     };
-    Ok(SeedResults { seed, receptor, poses, ensemble })
+    Ok(SeedResults { seed, receptor, poses, ensemble, complexes: Vec::new() })
 }
 
 /// Structures are PDB files unless these cannot hold them.

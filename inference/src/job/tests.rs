@@ -89,7 +89,7 @@ impl Engine for Contacts {
             rmsf: (0..residues).map(|index| 0.5 + index as f32 / 100.0).collect(),
             amplitudes: vec![1.5],
         });
-        Ok(Prediction { samples, receptor_ensemble })
+        Ok(Prediction { samples, receptor_ensemble, complexes: None })
     }
 }
 

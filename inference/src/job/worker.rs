@@ -13,9 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::events::{EventKind, EventWriter};
-use super::output::{check_writable, write_seed, write_summary};
-use super::{Job, JobError, files};
-use crate::engine::{Engine, EngineError, Events, Prediction, Progress, Sample};
+use super::{Job, JobError, complexes, files, output};
+use crate::engine::{Engine, EngineError, EngineName, Events, Prediction, Progress, Sample};
 use crate::settings::Settings;
 
 /// How often the worker looks whether somebody asked it to stop.
@@ -57,15 +56,19 @@ fn run_locked(
     events_path: &Path,
 ) -> Result<(), JobError> {
     let job = Job::open(folder)?;
-    check_writable(folder)?;
-    for place in [folder.to_owned(), folder.join("inputs")] {
+    output::check_writable(folder)?;
+    for place in job.work_folders() {
         files::remove_leftovers(&place).map_err(JobError::write(&place))?;
     }
     let settings = job.settings();
     let wanted = settings.engine;
     let engine = engines.iter().find(|engine| engine.name() == wanted).ok_or(JobError::NoEngine(wanted.name()))?;
     let done = settings.seeds.iter().filter(|seed| job.is_seed_done(**seed)).count();
-    let ligands = (job.query().ligands().count() + job.query().series.len()) as u64;
+    let ligands = match wanted {
+        EngineName::Docking => (job.query().ligands().count() + job.query().series.len()) as u64,
+        // All of them together.
+        EngineName::KFold => 1,
+    };
     let started = EventKind::Started {
         process: std::process::id(),
         seeds: settings.seeds.len() as u64,
@@ -84,15 +87,22 @@ fn run_locked(
         }
         events.write(EventKind::SeedStarted { seed: *seed }).map_err(JobError::write(events_path))?;
         let seed_settings = Settings { seed: *seed, ..settings.clone() };
-        let mut reporter = Reporter { events, watch: &watch, failure: None };
+        let mut reporter = Reporter { events, watch: &watch, folder: job.seed_folder(*seed), failure: None };
         let prediction = predict(*engine, &job, &seed_settings, &mut reporter);
         if let Some(error) = reporter.failure {
             return Err(JobError::write(events_path)(error));
         }
-        write_seed(&job, *seed, &prediction?)?;
+        let prediction = prediction?;
+        match &prediction.complexes {
+            Some(complexes) => complexes::write_seed(&job, *seed, complexes)?,
+            None => output::write_seed(&job, *seed, &prediction)?,
+        }
         events.write(EventKind::SeedFinished { seed: *seed }).map_err(JobError::write(events_path))?;
     }
-    write_summary(&job)
+    match settings.engine {
+        EngineName::Docking => output::write_summary(&job),
+        EngineName::KFold => complexes::write_summary(&job),
+    }
 }
 
 /// Calls the engine; a panic in it becomes an error like others, so that whoever watches the job learns of it.
@@ -196,6 +206,8 @@ impl CancelWatch {
 struct Reporter<'a> {
     events: &'a mut EventWriter,
     watch: &'a CancelWatch,
+    /// Of the seed's outputs.
+    folder: PathBuf,
     /// Why an event could not be written. The work then has to stop: nobody could follow it, and the outputs would fail
     /// for the same reason.
     failure: Option<std::io::Error>,
@@ -225,6 +237,10 @@ impl Events for Reporter<'_> {
             poses: samples.len() as u64,
             score_kcal_per_mol: best.score.score_kcal_per_mol,
         });
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        Some(&self.folder)
     }
 
     fn is_cancelled(&self) -> bool {

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Deserializer};
 
+use super::encoders::{BackboneTokenizerConfig, FullAtomTokenizerConfig};
 use super::{KFoldError, Result};
 
 /// No network of this family is larger; sizes beyond it are damage or malice.
@@ -90,6 +91,12 @@ pub struct KFoldConfig {
     /// Patch geometry head, if the model has it; used in training alone.
     #[serde(deserialize_with = "nullable")]
     pub patch_pair_geometry: Option<PatchPairGeometryConfig>,
+    /// TriProRep's backbone tokenizer. Published configurations do not say its sizes, small models of tests do.
+    #[serde(default, rename = "bb")]
+    pub backbone_tokenizer: BackboneTokenizerConfig,
+    /// TriProRep's full-atom tokenizer, likewise.
+    #[serde(default, rename = "fa")]
+    pub full_atom_tokenizer: FullAtomTokenizerConfig,
 }
 
 section! {

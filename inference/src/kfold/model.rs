@@ -41,6 +41,8 @@ pub struct Encoders {
 /// What the long loops report, and whoever listens may answer with an error to stop them ([`KFoldError::Cancelled`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// This many layers of the encoders of as many are done; those of encoders that the query does not need are left out.
+    Encoding(usize, usize),
     /// This many cycles of the trunk of as many are done.
     Trunk(usize, usize),
     /// This many steps of the sampler of as many are done.
@@ -191,17 +193,25 @@ impl KFold {
     /// Runs the encoders and merges what they say: s_lm [1, N, c_s].
     ///
     /// # Errors
-    /// When an encoder that the configuration names is not given, or fails.
-    pub fn encode(&self, input: &FoldingInput, encoders: &Encoders) -> Result<Tensor> {
+    /// When an encoder that the configuration names is not given or fails, or `watch` says so.
+    pub fn encode(&self, input: &FoldingInput, encoders: &Encoders, watch: Watch<'_>) -> Result<Tensor> {
         let missing = |name: &str| KFoldError::Config(format!("the model has {name}, but it was not opened"));
-        let mut s_lm = encoders.protein.merged(input, &self.prot_seq_to_s_lm)?;
+        let config = &self.config;
+        let layers = [
+            config.protein_sequence_encoder.n_layers + 1,
+            config.rna_sequence_encoder.as_ref().map_or(0, |rna| rna.n_layers + 1),
+            config.protein_structure_encoder.as_ref().map_or(0, |structure| structure.n_layers + 1),
+        ];
+        let all = layers.iter().sum();
+        let mut step = |before: usize, layer: usize| watch(Step::Encoding((before + layer + 1).min(all), all));
+        let mut s_lm = encoders.protein.merged(input, &self.prot_seq_to_s_lm, &mut |layer| step(0, layer))?;
         if let Some(bridge) = &self.rna_seq_to_s_lm {
             let encoder = encoders.rna.as_ref().ok_or_else(|| missing("an RNA encoder"))?;
-            s_lm = (s_lm + encoder.merged(input, bridge)?)?;
+            s_lm = (s_lm + encoder.merged(input, bridge, &mut |layer| step(layers[0], layer))?)?;
         }
         if let Some((norm, linear)) = &self.prot_struct_to_s_lm {
             let encoder = encoders.structure.as_ref().ok_or_else(|| missing("a structure encoder"))?;
-            let features = encoder.forward(input)?.to_device(&self.device)?;
+            let features = encoder.forward(input, &mut |layer| step(layers[0] + layers[1], layer))?.to_device(&self.device)?;
             s_lm = (s_lm + linear.forward(&norm.forward(&features)?)?)?;
         }
         Ok(s_lm)

@@ -266,10 +266,15 @@ impl ModelFolder {
     /// Where a part's file is, if it is there; safetensors before `.pth`.
     #[must_use]
     pub fn file(&self, part: Part) -> Option<PathBuf> {
-        let folders = self.folders(part == Part::KFold);
+        self.file_named(part.file_stems(), part == Part::KFold)
+    }
+
+    /// Where the weights file of one of these names (without its ending) is, which is this model's alone or not.
+    pub(super) fn file_named(&self, stems: &[&str], own: bool) -> Option<PathBuf> {
+        let folders = self.folders(own);
         let names = ["safetensors", "pth"]
             .into_iter()
-            .flat_map(|ending| part.file_stems().iter().map(move |stem| format!("{stem}.{ending}")));
+            .flat_map(|ending| stems.iter().map(move |stem| format!("{stem}.{ending}")));
         names.flat_map(|name| folders.iter().map(move |folder| folder.join(&name))).find(|path| path.is_file())
     }
 
@@ -284,10 +289,11 @@ impl ModelFolder {
     #[must_use]
     pub fn config_file(&self) -> Option<PathBuf> {
         let beside = |folder: &PathBuf| {
-            if folder.ends_with("weights") { folder.parent() } else { Some(folder.as_path()) }
-                .map(|folder| folder.join("config.yaml"))
+            let folder = if folder.ends_with("weights") { folder.parent() } else { Some(folder.as_path()) }?;
+            // JSON is YAML, too.
+            ["config.yaml", "config.json"].map(|name| folder.join(name)).into_iter().find(|path| path.is_file())
         };
-        self.folders(true).iter().filter_map(beside).find(|path| path.is_file())
+        self.folders(true).iter().find_map(beside)
     }
 
     /// Reads the configuration.

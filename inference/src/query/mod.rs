@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::EngineName;
+use crate::kfold::settings::KFoldSettings;
 use crate::settings::DockingSettings;
 
 pub use series::{SeriesError, read_series};
@@ -130,7 +131,7 @@ pub struct Query {
     pub pocket: Option<Pocket>,
     /// Ours: ligands docked one by one to the same receptor.
     pub series: Vec<SeriesLigand>,
-    /// Sequential assembly (K-Fold later than 1.0.0); kept and written back, engines that cannot do it say so.
+    /// Sequential assembly (K-Fold later than 1.0.0); only K-Fold does it.
     pub assembly: Option<Assembly>,
     /// Ours: the engine and its settings that the author of the query chose.
     pub engine: Option<QueryEngine>,
@@ -316,6 +317,8 @@ pub struct QueryEngine {
     pub name: EngineName,
     /// Docking settings, when the query has any; fields it leaves out have their defaults.
     pub docking: Option<DockingSettings>,
+    /// K-Fold settings, likewise.
+    pub kfold: Option<KFoldSettings>,
 }
 
 impl Entity {

@@ -23,6 +23,7 @@ use super::{
     ProteinPair, Query, QueryEngine, QueryError, QueryFormat, SeriesLigand, series,
 };
 use crate::engine::EngineName;
+use crate::kfold::settings::KFoldSettings;
 use crate::settings::DockingSettings;
 
 /// Largest query file that is read; a query is text that people write.
@@ -578,9 +579,9 @@ fn engine(node: &Node<'_>) -> Result<QueryEngine> {
             .ok_or_else(|| node.error(format!("unknown engine `{text}`; the engines here are {}", EngineName::list())))
     };
     if let Value::Text(_) = node.value {
-        return Ok(QueryEngine { name: name(node)?, docking: None });
+        return Ok(QueryEngine { name: name(node)?, docking: None, kfold: None });
     }
-    let fields = node.fields(&["name", "docking"])?;
+    let fields = node.fields(&["name", "docking", "kfold"])?;
     let docking = fields.get("docking").map(|node| {
         node.fields(DockingSettings::FIELDS)?;
         // The settings know their own fields and ranges; the tree only has to become what serde reads.
@@ -588,13 +589,19 @@ fn engine(node: &Node<'_>) -> Result<QueryEngine> {
         serde_json::from_value::<DockingSettings>(json).map_err(|error| node.error(error.to_string()))
     });
     let docking = docking.transpose()?;
+    let kfold = fields.get("kfold").map(|node| {
+        let json = serde_json::to_value(node.value).map_err(|error| node.error(error.to_string()))?;
+        serde_json::from_value::<KFoldSettings>(json).map_err(|error| node.error(error.to_string()))
+    });
+    let kfold = kfold.transpose()?;
     let name = match fields.get("name") {
         Some(node) => name(&node)?,
         // Settings of an engine ask for that engine.
-        None if docking.is_some() => EngineName::Docking,
+        None if docking.is_some() && kfold.is_none() => EngineName::Docking,
+        None if kfold.is_some() && docking.is_none() => EngineName::KFold,
         None => return Err(node.error("the field `name` is missing")),
     };
-    Ok(QueryEngine { name, docking })
+    Ok(QueryEngine { name, docking, kfold })
 }
 
 /// The known name that differs from `word` by at most two edits, if there is just one such.

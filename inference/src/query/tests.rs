@@ -481,6 +481,7 @@ fn any_query() -> impl Strategy<Value = Query> {
                         min_rmsd,
                         ..DockingSettings::default()
                     }),
+                    kfold: None,
                 }),
                 ..Query::default()
             }

@@ -117,6 +117,12 @@ impl Writer<'_> {
                 let value = Value::from_json(&json).map_err(|error| QueryError::field("engine.docking", error))?;
                 put(&mut entry, "docking", value);
             }
+            if let Some(kfold) = &engine.kfold {
+                let json = serde_json::to_string(kfold)
+                    .map_err(|error| QueryError::field("engine.kfold", error.to_string()))?;
+                let value = Value::from_json(&json).map_err(|error| QueryError::field("engine.kfold", error))?;
+                put(&mut entry, "kfold", value);
+            }
             put(&mut map, "engine", Value::Map(entry));
         }
         Ok(Value::Map(map))

@@ -9,7 +9,7 @@ use kfold_inference::kfold::encoders::{
 use kfold_inference::kfold::features::apo::{self, Apo, ResidueCoordinates, StructureTokens};
 use kfold_inference::kfold::features::reference::ReferenceStructure;
 use kfold_inference::kfold::features::tokens::Padding;
-use kfold_inference::kfold::features::{langevin, placement, prepare, reference_structure};
+use kfold_inference::kfold::features::{Starts, langevin, placement, prepare, reference_structure};
 use kfold_inference::kfold::input::ChainType;
 use kfold_inference::query::{Query, QueryFormat};
 
@@ -53,7 +53,7 @@ fn features(golden: &Golden) -> Result<Vec<Row>> {
     let models = kfold_molecule::formats::read_structure(&file)?;
     let (apos, starts) = apos_of_proteins(golden, &structure, &models)?;
     let seed = golden.size("seed")? as u64;
-    let prepared = prepare(structure, &apos, &starts, seed, golden.size("num_samples")?, padding)?;
+    let prepared = prepare(structure, &apos, &starts, &Starts::default(), seed, golden.size("num_samples")?, padding)?;
     let ours = prepared.input.tensors();
     let mut names: Vec<&String> = golden.outputs.keys().collect();
     names.sort();

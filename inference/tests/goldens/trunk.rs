@@ -110,7 +110,7 @@ fn tiny(golden: &Golden) -> Result<(KFold, Encoders)> {
 fn run_trunk(golden: &Golden) -> Result<Vec<Row>> {
     let (model, encoders) = tiny(golden)?;
     let (input, mut noise) = (golden.folding_input()?, golden.noise()?);
-    let s_lm = model.encode(&input, &encoders)?;
+    let s_lm = model.encode(&input, &encoders, &mut |_| Ok(()))?;
     let embedded = model.embed(&input, &s_lm)?;
     let recycles = golden.size("num_recycles")?;
     let z = model.cycle(&embedded, &input.pair_mask()?, recycles, &mut noise, &mut |_| Ok(()))?;
@@ -179,7 +179,7 @@ fn tiny_model(golden: &Golden) -> Result<Vec<Row>> {
 fn end_to_end(golden: &Golden) -> Result<Vec<Row>> {
     let (model, encoders) = tiny(golden)?;
     let (input, mut noise) = (golden.folding_input()?, golden.noise()?);
-    let s_lm = model.encode(&input, &encoders)?;
+    let s_lm = model.encode(&input, &encoders, &mut |_| Ok(()))?;
     let options = PredictOptions {
         recycles: golden.size("num_recycles")?,
         steps: golden.size("num_steps")?,

@@ -373,7 +373,7 @@ fn read_loop<'a>(tokens: &mut Tokens<'a>, rows: &mut impl Rows<'a>) -> Result<Op
 }
 
 /// A value as CIF writes it: bare where it can be, else quoted, else as a text field.
-pub(crate) fn quote(text: &str) -> Cow<'_, str> {
+pub fn quote(text: &str) -> Cow<'_, str> {
     let is_bare = !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\'' | b'"'))
         && !text.starts_with(['_', '#', '$', '[', ']', ';'])

@@ -18,6 +18,8 @@ mod cif;
 mod hybrid36;
 mod text;
 
+pub use cif::quote as cif_value;
+
 use std::fmt;
 use std::fs::File;
 use std::io::Read;

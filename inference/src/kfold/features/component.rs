@@ -80,6 +80,12 @@ impl ReferenceComponent {
         (0..self.names.len()).filter(|&atom| !self.leaving[atom]).collect()
     }
 
+    /// The molecule of the heavy atoms, in their order, with its stereo; `None` when the rules of valence refuse it.
+    #[must_use]
+    pub fn molecule(&self) -> Option<&SmallMolecule> {
+        self.molecule.as_ref()
+    }
+
     /// A reference conformer in Å, one position for each heavy atom, NaN where none is known; draws from the generator as
     /// the reference does.
     #[must_use]

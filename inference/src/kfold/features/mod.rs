@@ -40,8 +40,22 @@ pub struct PreparedInput {
     pub input: FoldingInput,
 }
 
+/// Parts of the complex whose shape is given, where samples start: by sequential assembly.
+#[derive(Clone, Debug, Default)]
+pub struct Starts {
+    /// The parts; a chain is in one at most.
+    pub bodies: Vec<RigidBody>,
+}
+
+/// Chains that start as one rigid body.
+#[derive(Clone, Debug)]
+pub struct RigidBody {
+    /// Indices of the chains, with the coordinates of their atoms, Å.
+    pub chains: Vec<(usize, Vec<[f32; 3]>)>,
+}
+
 /// Prepares a query. `apos` and `priors` hold for each protein chain (by index in [`ReferenceStructure::chains`]) its apo
-/// structures and the structures that samples start from.
+/// structures and the structures that samples start from; `starts` go before the latter.
 ///
 /// # Errors
 /// When the query cannot be built (unknown component, wrong SMILES, wrong bond) or a protein has no structure to start from.
@@ -49,12 +63,14 @@ pub fn prepare(
     structure: ReferenceStructure,
     apos: &HashMap<usize, Vec<Apo>>,
     priors: &HashMap<usize, Vec<ResidueCoordinates>>,
+    starts: &Starts,
     seed: u64,
     samples: usize,
     padding: Padding,
 ) -> Result<PreparedInput> {
-    let starts = prior::sample(&structure, priors, samples, &mut NumpyGenerator::from_entropy(&[seed, 0]))?;
-    let input = tokens::build(&structure, apos, &starts, padding, &mut NumpyGenerator::from_entropy(&[seed, 1]))?;
+    let mut stream = NumpyGenerator::from_entropy(&[seed, 0]);
+    let places = prior::sample(&structure, priors, starts, samples, &mut stream)?;
+    let input = tokens::build(&structure, apos, &places, padding, &mut NumpyGenerator::from_entropy(&[seed, 1]))?;
     Ok(PreparedInput { structure, input })
 }
 

@@ -10,6 +10,7 @@ use super::apo::ResidueCoordinates;
 use super::langevin::{mean, relax, subtract};
 use super::numpy_random::NumpyGenerator;
 use super::placement::place_randomly;
+use super::Starts;
 use super::reference::{ReferenceChain, ReferenceStructure};
 use crate::kfold::input::ChainType;
 use crate::kfold::{KFoldError, Result};
@@ -22,28 +23,40 @@ const POLYMER_CLOUD: f32 = 16.0;
 const LIGAND_CLOUD: f32 = 8.0;
 
 /// Starting coordinates in Å for each sample, all atoms in order. `candidates` holds for each protein chain (by index) its
-/// candidate structures; chains of one rigid group must have as many.
+/// candidate structures; chains of one rigid group must have as many. Chains of a body in `starts` stand as they do there, and
+/// move with it.
 ///
 /// # Errors
 /// When a protein has no candidate.
 pub fn sample(
     structure: &ReferenceStructure,
     candidates: &HashMap<usize, Vec<ResidueCoordinates>>,
+    starts: &Starts,
     samples: usize,
     generator: &mut NumpyGenerator,
 ) -> Result<Vec<Vec<[f32; 3]>>> {
     let mut generator = generator.spawn();
-    (0..samples).map(|_| sample_once(structure, candidates, &mut generator)).collect()
+    (0..samples).map(|_| sample_once(structure, candidates, starts, &mut generator)).collect()
 }
 
 fn sample_once(
     structure: &ReferenceStructure,
     candidates: &HashMap<usize, Vec<ResidueCoordinates>>,
+    starts: &Starts,
     generator: &mut NumpyGenerator,
 ) -> Result<Vec<[f32; 3]>> {
     let chains = &structure.chains;
+    let given: HashMap<usize, (usize, &Vec<[f32; 3]>)> = starts
+        .bodies
+        .iter()
+        .enumerate()
+        .flat_map(|(body, held)| held.chains.iter().map(move |(chain, places)| (*chain, (body, places))))
+        .collect();
     let mut picked: HashMap<i64, usize> = HashMap::new();
     for (index, chain) in chains.iter().enumerate().filter(|(_, chain)| chain.chain_type == ChainType::Protein) {
+        if given.contains_key(&index) {
+            continue;
+        }
         let count = candidates.get(&index).map_or(0, Vec::len);
         if count == 0 {
             return Err(KFoldError::input(format!("protein chain {} has no apo structure to start from", chain.name)));
@@ -58,6 +71,10 @@ fn sample_once(
     }
     let mut coordinates: Vec<Vec<[f32; 3]>> = Vec::with_capacity(chains.len());
     for (index, chain) in chains.iter().enumerate() {
+        if let Some((_, places)) = given.get(&index) {
+            coordinates.push((*places).clone());
+            continue;
+        }
         coordinates.push(match chain.chain_type {
             ChainType::Protein => {
                 let pick = picked.get(&chain.rigid_group).copied().unwrap_or_default();
@@ -80,9 +97,11 @@ fn sample_once(
     }
     let mut groups: Vec<(i64, Vec<usize>)> = Vec::new();
     for (index, chain) in chains.iter().enumerate() {
-        match groups.iter_mut().find(|(group, _)| *group == chain.rigid_group) {
+        // Bodies count below the groups, which begin at 1.
+        let own = given.get(&index).map_or(chain.rigid_group, |(body, _)| -(*body as i64));
+        match groups.iter_mut().find(|(group, _)| *group == own) {
             Some((_, members)) => members.push(index),
-            None => groups.push((chain.rigid_group, vec![index])),
+            None => groups.push((own, vec![index])),
         }
     }
     for (_, members) in groups {

@@ -93,6 +93,12 @@ impl ReferenceChain {
     pub fn token_count(&self) -> usize {
         self.residues.iter().map(|residue| if residue.is_standard { 1 } else { residue.atoms.len() }).sum()
     }
+
+    /// Index of the residue that an atom of the chain belongs to.
+    #[must_use]
+    pub fn residue_of(&self, atom: usize) -> usize {
+        self.residues.partition_point(|residue| residue.atoms.end <= atom)
+    }
 }
 
 impl ReferenceStructure {
@@ -106,6 +112,17 @@ impl ReferenceStructure {
     #[must_use]
     pub fn atom_count(&self) -> usize {
         self.chains.iter().map(|chain| chain.atoms.len()).sum()
+    }
+
+    /// For each chain, the complex-wide index of its first atom.
+    #[must_use]
+    pub fn first_atoms(&self) -> Vec<usize> {
+        let count = |at: &mut usize, chain: &ReferenceChain| {
+            let first = *at;
+            *at += chain.atoms.len();
+            Some(first)
+        };
+        self.chains.iter().scan(0, count).collect()
     }
 
     /// Builds the complex of a query.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use candle_core::Tensor;
 use glam::Vec3;
 use rayon::prelude::*;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::confidence_head::{ConfidenceBins, ConfidenceLogits};
 use crate::kfold::input::{ChainType, FoldingInput};
@@ -27,7 +27,7 @@ const LEAST_TOKENS: usize = 19;
 const EPS: f64 = 1e-8;
 
 /// Scores of the whole complex.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ComplexScores {
     /// Mean pLDDT of the atoms, 0 to 100.
     pub plddt: f32,
@@ -44,7 +44,7 @@ pub struct ComplexScores {
 }
 
 /// Scores of a chain.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChainScores {
     /// Mean pLDDT of the atoms, 0 to 100.
     pub plddt: f32,
@@ -55,28 +55,54 @@ pub struct ChainScores {
 }
 
 /// Scores of two chains.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InterfaceScores {
     /// Predicted TM score between the two, 0 to 1.
     pub iptm: f32,
 }
 
 /// The summary that the reference writes as `NAME_confidence.json`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConfidenceSummary {
     /// Of the complex.
     pub complex: ComplexScores,
     /// Of each chain, by name.
-    #[serde(serialize_with = "as_map")]
+    #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
     pub chains: Vec<(String, ChainScores)>,
     /// Of each pair of chains, by names joined with a hyphen; pairs without any frame are left out.
-    #[serde(serialize_with = "as_map")]
+    #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
     pub interfaces: Vec<(String, InterfaceScores)>,
 }
 
 /// Keeps the order, which a map would not.
 fn as_map<S: Serializer, T: Serialize>(entries: &[(String, T)], serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.collect_map(entries.iter().map(|(name, scores)| (name, scores)))
+}
+
+/// Reads what [`as_map`] wrote, in its order.
+fn from_map<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> std::result::Result<Vec<(String, T)>, D::Error> {
+    struct Entries<T>(std::marker::PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> serde::de::Visitor<'de> for Entries<T> {
+        type Value = Vec<(String, T)>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("scores by name")
+        }
+
+        fn visit_map<A: serde::de::MapAccess<'de>>(
+            self,
+            mut map: A,
+        ) -> std::result::Result<Self::Value, A::Error> {
+            let mut entries = Vec::new();
+            while let Some(entry) = map.next_entry()? {
+                entries.push(entry);
+            }
+            Ok(entries)
+        }
+    }
+    deserializer.deserialize_map(Entries(std::marker::PhantomData))
 }
 
 /// All scores of a sample; padding is gone.

@@ -41,15 +41,26 @@ impl ProteinSequenceEncoder {
         packing.hidden_states(|sequences, visit| self.lm.stream(sequences, false, visit))
     }
 
-    /// The hidden states merged by `encoder` as they appear: [1, tokens, channel_s].
+    /// The hidden states merged by `encoder` as they appear: [1, tokens, channel_s]. `on_layer` hears of each layer and may stop
+    /// the work by an error.
     ///
     /// # Errors
-    /// When the encoder fails.
-    pub fn merged(&self, input: &FoldingInput, encoder: &LmEncoder) -> Result<Tensor> {
+    /// When the encoder fails, or `on_layer` says so.
+    pub fn merged(
+        &self,
+        input: &FoldingInput,
+        encoder: &LmEncoder,
+        on_layer: &mut dyn FnMut(usize) -> Result<()>,
+    ) -> Result<Tensor> {
         let packing = Packing::new(input, ChainType::Protein)?;
         if packing.is_empty() {
             return encoder.zeros(packing.tokens());
         }
-        packing.merged(encoder, |sequences, visit| self.lm.stream(sequences, false, visit))
+        packing.merged(encoder, |sequences, visit| {
+            self.lm.stream(sequences, false, &mut |layer| {
+                on_layer(layer.index)?;
+                visit(layer)
+            })
+        })
     }
 }

@@ -38,7 +38,8 @@ const BATCH: usize = 8;
 pub(in crate::kfold::encoders) const ROWS_A_TASK: usize = BATCH * NEIGHBOURS;
 
 /// Sizes of the tokenizer; the published one's by default.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
 pub struct BackboneTokenizerConfig {
     /// Width.
     pub d_model: usize,

@@ -144,11 +144,16 @@ impl TriProRepEncoder {
         self.width
     }
 
-    /// Encodes packed sequences: [B, L, width].
+    /// Encodes packed sequences: [B, L, width]. `on_layer` hears of each layer and may stop the work by an error.
     ///
     /// # Errors
-    /// When a token is beyond its alphabet or a block cannot be read or computed.
-    pub fn forward(&self, sequences: &Sequences, tokens: &StructureTokens) -> Result<Tensor> {
+    /// When a token is beyond its alphabet or a block cannot be read or computed, or `on_layer` says so.
+    pub fn forward(
+        &self,
+        sequences: &Sequences,
+        tokens: &StructureTokens,
+        on_layer: &mut dyn FnMut(usize) -> Result<()>,
+    ) -> Result<Tensor> {
         let embeddings = [
             embed(&self.sequence_embedding, &sequences.token_ids)?,
             embed(&self.backbone_embedding, &tokens.backbone)?,
@@ -158,7 +163,7 @@ impl TriProRepEncoder {
         let x = self.fuse_norm.forward(&x)?.broadcast_add(&self.chain)?;
         let mut run = Run::new(sequences, &self.frequencies, Rounding::Bf16, &self.device, self.composed)?;
         let hidden = Hidden::from_rows(x, &self.device, self.composed)?;
-        let hidden = self.stack.run(hidden, &mut run, false, &mut |_| Ok(()))?;
+        let hidden = self.stack.run(hidden, &mut run, false, &mut |layer| on_layer(layer.index))?;
         hidden.normalized(&self.norm)?.tensor(sequences.batch, sequences.length)
     }
 }

@@ -27,7 +27,8 @@ const DISTANCE_TEMPERATURE: f32 = 10.0;
 const PAIR_INPUTS: usize = 5;
 
 /// Sizes of the tokenizer; the published one's by default.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
 pub struct FullAtomTokenizerConfig {
     /// Width of atoms.
     pub d_model: usize,

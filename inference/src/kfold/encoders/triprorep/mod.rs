@@ -93,9 +93,11 @@ impl StructureEncoder {
     /// Residues without tokens meet no others in the encoder and count nothing after it, so only those with tokens are
     /// packed, all structures in one row, each structure's chains apart.
     ///
+    /// `on_layer` hears of each layer and may stop the work by an error.
+    ///
     /// # Errors
-    /// When the encoder fails.
-    pub fn forward(&self, input: &FoldingInput) -> Result<Tensor> {
+    /// When the encoder fails, or `on_layer` says so.
+    pub fn forward(&self, input: &FoldingInput, on_layer: &mut dyn FnMut(usize) -> Result<()>) -> Result<Tensor> {
         let sequence = &input.sequence;
         let (positions_count, apos) = sequence.bb_struct_token_id.dims2()?;
         let is_protein = mask(&sequence.pad_mask, &sequence.chain_type, ChainType::Protein)?;
@@ -124,7 +126,7 @@ impl StructureEncoder {
         let token_is_protein = mask(&input.token.pad_mask, &input.token.chain_type, ChainType::Protein)?;
         let mut features = vec![0f32; token_is_protein.len() * width];
         if packed.length > 0 {
-            let encoded = self.encoder.forward(&packed, &tokens)?.flatten_all()?.to_vec1::<f32>()?;
+            let encoded = self.encoder.forward(&packed, &tokens, on_layer)?.flatten_all()?.to_vec1::<f32>()?;
             let places = integers(&input.token.seq_token_index)?;
             for (token, target) in
                 features.chunks_exact_mut(width).enumerate().filter(|&(token, _)| token_is_protein[token])

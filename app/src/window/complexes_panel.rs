@@ -1,0 +1,116 @@
+//! The right panel after a prediction by K-Fold: its samples with their confidence, and what is known of each ligand.
+
+use egui::Ui;
+
+use super::app::Studio;
+use super::format::number;
+use super::outcome::{Complex, Outcome};
+use super::theme::GAP;
+use super::widgets::table::{Cell, Column, table};
+use super::widgets::{Tone, message, note, section};
+use crate::texts::Texts;
+
+impl Studio {
+    /// The complex in the view.
+    pub(super) fn shown_complex(&self) -> Option<&Complex> {
+        self.outcome.as_ref()?.complexes.get(self.shown_pose)
+    }
+
+    /// Samples, best first, and the shown one's ligands.
+    pub(super) fn complexes_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
+        section(ui, &texts.get("section-complexes"), |ui| {
+            let columns = [
+                Column::number("#".to_owned(), texts.get("column-rank-complex-hint"), 0.5),
+                Column::number(texts.get("column-seed"), texts.get("column-seed-hint"), 0.9),
+                Column::number(texts.get("column-ranking"), texts.get("column-ranking-hint"), 1.0),
+                Column::number("pLDDT".to_owned(), texts.get("column-plddt-hint"), 0.9),
+                Column::number("ipTM".to_owned(), texts.get("column-iptm-hint"), 0.9),
+                Column::number("pTM".to_owned(), texts.get("column-ptm-hint"), 0.9),
+            ];
+            let count = outcome.complexes.len();
+            let response = table(ui, "complexes", &columns, count, Some(self.shown_pose), 260.0, |row| {
+                let Some(complex) = outcome.complexes.get(row) else { return (Vec::new(), String::new()) };
+                let scores = &complex.confidence.complex;
+                let clashes = scores.has_clash > 0.0;
+                let ranking = number(scores.ranking_score as f32, 3);
+                let plddt = number(scores.plddt, 1);
+                let iptm = number(scores.iptm, 3);
+                let sentence = texts.with(
+                    "complex-row",
+                    [
+                        ("rank", (row + 1).into()),
+                        ("ranking", ranking.clone().into()),
+                        ("plddt", plddt.clone().into()),
+                        ("iptm", iptm.clone().into()),
+                    ],
+                );
+                let cells = vec![
+                    (row + 1).to_string().into(),
+                    format!("{}/{}", complex.seed, complex.sample).into(),
+                    Cell { text: ranking, tone: clashes.then_some(Tone::Bad) },
+                    plddt.into(),
+                    iptm.into(),
+                    number(scores.ptm, 3).into(),
+                ];
+                (cells, sentence)
+            });
+            if let Some(row) = response.chosen {
+                self.shown_pose = row;
+            }
+            note(ui, &texts.get("complexes-units"));
+        });
+        let Some(complex) = outcome.complexes.get(self.shown_pose) else { return };
+        if complex.confidence.complex.has_clash > 0.0 {
+            message(ui, Tone::Warning, &texts.get("complex-clash"));
+            ui.add_space(GAP);
+        }
+        if !complex.ligands.is_empty() {
+            section(ui, &texts.get("section-complex-ligands"), |ui| ligands_ui(ui, texts, complex));
+        }
+        note(ui, &texts.get("trust-complex"));
+    }
+}
+
+fn ligands_ui(ui: &mut Ui, texts: &Texts, complex: &Complex) {
+    let columns = [
+        Column::words(texts.get("column-ligand"), 0.8),
+        Column::number("pLDDT".to_owned(), texts.get("column-plddt-hint"), 0.9),
+        Column::number("ipTM".to_owned(), texts.get("column-iptm-ligand-hint"), 0.9),
+        Column::number(texts.get("column-checks"), texts.get("column-checks-hint"), 0.8),
+        Column::number(texts.get("column-docking-score"), texts.get("column-docking-score-hint"), 1.2),
+    ];
+    table(ui, "complex_ligands", &columns, complex.ligands.len(), None, 200.0, |row| {
+        let Some((_, record)) = complex.ligands.get(row) else { return (Vec::new(), String::new()) };
+        let passed = record.checks.iter().filter(|check| check.passed).count();
+        let checks = format!("{passed}/{}", record.checks.len());
+        let tone = (!record.checks.is_empty())
+            .then_some(if passed == record.checks.len() { Tone::Good } else { Tone::Bad });
+        let plddt = number(record.plddt, 1);
+        let sentence = texts.with(
+            "complex-ligand-row",
+            [
+                ("name", record.chain.clone().into()),
+                ("plddt", plddt.clone().into()),
+                ("passed", passed.into()),
+                ("checks", record.checks.len().into()),
+            ],
+        );
+        let optional = |value: Option<f32>, digits| value.map_or_else(|| "–".to_owned(), |value| number(value, digits));
+        let docking = record.docking_score.as_ref().map(|docking| docking.score.score_kcal_per_mol);
+        let cells = vec![
+            record.chain.clone().into(),
+            plddt.into(),
+            optional(record.iptm, 3).into(),
+            Cell { text: checks, tone },
+            optional(docking, 1).into(),
+        ];
+        (cells, sentence)
+    });
+    for (_, record) in complex.ligands.iter().filter(|(_, record)| !record.wrong_stereo.is_empty()) {
+        let values = [
+            ("name", record.chain.clone().into()),
+            ("atoms", record.wrong_stereo.join(", ").into()),
+        ];
+        message(ui, Tone::Warning, &texts.with("complex-wrong-stereo", values));
+    }
+}
