@@ -72,7 +72,13 @@ impl ScoringFunction {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { engine: EngineName::Docking, seeds: vec![1], seed: 1, docking: DockingSettings::default(), kfold: KFoldSettings::default() }
+        Self {
+            engine: EngineName::Docking,
+            seeds: vec![1],
+            seed: 1,
+            docking: DockingSettings::default(),
+            kfold: KFoldSettings::default(),
+        }
     }
 }
 

@@ -13,9 +13,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, bail};
 use clap::Args;
 use kfold_inference::engine::EngineName;
-use kfold_inference::kfold::engine;
 use kfold_inference::job::events::EventReader;
 use kfold_inference::job::{Job, JobProgress, JobState, Results};
+use kfold_inference::kfold::engine;
 use kfold_inference::kfold::model_folder::ModelFolder;
 use kfold_inference::query::Query;
 use kfold_inference::settings::Settings;
@@ -358,7 +358,8 @@ fn progress_line(job: &JobProgress) -> String {
 fn report_complexes(job: &Job, results: &Results, json: bool) -> anyhow::Result<()> {
     let complexes = results.ranked_complexes();
     let outputs = ["model.cif", "model.pdb", "confidence.json", "summary.csv", "ligands.sdf"];
-    let paths: Vec<PathBuf> = outputs.map(|name| job.output_path(name)).into_iter().filter(|path| path.is_file()).collect();
+    let paths: Vec<PathBuf> =
+        outputs.map(|name| job.output_path(name)).into_iter().filter(|path| path.is_file()).collect();
     if json {
         let samples: Vec<_> = complexes
             .iter()

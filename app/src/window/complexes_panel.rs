@@ -83,8 +83,8 @@ fn ligands_ui(ui: &mut Ui, texts: &Texts, complex: &Complex) {
         let Some((_, record)) = complex.ligands.get(row) else { return (Vec::new(), String::new()) };
         let passed = record.checks.iter().filter(|check| check.passed).count();
         let checks = format!("{passed}/{}", record.checks.len());
-        let tone = (!record.checks.is_empty())
-            .then_some(if passed == record.checks.len() { Tone::Good } else { Tone::Bad });
+        let tone =
+            (!record.checks.is_empty()).then_some(if passed == record.checks.len() { Tone::Good } else { Tone::Bad });
         let plddt = number(record.plddt, 1);
         let sentence = texts.with(
             "complex-ligand-row",
@@ -107,10 +107,7 @@ fn ligands_ui(ui: &mut Ui, texts: &Texts, complex: &Complex) {
         (cells, sentence)
     });
     for (_, record) in complex.ligands.iter().filter(|(_, record)| !record.wrong_stereo.is_empty()) {
-        let values = [
-            ("name", record.chain.clone().into()),
-            ("atoms", record.wrong_stereo.join(", ").into()),
-        ];
+        let values = [("name", record.chain.clone().into()), ("atoms", record.wrong_stereo.join(", ").into())];
         message(ui, Tone::Warning, &texts.with("complex-wrong-stereo", values));
     }
 }

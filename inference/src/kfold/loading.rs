@@ -65,7 +65,9 @@ impl ModelFolder {
         });
         let structure = config.protein_structure_encoder.as_ref().map(|structure| {
             let (vb, path) = self.builder(Part::StructureEncoder, DType::BF16, device)?;
-            TriProRepEncoder::load(vb, structure, Residence::Streamed).map(StructureEncoder::new).map_err(in_file(&path))
+            TriProRepEncoder::load(vb, structure, Residence::Streamed)
+                .map(StructureEncoder::new)
+                .map_err(in_file(&path))
         });
         Ok(Encoders {
             protein: ProteinSequenceEncoder::new(self.load_language_model(config, device)?),

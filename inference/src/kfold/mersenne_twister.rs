@@ -133,7 +133,8 @@ mod tests {
             (8589934597, 9, [4, 2, 8, 6, 7]),
         ];
         for (seed, count, wanted) in cases {
-            let key: Vec<u32> = [*seed as u32, (*seed >> 32) as u32].into_iter().take(1 + usize::from(*seed >> 32 > 0)).collect();
+            let key: Vec<u32> =
+                [*seed as u32, (*seed >> 32) as u32].into_iter().take(1 + usize::from(*seed >> 32 > 0)).collect();
             assert_eq!(MersenneTwister::from_key(&key).sample(*count, 5), wanted, "seed {seed}, {count} candidates");
         }
         let mut random = MersenneTwister::from_key(&[7]);

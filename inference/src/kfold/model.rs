@@ -211,7 +211,8 @@ impl KFold {
         }
         if let Some((norm, linear)) = &self.prot_struct_to_s_lm {
             let encoder = encoders.structure.as_ref().ok_or_else(|| missing("a structure encoder"))?;
-            let features = encoder.forward(input, &mut |layer| step(layers[0] + layers[1], layer))?.to_device(&self.device)?;
+            let features =
+                encoder.forward(input, &mut |layer| step(layers[0] + layers[1], layer))?.to_device(&self.device)?;
             s_lm = (s_lm + linear.forward(&norm.forward(&features)?)?)?;
         }
         Ok(s_lm)

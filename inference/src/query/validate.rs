@@ -66,9 +66,7 @@ impl Query {
                 .map_err(|(field, problem)| QueryError::field(format!("engine.docking.{field}"), problem))?;
         }
         if let Some(kfold) = self.engine.as_ref().and_then(|engine| engine.kfold.as_ref()) {
-            kfold
-                .validate()
-                .map_err(|(field, problem)| QueryError::field(format!("engine.kfold.{field}"), problem))?;
+            kfold.validate().map_err(|(field, problem)| QueryError::field(format!("engine.kfold.{field}"), problem))?;
         }
         Ok(())
     }

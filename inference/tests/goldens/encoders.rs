@@ -207,7 +207,11 @@ fn structure_encoder(golden: &Golden) -> Result<Vec<Row>> {
                 continue;
             }
             rows.push(golden.compare("out", &out, MODULE_BAR)?);
-            rows.push(golden.compare("kfold_mini", &StructureEncoder::new(encoder).forward(&mini, &mut |_| Ok(()))?, MODULE_BAR)?);
+            rows.push(golden.compare(
+                "kfold_mini",
+                &StructureEncoder::new(encoder).forward(&mini, &mut |_| Ok(()))?,
+                MODULE_BAR,
+            )?);
         }
     }
     rows.extend(angles(golden, positions, golden.weights.get("rotary.inv_freq").ok_or("no frequencies")?)?);

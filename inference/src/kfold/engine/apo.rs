@@ -196,6 +196,9 @@ fn generate(
     made: &mut HashMap<usize, Candidates>,
     events: &mut dyn Events,
 ) -> Result<(), EngineError> {
+    if events.is_cancelled() {
+        return Err(EngineError::Cancelled);
+    }
     let Generator { models, config, device, settings, seeds } = *generator;
     let is_pair = entries[0].is_pair();
     events.progress(Progress { stage: "apo".to_owned(), step: 0, steps: 0, message: entries[0].label() });

@@ -104,7 +104,8 @@ impl<'a> LigandChain<'a> {
         let topology = &whole.first()?.topology;
         let is_polymer = |name: &str| {
             topology.chains.iter().any(|chain| {
-                chain.id == name && chain.residues.clone().any(|residue| topology.residues[residue as usize].is_polymer())
+                chain.id == name
+                    && chain.residues.clone().any(|residue| topology.residues[residue as usize].is_polymer())
             })
         };
         let name = &self.chain.name;

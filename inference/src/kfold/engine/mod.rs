@@ -6,6 +6,49 @@
 //!
 //! What is large leaves before the next comes: AtlasFold before the tokenizers, these before the encoders, the encoders before
 //! the trunk. Everything random is drawn from the seed; a test may play back what the reference drew ([`Draws`]).
+//!
+//! # Example
+//!
+//! With the tiny random weights of the tests; real ones lie where [`ModelFolder::usual`] says when `models` is left empty.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use kfold_inference::engine::{Engine, EngineName, Events, Progress};
+//! use kfold_inference::kfold::engine::KFoldEngine;
+//! use kfold_inference::query::{Query, QueryFormat};
+//! use kfold_inference::settings::Settings;
+//!
+//! /// Says where the work stands, and could stop it.
+//! struct Progressing;
+//!
+//! impl Events for Progressing {
+//!     fn progress(&mut self, progress: Progress) {
+//!         println!("{} {} of {}", progress.stage, progress.step, progress.steps);
+//!     }
+//!     fn warning(&mut self, message: &str) {
+//!         println!("{message}");
+//!     }
+//!     fn is_cancelled(&self) -> bool {
+//!         false
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let text = "name: example\nsequences:\n- rna: {id: A, sequence: GUAC}\n- ligand: {id: B, smiles: CCO}\n";
+//! let query = Query::parse(text, QueryFormat::Yaml, Path::new("."))?;
+//! let mut settings = Settings { engine: EngineName::KFold, seed: 7, ..Settings::default() };
+//! settings.kfold.models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/goldens/tiny_model");
+//! (settings.kfold.num_recycles, settings.kfold.num_steps, settings.kfold.num_samples) = (1, 4, 2);
+//!
+//! let prediction = KFoldEngine::new().predict(&query, &settings, &mut Progressing)?;
+//! let complexes = prediction.complexes.ok_or("K-Fold gives complexes")?;
+//! let best = &complexes.samples[complexes.best().ok_or("there is a sample")?];
+//! println!("pLDDT {:.1}", best.confidence.summary.complex.plddt);
+//! assert_eq!(best.positions.len(), complexes.structure.atom_count());
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod apo;
 mod assembly;
@@ -207,7 +250,8 @@ impl<'a> Run<'a> {
         };
         let mut prepared = self.features(structure, &entries, &candidates, &starts)?;
         if let Some(positions) = reference_positions {
-            prepared.input.atom.ref_pos = positions.to_device(&self.device).map_err(|error| engine_error(error.into()))?;
+            prepared.input.atom.ref_pos =
+                positions.to_device(&self.device).map_err(|error| engine_error(error.into()))?;
         }
         let folded = self.fold(&prepared, &mut *noise)?;
         self.finish(&prepared, folded, apos, seeds)
@@ -225,8 +269,7 @@ impl<'a> Run<'a> {
             // Shared by all seeds of the query, so beside them.
             folder = folder.and_then(|folder| folder.parent().map(PathBuf::from));
         }
-        let generator =
-            Generator { models: &self.models, config: &self.config, device: &self.device, settings, seeds };
+        let generator = Generator { models: &self.models, config: &self.config, device: &self.device, settings, seeds };
         apo::prepare(entries, folder.as_deref(), &generator, self.events)
     }
 
@@ -270,9 +313,11 @@ impl<'a> Run<'a> {
                 step += 1;
                 for (component, coordinates) in model.iter().enumerate() {
                     let sequence = entry.sequences[component];
-                    let tokens = tokenizer.as_ref().map(|tokenizer| tokenizer.tokenize(sequence, &coordinates.positions));
-                    let indices =
-                        |tokens: Vec<Option<u32>>| tokens.into_iter().map(|token| token.map_or(-1, i64::from)).collect();
+                    let tokens =
+                        tokenizer.as_ref().map(|tokenizer| tokenizer.tokenize(sequence, &coordinates.positions));
+                    let indices = |tokens: Vec<Option<u32>>| {
+                        tokens.into_iter().map(|token| token.map_or(-1, i64::from)).collect()
+                    };
                     let structure_tokens = tokens.transpose().map_err(engine_error)?.map(|tokens| StructureTokens {
                         backbone: indices(tokens.backbone),
                         full_atom: indices(tokens.full_atom),
@@ -283,7 +328,8 @@ impl<'a> Run<'a> {
             if candidates.apos.len() > 5 {
                 let count = candidates.apos.len();
                 let name = entry.chains[0].first().map_or("", String::as_str);
-                self.events.warning(&format!("chain {name} has {count} apo structures; the model was trained with up to 5"));
+                self.events
+                    .warning(&format!("chain {name} has {count} apo structures; the model was trained with up to 5"));
             }
             for (component, chains) in entry.chains.iter().enumerate() {
                 for index in chains.iter().filter_map(index_of) {
@@ -293,19 +339,14 @@ impl<'a> Run<'a> {
             }
         }
         let samples = self.settings.kfold.num_samples as usize;
-        let mut prepared =
-            prepare(structure, &apos, &priors, starts, self.settings.seed, samples, Padding::default())
-                .map_err(engine_error)?;
+        let mut prepared = prepare(structure, &apos, &priors, starts, self.settings.seed, samples, Padding::default())
+            .map_err(engine_error)?;
         prepared.input = prepared.input.to_device(&self.device).map_err(engine_error)?;
         Ok(prepared)
     }
 
     /// Runs the networks.
-    fn fold(
-        &mut self,
-        prepared: &PreparedInput,
-        noise: &mut dyn Noise,
-    ) -> std::result::Result<Folded, EngineError> {
+    fn fold(&mut self, prepared: &PreparedInput, noise: &mut dyn Noise) -> std::result::Result<Folded, EngineError> {
         let input = &prepared.input;
         self.progress("encode", 0, 1, "")?;
         let model: KFold = self.models.load_kfold(&self.config, &self.device).map_err(engine_error)?;
@@ -382,14 +423,14 @@ impl<'a> Run<'a> {
             (Some(logits), true) => Some(distogram(logits, folded.bin_edges, &prepared.input, tokens)),
             _ => None,
         };
-        let (embeddings, distogram) =
-            (embeddings.map_err(engine_error)?, distogram.transpose().map_err(engine_error)?);
+        let (embeddings, distogram) = (embeddings.map_err(engine_error)?, distogram.transpose().map_err(engine_error)?);
         let ligands = LigandChain::all(structure);
         let count = folded.prediction.len() as u64;
         let mut samples = Vec::with_capacity(folded.prediction.len());
         for (number, (positions, confidence, path)) in (0_u64..).zip(folded.prediction) {
             self.progress("check", number, count, "")?;
-            if positions.iter().any(|place| !place.is_finite()) || !confidence.summary.complex.ranking_score.is_finite() {
+            if positions.iter().any(|place| !place.is_finite()) || !confidence.summary.complex.ranking_score.is_finite()
+            {
                 return Err(EngineError::Failed(format!(
                     "the networks gave numbers that are none, in sample {number}; are the weights whole? \
                      `kfold-studio models verify` says"
@@ -465,7 +506,9 @@ fn open_device(name: DeviceName) -> std::result::Result<Device, EngineError> {
     match name {
         DeviceName::Cpu => Ok(Device::Cpu),
         DeviceName::Cuda => Device::new_cuda(0).map_err(|error| {
-            EngineError::Failed(format!("there is no NVIDIA card that this program can use ({error}); choose the device cpu"))
+            EngineError::Failed(format!(
+                "there is no NVIDIA card that this program can use ({error}); choose the device cpu"
+            ))
         }),
     }
 }

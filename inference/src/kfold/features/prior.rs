@@ -6,11 +6,11 @@
 
 use std::collections::HashMap;
 
+use super::Starts;
 use super::apo::ResidueCoordinates;
 use super::langevin::{mean, relax, subtract};
 use super::numpy_random::NumpyGenerator;
 use super::placement::place_randomly;
-use super::Starts;
 use super::reference::{ReferenceChain, ReferenceStructure};
 use crate::kfold::input::ChainType;
 use crate::kfold::{KFoldError, Result};

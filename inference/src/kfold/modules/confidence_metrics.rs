@@ -91,10 +91,7 @@ fn from_map<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
             f.write_str("scores by name")
         }
 
-        fn visit_map<A: serde::de::MapAccess<'de>>(
-            self,
-            mut map: A,
-        ) -> std::result::Result<Self::Value, A::Error> {
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
             let mut entries = Vec::new();
             while let Some(entry) = map.next_entry()? {
                 entries.push(entry);

@@ -96,9 +96,14 @@ fn write_head(out: &mut String, name: &str) {
         row(out, &[ordinal, name, "package", description, "'model building'", version]);
     }
     let _ = write!(out, "\n_cell.entry_id {id}\n");
-    for (item, value) in
-        [("length_a", 1), ("length_b", 1), ("length_c", 1), ("angle_alpha", 90), ("angle_beta", 90), ("angle_gamma", 90)]
-    {
+    for (item, value) in [
+        ("length_a", 1),
+        ("length_b", 1),
+        ("length_c", 1),
+        ("angle_alpha", 90),
+        ("angle_beta", 90),
+        ("angle_gamma", 90),
+    ] {
         let _ = writeln!(out, "_cell.{item} {value}");
     }
     let _ = write!(out, "\n_symmetry.entry_id {id}\n_symmetry.space_group_name_H-M ''\n");
@@ -107,7 +112,8 @@ fn write_head(out: &mut String, name: &str) {
 fn write_entities(out: &mut String, structure: &ReferenceStructure, entities: &Entities<'_>) {
     start_loop(out, "entity", &["id", "type"]);
     for (id, chain) in &entities.first {
-        let is_branched = chain.residues.len() > 1 && chain.residues.iter().all(|residue| is_glycan(&residue.component.code));
+        let is_branched =
+            chain.residues.len() > 1 && chain.residues.iter().all(|residue| is_glycan(&residue.component.code));
         let kind = match chain.chain_type {
             ChainType::Ligand if is_branched => "branched",
             ChainType::Ligand => "non-polymer",
@@ -160,7 +166,8 @@ fn write_components(out: &mut String, structure: &ReferenceStructure) {
             Some(Polymer::Rna) => "'RNA linking'",
             _ => "non-polymer",
         };
-        let formula = component.map_or_else(|| ".".to_owned(), |component| cif_value(&component.formula()).into_owned());
+        let formula =
+            component.map_or_else(|| ".".to_owned(), |component| cif_value(&component.formula()).into_owned());
         let is_standard = standard_residue(code, chain_type).is_some();
         row(out, &[&cif_value(code), kind, ".", &formula, ".", if is_standard { "n" } else { "y" }]);
     }
