@@ -18,7 +18,6 @@ use candle_core::{DType, Tensor};
 use harness::{Golden, Row};
 use kfold_inference::engine::{Engine, EngineName, Events, Progress};
 use kfold_inference::job::{Job, JobError, Results, worker};
-use kfold_inference::kfold::atlasfold::AtlasFoldConfig;
 use kfold_inference::kfold::engine::{Draws, KFoldEngine};
 use kfold_inference::kfold::noise::TapeNoise;
 use kfold_inference::kfold::prediction::PredictedComplexes;
@@ -69,35 +68,10 @@ fn models_with_atlasfold() -> TempDir {
         let path = entry.unwrap().path();
         std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
     }
-    for (golden, stem, is_pair) in
-        [("atlasfold_full", "atlasfold-260703", false), ("atlasfold_m_full", "atlasfold-m-260725", true)]
-    {
-        let golden = Golden::load(&goldens().join(golden)).unwrap();
-        let size = |path: &str| golden.size(path).unwrap();
-        let mut config =
-            if is_pair { AtlasFoldConfig::published_pair() } else { AtlasFoldConfig::published_monomer() }.unwrap();
-        (config.channel_s, config.channel_s_lm, config.channel_z) =
-            (size("channel_s"), size("channel_s_lm"), size("channel_z"));
-        let trunk = &mut config.trunk;
-        (trunk.num_heads, trunk.num_tri_heads) = (size("heads"), size("tri_heads"));
-        (trunk.num_lm_blocks, trunk.num_blocks) = (size("lm_blocks"), size("blocks"));
-        trunk.num_pair_to_single_blocks = size("pair_to_single_blocks");
-        let head = &mut config.confidence_head;
-        (head.num_heads, head.num_tri_heads, head.num_blocks) =
-            (size("heads"), size("tri_heads"), size("confidence_blocks"));
-        let head = &mut config.diffusion_head;
-        (head.channel_a, head.channel_atom, head.channel_cond) =
-            (size("diffusion.a"), size("diffusion.atom"), size("diffusion.cond"));
-        (head.num_heads, head.num_blocks) = (size("diffusion.heads"), size("diffusion.blocks"));
-        (head.num_atom_heads, head.num_atom_blocks) = (size("diffusion.atom_heads"), size("diffusion.atom_blocks"));
-        if let Some(template) = &mut config.template_module {
-            (template.channel_template, template.num_blocks) = (size("template.channel"), size("template.blocks"));
-            template.num_tri_heads = size("template.heads");
-        }
-        // JSON is YAML.
-        let place = folder.path().join(stem);
-        std::fs::write(place.with_extension("yaml"), serde_json::to_string(&config).unwrap()).unwrap();
-        std::fs::copy(golden.directory.join("weights.safetensors"), place.with_extension("safetensors")).unwrap();
+    for (golden, stem) in [("atlasfold_full", "atlasfold-260703"), ("atlasfold_m_full", "atlasfold-m-260725")] {
+        let (golden, place) = (goldens().join(golden), folder.path().join(stem));
+        std::fs::copy(golden.join("weights.safetensors"), place.with_extension("safetensors")).unwrap();
+        std::fs::copy(golden.join("sizes.yaml"), place.with_extension("yaml")).unwrap();
     }
     folder
 }

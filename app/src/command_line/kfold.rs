@@ -3,24 +3,16 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use kfold_inference::job::ComplexResult;
-use kfold_inference::kfold::settings::{ApoConfig, DeviceName, KFoldSettings};
+use kfold_inference::kfold::device::DeviceChoice;
+use kfold_inference::kfold::settings::{ApoConfig, KFoldSettings};
 
 use super::common::absolute;
 use super::table::aligned;
 
 /// Samples that a terminal shows at most.
 const MAX_ROWS: usize = 40;
-
-/// Where to compute.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Device {
-    /// The processor
-    Cpu,
-    /// The first NVIDIA card
-    Cuda,
-}
 
 /// Settings of K-Fold that go over those of the query.
 #[derive(Debug, Args)]
@@ -29,9 +21,9 @@ pub(super) struct KFoldArguments {
     /// Folder of the weights [default: $KFOLD_MODELS, else kfold-studio/models among your data]
     #[arg(long, value_name = "DIR")]
     pub(super) models: Option<PathBuf>,
-    /// Where to compute
+    /// Where to compute: `auto`, `cpu`, `cuda` or `cuda:N`
     #[arg(long)]
-    device: Option<Device>,
+    device: Option<DeviceChoice>,
     /// Complexes to sample for each seed [default: 5]
     #[arg(long, value_name = "N")]
     num_samples: Option<u32>,
@@ -78,11 +70,7 @@ impl KFoldArguments {
         if let Some(models) = &self.models {
             settings.models = absolute(models)?;
         }
-        settings.device = match self.device {
-            Some(Device::Cpu) => DeviceName::Cpu,
-            Some(Device::Cuda) => DeviceName::Cuda,
-            None => settings.device,
-        };
+        settings.device = self.device.unwrap_or(settings.device);
         settings.num_samples = self.num_samples.unwrap_or(settings.num_samples);
         settings.num_recycles = self.num_recycles.unwrap_or(settings.num_recycles);
         settings.num_steps = self.num_steps.unwrap_or(settings.num_steps);

@@ -269,7 +269,7 @@ pub(super) fn write_summary(job: &Job) -> Result<(), JobError> {
         "num_steps": settings.num_steps,
         "use_struct_encoder": !settings.disable_struct_encoder,
         "use_rna_encoder": !settings.disable_rna_encoder,
-        "kernel_backend": settings.device.name(),
+        "kernel_backend": settings.device.to_string(),
         "program": program(),
     });
     add_shared_seeds(&mut record, job);

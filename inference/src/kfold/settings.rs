@@ -4,32 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::device::DeviceChoice;
+
 /// Most apo structures of a protein, as the public program has it.
 const MAX_APOS: u32 = 5;
 /// Seeds beyond this do not fit the apo seeds made of them.
 const MAX_SEED: u64 = u64::MAX / 16;
-
-/// Where the networks are computed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeviceName {
-    /// The processor.
-    #[default]
-    Cpu,
-    /// The first NVIDIA card, in builds that can use one.
-    Cuda,
-}
-
-impl DeviceName {
-    /// The name in files and on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Cpu => "cpu",
-            Self::Cuda => "cuda",
-        }
-    }
-}
 
 /// Settings of the K-Fold engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,7 +19,7 @@ pub struct KFoldSettings {
     #[serde(skip_serializing_if = "is_empty")]
     pub models: PathBuf,
     /// Where to compute.
-    pub device: DeviceName,
+    pub device: DeviceChoice,
     /// Complexes to sample for a seed.
     pub num_samples: u32,
     /// Cycles of the trunk after the first.
@@ -102,7 +82,7 @@ impl Default for KFoldSettings {
     fn default() -> Self {
         Self {
             models: PathBuf::new(),
-            device: DeviceName::Cpu,
+            device: DeviceChoice::Auto,
             num_samples: 5,
             num_recycles: 10,
             num_steps: 100,

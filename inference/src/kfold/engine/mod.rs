@@ -78,8 +78,7 @@ use super::modules::confidence_metrics::ScoredComplex;
 use super::noise::{Noise, SeededNoise};
 use super::output;
 use super::prediction::{Distogram, Embeddings, PredictedComplex, PredictedComplexes};
-use super::settings::DeviceName;
-use super::{KFoldError, Result};
+use super::{KFoldError, Result, device};
 use crate::engine::{Engine, EngineError, EngineName, Events, Prediction, Progress};
 use crate::query::{Entity, LigandSource, Query};
 use crate::settings::Settings;
@@ -215,7 +214,7 @@ impl<'a> Run<'a> {
                 names.join(", ")
             )));
         }
-        let device = open_device(options.device)?;
+        let device = device::open(options.device).map_err(engine_error)?;
         if query.structure.is_some() || query.pocket.is_some() {
             events.warning("K-Fold predicts without a known structure or a pocket; only docking reads them");
         }
@@ -499,17 +498,6 @@ impl<'a> Run<'a> {
                 Ok(None)
             }
         }
-    }
-}
-
-fn open_device(name: DeviceName) -> std::result::Result<Device, EngineError> {
-    match name {
-        DeviceName::Cpu => Ok(Device::Cpu),
-        DeviceName::Cuda => Device::new_cuda(0).map_err(|error| {
-            EngineError::Failed(format!(
-                "there is no NVIDIA card that this program can use ({error}); choose the device cpu"
-            ))
-        }),
     }
 }
 
