@@ -6,9 +6,11 @@ use anyhow::{Context, bail};
 use clap::Args;
 use kfold_inference::job::ComplexResult;
 use kfold_inference::kfold::device::DeviceChoice;
+use kfold_inference::kfold::model_folder::Variant;
 use kfold_inference::kfold::settings::{ApoConfig, KFoldSettings};
 
 use super::common::absolute;
+use super::models::parse_variant;
 use super::table::aligned;
 
 /// Samples that a terminal shows at most.
@@ -21,6 +23,9 @@ pub(super) struct KFoldArguments {
     /// Folder of the weights [default: $KFOLD_MODELS, else kfold-studio/models among your data]
     #[arg(long, value_name = "DIR")]
     pub(super) models: Option<PathBuf>,
+    /// The model: full or light [default: full]
+    #[arg(long, value_parser = parse_variant, value_name = "MODEL")]
+    model: Option<Variant>,
     /// Where to compute: `auto`, `cpu`, `cuda` or `cuda:N`
     #[arg(long)]
     device: Option<DeviceChoice>,
@@ -70,6 +75,7 @@ impl KFoldArguments {
         if let Some(models) = &self.models {
             settings.models = absolute(models)?;
         }
+        settings.model = self.model.unwrap_or(settings.model);
         settings.device = self.device.unwrap_or(settings.device);
         settings.num_samples = self.num_samples.unwrap_or(settings.num_samples);
         settings.num_recycles = self.num_recycles.unwrap_or(settings.num_recycles);

@@ -16,7 +16,6 @@ use kfold_inference::engine::EngineName;
 use kfold_inference::job::events::EventReader;
 use kfold_inference::job::{Job, JobProgress, JobState, Results};
 use kfold_inference::kfold::engine;
-use kfold_inference::kfold::model_folder::ModelFolder;
 use kfold_inference::query::Query;
 use kfold_inference::settings::Settings;
 
@@ -126,7 +125,7 @@ impl Predict {
         let mut missing = Vec::new();
         if settings.engine == EngineName::KFold {
             engine::check_query(query)?;
-            missing = engine::missing_weights(query, &ModelFolder::named(&settings.kfold.models))?;
+            missing = engine::missing_weights(query, &settings.kfold.model_folder())?;
         }
         if self.json {
             standard_output::json(&serde_json::json!({
@@ -163,7 +162,7 @@ impl Predict {
 
 /// The engine that can predict the query here.
 fn automatic(query: &Query, settings: &Settings) -> anyhow::Result<EngineName> {
-    Ok(EngineName::automatic(query, &ModelFolder::named(&settings.kfold.models))?)
+    Ok(EngineName::automatic(query, &settings.kfold.model_folder())?)
 }
 
 fn numbers(list: &[u64]) -> String {

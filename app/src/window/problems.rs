@@ -2,7 +2,6 @@
 
 use kfold_inference::engine::EngineName;
 use kfold_inference::kfold::engine::check_query;
-use kfold_inference::kfold::model_folder::ModelFolder;
 use kfold_inference::query::{Entity, Ligand, LigandSource, Pocket, Query};
 
 use super::app::Studio;
@@ -115,7 +114,7 @@ impl Studio {
         if !is_name(&query.name) {
             return Some(texts.get(if query.name.is_empty() { "problem-no-name" } else { "problem-name" }));
         }
-        let models = ModelFolder::named(&self.document.settings.kfold.models);
+        let models = self.document.settings.kfold.model_folder();
         if models.config_file().is_none() {
             let folder = super::format::path(models.path());
             return Some(texts.with("problem-no-weights", [("folder", folder.into())]));

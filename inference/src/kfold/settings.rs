@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::device::DeviceChoice;
+use super::model_folder::{ModelFolder, Variant};
+use crate::folders;
 
 /// Most apo structures of a protein, as the public program has it.
 const MAX_APOS: u32 = 5;
@@ -15,9 +17,11 @@ const MAX_SEED: u64 = u64::MAX / 16;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KFoldSettings {
-    /// The folder of the weights; empty for the usual one ([`super::model_folder::ModelFolder::usual`]).
+    /// The folder of the weights; empty for the usual one ([`crate::folders::models`]).
     #[serde(skip_serializing_if = "is_empty")]
     pub models: PathBuf,
+    /// Which of the published models.
+    pub model: Variant,
     /// Where to compute.
     pub device: DeviceChoice,
     /// Complexes to sample for a seed.
@@ -82,6 +86,7 @@ impl Default for KFoldSettings {
     fn default() -> Self {
         Self {
             models: PathBuf::new(),
+            model: Variant::Full,
             device: DeviceChoice::Auto,
             num_samples: 5,
             num_recycles: 10,
@@ -175,6 +180,13 @@ impl KFoldSettings {
             }
         }
         self.apo.validate()
+    }
+
+    /// The weights.
+    #[must_use]
+    pub fn model_folder(&self) -> ModelFolder {
+        let path = if is_empty(&self.models) { folders::models() } else { self.models.clone() };
+        ModelFolder::with_variant(path, self.model)
     }
 
     /// The seeds of the apo structures that a run with `seed` generates.

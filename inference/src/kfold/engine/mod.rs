@@ -9,7 +9,7 @@
 //!
 //! # Example
 //!
-//! With the tiny random weights of the tests; real ones lie where [`ModelFolder::usual`] says when `models` is left empty.
+//! With the tiny random weights of the tests; real ones lie where [`crate::folders::models`] says when `models` is left empty.
 //!
 //! ```
 //! use std::path::Path;
@@ -193,7 +193,7 @@ impl<'a> Run<'a> {
     ) -> std::result::Result<Self, EngineError> {
         check_query(query)?;
         let options = &settings.kfold;
-        let models = ModelFolder::named(&options.models);
+        let models = options.model_folder();
         let mut config = models.config().map_err(engine_error)?;
         if options.disable_struct_encoder {
             config.protein_structure_encoder = None;
