@@ -3,14 +3,17 @@
 use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor};
+use kfold_inference::engine::{Events, Progress};
 use kfold_inference::kfold::encoders::{
     BackboneTokenizer, BackboneTokenizerConfig, FullAtomTokenizer, FullAtomTokenizerConfig, StructureTokenizer,
 };
-use kfold_inference::kfold::features::apo::{self, Apo, ResidueCoordinates, StructureTokens};
+use kfold_inference::kfold::engine::apo::{Generator, ProteinEntry, prepare as prepare_apos};
+use kfold_inference::kfold::features::apo::{Apo, ResidueCoordinates, StructureTokens};
 use kfold_inference::kfold::features::reference::ReferenceStructure;
 use kfold_inference::kfold::features::tokens::Padding;
 use kfold_inference::kfold::features::{Starts, langevin, placement, prepare, reference_structure};
-use kfold_inference::kfold::input::ChainType;
+use kfold_inference::kfold::model_folder::ModelFolder;
+use kfold_inference::kfold::settings::KFoldSettings;
 use kfold_inference::query::{Query, QueryFormat};
 
 use super::harness::{Golden, MODULE_BAR, Result, Row, var_builder};
@@ -31,7 +34,7 @@ const TRAINING_ONLY: [&str; 9] = [
 /// Compares a golden of this family.
 pub fn check(golden: &Golden) -> Option<Result<Vec<Row>>> {
     match golden.name.as_str() {
-        "kf_features_mini" => Some(features(golden)),
+        name if name.starts_with("kf_features_") => Some(features(golden)),
         "kf_prior_langevin" => Some(priors(golden)),
         _ => None,
     }
@@ -45,13 +48,16 @@ fn features(golden: &Golden) -> Result<Vec<Row>> {
         positions: length("sequence.pad_mask")?,
     };
     let folder = tempfile::tempdir()?;
-    std::fs::create_dir(folder.path().join("apo"))?;
-    let file = folder.path().join("apo/mini_apo.pdb");
-    std::fs::write(&file, golden.value("apo_pdb")?.as_str().ok_or("apo_pdb is not a text")?)?;
-    let query = Query::parse(&golden.value("query")?.to_string(), QueryFormat::Json, folder.path())?;
+    // Its apo files lie beside it, or are a text of its own.
+    let mut base = golden.directory.clone();
+    if let Ok(text) = golden.value("apo_pdb") {
+        base = folder.path().to_owned();
+        std::fs::create_dir(base.join("apo"))?;
+        std::fs::write(base.join("apo/mini_apo.pdb"), text.as_str().ok_or("apo_pdb is not a text")?)?;
+    }
+    let query = Query::parse(&golden.value("query")?.to_string(), QueryFormat::Json, &base)?;
     let structure = reference_structure(&query)?;
-    let models = kfold_molecule::formats::read_structure(&file)?;
-    let (apos, starts) = apos_of_proteins(golden, &structure, &models)?;
+    let (apos, starts) = apos_of_proteins(golden, &query, &structure)?;
     let seed = golden.size("seed")? as u64;
     let prepared = prepare(structure, &apos, &starts, &Starts::default(), seed, golden.size("num_samples")?, padding)?;
     let ours = prepared.input.tensors();
@@ -117,33 +123,57 @@ fn points(tensor: &Tensor) -> Result<Vec<[f32; 3]>> {
     Ok(values.chunks_exact(3).map(|point| [point[0], point[1], point[2]]).collect())
 }
 
-type Starts = HashMap<usize, Vec<ResidueCoordinates>>;
+type Priors = HashMap<usize, Vec<ResidueCoordinates>>;
 
-/// The models of the file for every protein chain, with structure tokens.
+/// The structures of every protein chain, as the engine reads them, with structure tokens.
 fn apos_of_proteins(
     golden: &Golden,
+    query: &Query,
     structure: &ReferenceStructure,
-    models: &kfold_molecule::Structure,
-) -> Result<(HashMap<usize, Vec<Apo>>, Starts)> {
+) -> Result<(HashMap<usize, Vec<Apo>>, Priors)> {
     let tokenizer = structure_tokenizer(golden)?;
-    let (mut apos, mut starts) = (HashMap::new(), HashMap::new());
-    for (index, chain) in
-        structure.chains.iter().enumerate().filter(|(_, chain)| chain.chain_type == ChainType::Protein)
-    {
-        let coordinates: Vec<ResidueCoordinates> =
-            apo::read(models, &[&chain.sequence])?.into_iter().flatten().collect();
-        starts.insert(index, coordinates.clone());
-        let tokenized = coordinates.into_iter().map(|coordinates| {
-            let tokens = tokenizer.tokenize(&chain.sequence, &coordinates.positions)?;
-            let indices =
-                |tokens: Vec<Option<u32>>| tokens.into_iter().map(|token| token.map_or(-1, i64::from)).collect();
-            let structure_tokens =
-                Some(StructureTokens { backbone: indices(tokens.backbone), full_atom: indices(tokens.full_atom) });
-            Ok(Apo { coordinates, structure_tokens })
-        });
-        apos.insert(index, tokenized.collect::<Result<_>>()?);
+    let (mut apos, mut priors) = (HashMap::new(), HashMap::new());
+    let entries = ProteinEntry::all(query);
+    // Nothing is generated, so nothing is asked of the weights.
+    let generator = Generator {
+        models: &ModelFolder::new(""),
+        config: &golden.tiny_config()?,
+        device: &Device::Cpu,
+        settings: &KFoldSettings::default(),
+        seeds: &[],
+    };
+    let (candidates, _) = prepare_apos(&entries, None, &generator, &mut Unheard)?;
+    for (entry, candidates) in entries.iter().zip(&candidates) {
+        for (component, ids) in entry.chains.iter().enumerate() {
+            let tokenized = candidates.apos.iter().map(|model| {
+                let coordinates = model[component].clone();
+                let tokens = tokenizer.tokenize(entry.sequences[component], &coordinates.positions)?;
+                let indices =
+                    |tokens: Vec<Option<u32>>| tokens.into_iter().map(|token| token.map_or(-1, i64::from)).collect();
+                let structure_tokens =
+                    Some(StructureTokens { backbone: indices(tokens.backbone), full_atom: indices(tokens.full_atom) });
+                Ok(Apo { coordinates, structure_tokens })
+            });
+            let tokenized: Vec<Apo> = tokenized.collect::<Result<_>>()?;
+            for id in *ids {
+                let chain = structure.chains.iter().position(|chain| chain.name == *id).ok_or("no such chain")?;
+                apos.insert(chain, tokenized.clone());
+                priors.insert(chain, candidates.priors.iter().map(|model| model[component].clone()).collect());
+            }
+        }
     }
-    Ok((apos, starts))
+    Ok((apos, priors))
+}
+
+/// Hears nothing.
+struct Unheard;
+
+impl Events for Unheard {
+    fn progress(&mut self, _progress: Progress) {}
+    fn warning(&mut self, _message: &str) {}
+    fn is_cancelled(&self) -> bool {
+        false
+    }
 }
 
 /// The tokenizers of the tiny model beside the golden.
