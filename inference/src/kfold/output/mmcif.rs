@@ -381,7 +381,8 @@ fn write_confidence(out: &mut String, structure: &ReferenceStructure, plddt: &[f
     out.push_str("1 global pLDDT 1 pLDDT\n2 local pLDDT 1 pLDDT\n");
     let _ = write!(
         out,
-        "\n_ma_qa_metric_global.metric_id 1\n_ma_qa_metric_global.metric_value {}\n_ma_qa_metric_global.model_id 1\n_ma_qa_metric_global.ordinal_id 1\n",
+        "\n_ma_qa_metric_global.metric_id 1\n_ma_qa_metric_global.metric_value {}\n\
+         _ma_qa_metric_global.model_id 1\n_ma_qa_metric_global.ordinal_id 1\n",
         number_text(mean(plddt), 2)
     );
     let columns =
