@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use kfold_inference::folders;
 use kfold_inference::kfold::features;
-use kfold_inference::kfold::model_folder::{ModelFolder, Variant};
+use kfold_inference::kfold::model_folder::Variant;
 use kfold_inference::kfold::plan::{Plan as KFoldPlan, Request, Sizes, Weights, gibibytes};
 use kfold_inference::kfold::run_times::RunTimes;
 use kfold_inference::machine::Machine;
 use kfold_inference::query::Query;
+use kfold_inference::settings::Settings;
 
-use super::models::{Place, parse_variant};
+use super::kfold::KFoldArguments;
 use super::predict::query_file;
 use super::terminal::duration;
 use super::{Outcome, standard_output};
@@ -21,26 +22,11 @@ use super::{Outcome, standard_output};
 pub(super) struct Plan {
     /// A query file (.yaml, .yml, .json), or a folder with a query.yaml
     query: PathBuf,
-    /// The model: full or light
-    #[arg(long, default_value = "full", value_parser = parse_variant, value_name = "MODEL")]
-    model: Variant,
-    /// Cycles of the trunk after the first
-    #[arg(long, value_name = "N")]
-    num_recycles: Option<usize>,
-    /// Steps of the sampler
-    #[arg(long, value_name = "N")]
-    num_steps: Option<usize>,
-    /// Samples of each seed
-    #[arg(long, value_name = "N")]
-    num_samples: Option<usize>,
-    /// Apo structures of each protein
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    num_apos: usize,
     /// Number of seeds
     #[arg(long, default_value_t = 1, value_name = "N")]
     num_seeds: usize,
     #[command(flatten)]
-    place: Place,
+    kfold: KFoldArguments,
     /// JSON on standard output
     #[arg(long)]
     json: bool,
@@ -49,25 +35,29 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
         let query = Query::read(&query_file(&self.query)?)?;
+        let mut settings = Settings::for_query(&query).kfold;
+        self.kfold.apply(&mut settings)?;
         let structure = features::reference_structure(&query)?;
-        let sizes = Sizes::of(&query, &structure, self.num_apos.clamp(1, 5));
-        let folder = ModelFolder::with_variant(self.place.folder(), self.model);
-        let config = match folder.config_file() {
+        let sizes = Sizes::of(&query, &structure, settings.apo_count());
+        let folder = settings.model_folder();
+        let mut config = match folder.config_file() {
             Some(_) => folder.config()?,
-            None => self.model.published()?,
+            None => settings.model.published()?,
         };
+        if settings.disable_struct_encoder {
+            config.protein_structure_encoder = None;
+        }
+        if settings.disable_rna_encoder {
+            config.rna_sequence_encoder = None;
+        }
         let weights = Weights::of(&folder);
-        let mut request = Request::new(&sizes, &config, &weights);
-        let predict = &mut request.predict;
-        predict.recycles = self.num_recycles.unwrap_or(predict.recycles);
-        predict.steps = self.num_steps.unwrap_or(predict.steps).max(1);
-        predict.samples = self.num_samples.unwrap_or(predict.samples).max(1);
+        let mut request = Request::of_settings(&sizes, &config, &weights, &settings);
         request.seeds = self.num_seeds.max(1);
         let plan = KFoldPlan::new(&request, &Machine::here(), &RunTimes::load(&folders::run_times()));
         if self.json {
             standard_output::json(&plan)?;
         } else {
-            standard_output::write(&text(&query.name, self.model, &plan))?;
+            standard_output::write(&text(&query.name, settings.model, &plan))?;
         }
         Ok(if plan.refusal.is_none() { Outcome::Done } else { Outcome::Incomplete })
     }

@@ -7,7 +7,7 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
@@ -27,6 +27,10 @@ use super::{Outcome, render, standard_output};
 
 /// How often the events are looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The signal that cannot be caught: what the system sends when memory ends.
+#[cfg(unix)]
+const KILLED: i32 = 9;
 
 /// What is shown of the log of a worker that ended without a word.
 const LOG_TAIL: u64 = 4_000;
@@ -243,10 +247,35 @@ fn finish(job: &Job) -> anyhow::Result<Outcome> {
     }
     let interrupts = count_interrupts()?;
     Job::clear_cancel(job.folder())?;
+    let (state, ended) = watch(job, &interrupts, None)?;
+    if wanted == EngineName::KFold && interrupts.load(Ordering::Relaxed) == 0 && memory_ended(job, &state, ended) {
+        say(
+            "the worker was stopped by the system, probably because memory ran out; once more, with one sample at a time",
+        );
+        let (state, ended) = watch(job, &interrupts, Some(1))?;
+        return conclude(job, state, ended);
+    }
+    conclude(job, state, ended)
+}
+
+/// Whether a worker that said nothing of its end was stopped for its memory: the system kills, a failed allocation aborts.
+fn memory_ended(job: &Job, state: &JobState, ended: ExitStatus) -> bool {
+    if !matches!(state, JobState::Waiting | JobState::Running) {
+        return false;
+    }
+    #[cfg(unix)]
+    if std::os::unix::process::ExitStatusExt::signal(&ended) == Some(KILLED) {
+        return true;
+    }
+    !ended.success() && log_tail(&log_path(job.folder())).contains("memory allocation of")
+}
+
+/// Starts a worker and shows what it does until it ends; how the job stands then.
+fn watch(job: &Job, interrupts: &AtomicUsize, at_once: Option<usize>) -> anyhow::Result<(JobState, ExitStatus)> {
     // What is in the file already is about earlier workers.
     let mut reader = EventReader::new(job.events_path());
     reader.read_new()?;
-    let mut child = spawn_worker(job.folder())?;
+    let mut child = spawn_worker(job.folder(), at_once)?;
     let mut progress = JobProgress::default();
     let mut status = Status::new();
     let mut asked = 0;
@@ -261,7 +290,7 @@ fn finish(job: &Job) -> anyhow::Result<Outcome> {
         }
         if let Some(ended) = ended {
             status.clear();
-            return conclude(job, progress.state, ended);
+            return Ok((progress.state, ended));
         }
         match interrupts.load(Ordering::Relaxed) {
             0 => {
@@ -304,12 +333,15 @@ fn log_path(folder: &Path) -> PathBuf {
 }
 
 /// Starts this program again as the job's worker.
-fn spawn_worker(folder: &Path) -> anyhow::Result<Child> {
+fn spawn_worker(folder: &Path, at_once: Option<usize>) -> anyhow::Result<Child> {
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let log = log_path(folder);
     let log = std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
     let mut command = Command::new(program);
     command.arg("worker").arg(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    if let Some(at_once) = at_once {
+        command.env(engine::AT_ONCE_VARIABLE, at_once.to_string());
+    }
     // Its own group: an interrupt from the keyboard reaches this process alone, which then asks the worker to stop.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);

@@ -214,6 +214,8 @@ pub struct Request<'a> {
     pub predict: PredictOptions,
     /// How to make apo structures.
     pub apo: ApoSettings,
+    /// How often they are made for each protein.
+    pub apo_runs: usize,
     /// Seeds, one after the other.
     pub seeds: usize,
     /// What computes: see [`device_name`].
@@ -230,6 +232,7 @@ impl<'a> Request<'a> {
             weights,
             predict: PredictOptions::default(),
             apo: ApoSettings::default(),
+            apo_runs: 1,
             seeds: 1,
             device: device_name(&Machine::here()),
         }
@@ -528,7 +531,7 @@ fn work(request: &Request<'_>, stage: Stage) -> f64 {
                 let judged = 2.0 * config.confidence_head.num_blocks as f64 * block;
                 Some(cycles + apo.num_samples as f64 * (steps * step + judged))
             });
-            each.sum()
+            each.sum::<f64>() * request.apo_runs.max(1) as f64
         }
         Stage::StructureTokens => sizes.structure_residues as f64,
         Stage::ProteinEncoder => lm_work(sizes.protein_positions),

@@ -17,6 +17,8 @@ use crate::job::files;
 const READ: u64 = 1 << 20;
 /// Size at which the file is cut to its newer half.
 const LARGE: u64 = 2 << 20;
+/// A run of so many times more or less work says nothing: another model, or what a small query spends its time on.
+const FARTHEST: f64 = 300.0;
 /// Runs that an estimate is made of, at most.
 const NEAREST: usize = 5;
 
@@ -74,6 +76,7 @@ impl RunTimes {
             .rev()
             .filter(|run| run.stage == stage && run.device == device)
             .map(|run| ((run.work / work).ln().abs(), (run.seconds / run.work).ln()))
+            .filter(|(distance, _)| *distance <= FARTHEST.ln())
             .collect();
         // Stable: of equally near ones the newest.
         near.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -148,6 +151,7 @@ mod tests {
         assert_eq!(times.estimate(Stage::Sampler, "cpu", 1e9), None);
         assert_eq!(times.estimate(Stage::Trunk, "cuda:0", 1e9), None);
         assert_eq!(times.estimate(Stage::Trunk, "cpu", f64::NAN), None);
+        assert_eq!(times.estimate(Stage::Trunk, "cpu", 1e12), None, "too far from anything known");
     }
 
     #[test]

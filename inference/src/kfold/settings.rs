@@ -189,6 +189,12 @@ impl KFoldSettings {
         ModelFolder::with_variant(path, self.model)
     }
 
+    /// How many apo structures a seed generates for each protein.
+    #[must_use]
+    pub fn apo_count(&self) -> usize {
+        self.apo_seeds(1).len()
+    }
+
     /// The seeds of the apo structures that a run with `seed` generates.
     #[must_use]
     pub fn apo_seeds(&self, seed: u64) -> Vec<u64> {

@@ -43,7 +43,7 @@ pub(super) fn starts(
             .collect();
         let before = of_chains(&bodies, &part);
         let prepared = run.features(part, &part_entries, &part_candidates, &before)?;
-        let folded = run.fold(&prepared, &mut SeededNoise::new(run.settings.seed))?;
+        let folded = run.fold(&prepared, &mut SeededNoise::new(run.settings.seed), None)?;
         let score = |index: &usize| folded.prediction[*index].1.summary.complex.ranking_score;
         let best = (0..folded.prediction.len()).min_by(|a, b| score(b).total_cmp(&score(a)));
         let Some((positions, confidence, _)) = best.map(|best| &folded.prediction[best]) else { continue };

@@ -53,7 +53,9 @@
 pub mod apo;
 mod assembly;
 mod ligands;
+mod planning;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -64,6 +66,8 @@ use kfold_molecule::formats::mmcif;
 
 use self::apo::{Candidates, Generator, ProteinEntry, engine_error};
 use self::ligands::LigandChain;
+pub use self::planning::AT_ONCE_VARIABLE;
+use self::planning::{Planned, is_out_of_memory};
 use super::config::KFoldConfig;
 use super::features::apo::{Apo, StructureTokens};
 use super::features::reference::ReferenceStructure;
@@ -236,23 +240,39 @@ impl<'a> Run<'a> {
         let structure = reference_structure(query).map_err(engine_error)?;
         let entries = ProteinEntry::all(query);
         let seeds = self.settings.kfold.apo_seeds(seed);
+        let mut planned =
+            Planned::new(query, &structure, &self.models, &self.config, &self.settings.kfold, &self.device)?;
         let (mut candidates, apos) = self.apos(&entries, &seeds)?;
+        planned.apo_ended();
         self.choose_shared(&mut candidates);
-        let Draws { noise, reference_positions } = match draws {
-            Some(draws) => draws(seed).map_err(engine_error)?,
-            None => Draws { noise: Box::new(SeededNoise::new(seed)), reference_positions: None },
+        let draw = || match draws {
+            Some(draws) => draws(seed).map_err(engine_error),
+            None => Ok(Draws { noise: Box::new(SeededNoise::new(seed)), reference_positions: None }),
         };
-        let mut noise = noise;
+        let Draws { mut noise, reference_positions } = draw()?;
         let starts = match &query.assembly {
             None => Starts::default(),
             Some(assembly) => assembly::starts(self, assembly, &structure, &candidates)?,
         };
+        planned.begin();
         let mut prepared = self.features(structure, &entries, &candidates, &starts)?;
+        planned.tokens_ended();
         if let Some(positions) = reference_positions {
             prepared.input.atom.ref_pos =
                 positions.to_device(&self.device).map_err(|error| engine_error(error.into()))?;
         }
-        let folded = self.fold(&prepared, &mut *noise)?;
+        let mut folded = self.fold(&prepared, &mut *noise, Some(&mut planned));
+        if let Err(error) = &folded
+            && is_out_of_memory(error)
+            && planned.make_smaller()
+        {
+            self.events
+                .warning(&format!("memory ran out ({error}); once more with {} samples at once", planned.at_once()));
+            // The same draws from the start, so that the result is the one that a larger memory would have given.
+            noise = draw()?.noise;
+            folded = self.fold(&prepared, &mut *noise, Some(&mut planned));
+        }
+        let folded = folded?;
         self.finish(&prepared, folded, apos, seeds)
     }
 
@@ -345,8 +365,20 @@ impl<'a> Run<'a> {
     }
 
     /// Runs the networks.
-    fn fold(&mut self, prepared: &PreparedInput, noise: &mut dyn Noise) -> std::result::Result<Folded, EngineError> {
+    fn fold(
+        &mut self,
+        prepared: &PreparedInput,
+        noise: &mut dyn Noise,
+        planned: Option<&mut Planned>,
+    ) -> std::result::Result<Folded, EngineError> {
         let input = &prepared.input;
+        let at_once = planned.as_ref().map_or(PredictOptions::default().at_once, |planned| planned.at_once());
+        let planned = RefCell::new(planned);
+        let with_plan = |tell: &dyn Fn(&mut Planned)| {
+            if let Some(planned) = planned.borrow_mut().as_mut() {
+                tell(planned);
+            }
+        };
         self.progress("encode", 0, 1, "")?;
         let model: KFold = self.models.load_kfold(&self.config, &self.device).map_err(engine_error)?;
         let events = &mut *self.events;
@@ -354,6 +386,7 @@ impl<'a> Run<'a> {
             if events.is_cancelled() {
                 return Err(KFoldError::Cancelled);
             }
+            with_plan(&|planned| planned.step(step));
             let (stage, step, steps) = match step {
                 Step::Encoding(step, steps) => ("encode", step, steps),
                 Step::Trunk(step, steps) => ("trunk", step, steps),
@@ -369,14 +402,16 @@ impl<'a> Run<'a> {
             recycles: settings.num_recycles as usize,
             steps: settings.num_steps as usize,
             samples: settings.num_samples as usize,
+            at_once,
             keep_path: settings.save_trajectory,
-            ..PredictOptions::default()
         };
         let has_affinity = self.models.has_affinity_head();
         let mut work = || -> Result<Folded> {
+            with_plan(&Planned::begin);
             let encoders = self.models.load_encoders(&self.config, &self.device)?;
             let s_lm = model.encode(input, &encoders, &mut watch)?;
             drop(encoders);
+            with_plan(&Planned::encoders_ended);
             let names = prepared.structure.chains.iter().map(|chain| (chain.asym_id, chain.name.clone())).collect();
             let complex = ScoredComplex::new(input, names)?;
             let prediction = model.predict(input, s_lm, &complex, options, noise, &mut watch)?;
