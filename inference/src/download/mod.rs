@@ -113,7 +113,7 @@ impl Default for Options {
             offline: is_offline_by_environment(),
             stall: Duration::from_secs(60),
             tries: 5,
-            pause: Duration::from_secs(2),
+            pause: Duration::from_secs(1),
         }
     }
 }
@@ -127,6 +127,8 @@ pub fn is_offline_by_environment() -> bool {
 /// What to download.
 #[derive(Clone, Debug)]
 pub struct Wanted<'a> {
+    /// What it is called in messages.
+    pub name: &'a str,
     /// Addresses of the same file, the best first; `https`, or `http` where the user named such a source.
     pub sources: &'a [String],
     /// Where it goes. Its folder must exist.
@@ -176,7 +178,7 @@ pub fn download(
     options: Options,
     watch: &mut dyn FnMut(Progress<'_>) -> bool,
 ) -> Result<Downloaded> {
-    let file = wanted.target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let file = wanted.name.to_owned();
     if options.offline {
         return Err(DownloadError::Offline { file });
     }
@@ -192,6 +194,10 @@ pub fn download(
             }
             Err(reason) => attempts.push(format!("{source}: {reason}")),
         }
+    }
+    if part.length() == 0 {
+        drop(part);
+        discard(wanted.target)?;
     }
     Err(DownloadError::Failed { file, attempts })
 }
@@ -238,7 +244,7 @@ impl Run<'_> {
                 return Ok(Err(reason));
             }
             self.tell(Progress::Trouble(&reason))?;
-            self.pause(self.options.pause.saturating_mul(1 << fruitless.min(5)))?;
+            self.pause(self.options.pause.saturating_mul(1 << fruitless.saturating_sub(1).min(5)))?;
         }
     }
 

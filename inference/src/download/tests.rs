@@ -115,14 +115,20 @@ impl Place {
     }
 
     fn get(&self, sources: &[String], sha256: Option<&str>) -> Result<Downloaded> {
-        let wanted = Wanted { sources, target: &self.target(), bytes: None, sha256, limit: 1 << 30 };
+        let wanted = Wanted { name: "file", sources, target: &self.target(), bytes: None, sha256, limit: 1 << 30 };
         download(&wanted, QUICK, &mut |_| true)
     }
 
     /// Downloads and stops at the first bytes.
     fn begin(&self, source: &str) {
-        let wanted =
-            Wanted { sources: &[source.to_owned()], target: &self.target(), bytes: None, sha256: None, limit: 1 << 30 };
+        let wanted = Wanted {
+            name: "file",
+            sources: &[source.to_owned()],
+            target: &self.target(),
+            bytes: None,
+            sha256: None,
+            limit: 1 << 30,
+        };
         let stopped = download(&wanted, QUICK, &mut |progress| !matches!(progress, Progress::Bytes { done: 1.., .. }));
         assert!(matches!(stopped, Err(DownloadError::Cancelled)), "{stopped:?}");
         assert!(!self.target().exists());
@@ -357,6 +363,7 @@ fn silence_and_dribble_end() {
     let good = Server::new(move |_, asked, stream| serve(&served, "\"b\"", asked, stream, usize::MAX));
     let place = Place::new();
     let wanted = Wanted {
+        name: "file",
         sources: &[silent.url(), dribbling.url(), good.url()],
         target: &place.target(),
         bytes: None,
@@ -406,6 +413,7 @@ fn lengths_that_are_lies_give_no_file() {
         let server = Server::new(lie);
         let place = Place::new();
         let wanted = Wanted {
+            name: "file",
             sources: &[server.url()],
             target: &place.target(),
             bytes: Some(1000),
@@ -423,8 +431,14 @@ fn lengths_that_are_lies_give_no_file() {
 fn a_disk_without_room_is_told_before_anything_is_written() {
     let server = Server::new(|_, _, stream| send(stream, "200 OK", "Content-Length: 4000000000000000000\r\n", b"x"));
     let place = Place::new();
-    let wanted =
-        Wanted { sources: &[server.url()], target: &place.target(), bytes: None, sha256: None, limit: u64::MAX };
+    let wanted = Wanted {
+        name: "file",
+        sources: &[server.url()],
+        target: &place.target(),
+        bytes: None,
+        sha256: None,
+        limit: u64::MAX,
+    };
     let result = download(&wanted, QUICK, &mut |_| true);
     assert!(matches!(result, Err(DownloadError::NoSpace { needed: 4_000_000_000_000_000_000, .. })), "{result:?}");
     place.assert_nothing_usable();
@@ -473,6 +487,7 @@ fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
     let error = place.get(&[missing.url(), closed.url()], None).unwrap_err().to_string();
     assert!(error.contains("404") && error.contains("403") && error.contains("models import"), "{error}");
     assert_eq!((missing.asked().len(), closed.asked().len()), (1, 1));
+    assert_eq!(place.names(), [""; 0], "where nothing came nothing stays");
 }
 
 #[test]
@@ -515,6 +530,7 @@ fn offline_opens_no_connection() {
     listener.set_nonblocking(true).unwrap();
     let place = Place::new();
     let wanted = Wanted {
+        name: "file",
         sources: &[format!("http://{}/file.pth", listener.local_addr().unwrap())],
         target: &place.target(),
         bytes: None,

@@ -20,6 +20,36 @@ const TABLE: u64 = 16 << 20;
 /// Most bytes of a configuration.
 const CONFIG: u64 = 1 << 20;
 
+/// Why something cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// A name that no model and no file has.
+    #[error("there are no weights called {name}; there are {known}")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// All names.
+        known: String,
+    },
+    /// Nobody has said where it is.
+    #[error(
+        "no repository of {title} is known to this version; where you have it, bring it with: kfold-studio models import \
+         --light kfold.pth config.yaml"
+    )]
+    NoRepository {
+        /// What it is.
+        title: String,
+    },
+    /// A mirror's address cannot be used.
+    #[error("the mirror {host}: {reason}")]
+    Mirror {
+        /// The address.
+        host: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
 /// What the makers publish.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,7 +122,7 @@ impl Manifest {
     ///
     /// # Errors
     /// When there is no such name.
-    pub fn choose<S: AsRef<str>>(&self, names: &[S]) -> Result<Vec<&PublishedFile>> {
+    pub fn choose<S: AsRef<str>>(&self, names: &[S]) -> std::result::Result<Vec<&PublishedFile>, ManifestError> {
         let mut chosen = Vec::new();
         for name in names.iter().map(AsRef::as_ref) {
             if let Some(model) = self.models.iter().find(|model| model.name == name) {
@@ -102,7 +132,7 @@ impl Manifest {
             } else {
                 let models = self.models.iter().map(|model| model.name.as_str());
                 let known: Vec<&str> = models.chain(self.files.iter().map(|file| file.name.as_str())).collect();
-                return Err(KFoldError::Config(format!("there is no {name}; there are {}", known.join(", "))));
+                return Err(ManifestError::Unknown { name: name.to_owned(), known: known.join(", ") });
             }
         }
         Ok(self.files.iter().filter(|file| chosen.contains(&file.name.as_str())).collect())
@@ -112,18 +142,13 @@ impl Manifest {
     ///
     /// # Errors
     /// When a mirror is no address of a web server, or the file's repository is not known.
-    pub fn sources(&self, file: &PublishedFile, mirrors: &[String]) -> Result<Vec<String>> {
-        let repository = file.repository.as_deref().ok_or_else(|| {
-            KFoldError::Config(format!(
-                "no repository of {} is known to this version; where you have it, bring it with: kfold-studio models import \
-                 --light kfold.pth config.yaml",
-                file.title
-            ))
-        })?;
+    pub fn sources(&self, file: &PublishedFile, mirrors: &[String]) -> std::result::Result<Vec<String>, ManifestError> {
+        let repository =
+            file.repository.as_deref().ok_or_else(|| ManifestError::NoRepository { title: file.title.clone() })?;
         let path = format!("{repository}/resolve/{}/{}", self.revision, file.path);
         let address = |host: &String| {
             let base = format!("{}/", host.trim_end_matches('/'));
-            join_url(&base, &path).map_err(|reason| KFoldError::Config(format!("the mirror {host}: {reason}")))
+            join_url(&base, &path).map_err(|reason| ManifestError::Mirror { host: host.clone(), reason })
         };
         mirrors.iter().chain([&self.host]).map(address).collect()
     }

@@ -7,7 +7,6 @@
 //! Two models may share a folder: what is the light model's alone, K-Fold's own weights and `config.yaml`, lies in the folder's
 //! `light`, and the language model and AtlasFold are both's.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::atlasfold::{AtlasFold, AtlasFoldConfig};
@@ -16,6 +15,7 @@ use super::config::{KFoldConfig, ProteinSequenceEncoderConfig, RnaSequenceEncode
 use super::encoders::{AtlasLm, BackboneTokenizer, FullAtomTokenizer, Residence, RnaSequenceEncoder, TriProRepEncoder};
 use super::record::Record;
 use super::{KFoldError, Result};
+use crate::job::files;
 
 /// Width of an attention head of the language models.
 const LM_HEAD_WIDTH: usize = 64;
@@ -315,11 +315,7 @@ impl ModelFolder {
         KFoldConfig::load(source)?;
         let text = std::fs::read(source).map_err(|error| KFoldError::io(source, error))?;
         let place = self.place(None, "config.yaml");
-        let failed = |error| KFoldError::io(&place, error);
-        let mut file = tempfile::NamedTempFile::new_in(self.own_folder()).map_err(failed)?;
-        file.write_all(&text).map_err(failed)?;
-        file.persist(&place).map_err(|error| failed(error.error))?;
-        Ok(())
+        files::write_whole(&place, &text).map_err(|error| KFoldError::io(&place, error))
     }
 
     /// Opens a part's file, after comparing it with what was noted when it came ([`Record::check`]).

@@ -113,8 +113,14 @@ fn fetch(file: &PublishedFile, models: &Path, sources: &[String], options: Optio
     if let Some(folder) = place.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    let wanted =
-        Wanted { sources, target: &arriving, bytes: None, sha256: file.sha256.as_deref(), limit: file.largest_bytes() };
+    let wanted = Wanted {
+        name: &file.name,
+        sources,
+        target: &arriving,
+        bytes: None,
+        sha256: file.sha256.as_deref(),
+        limit: file.largest_bytes(),
+    };
     let mut downloaded = None;
     if arriving.is_file() {
         // It came whole, and the process was stopped while it looked into it.
@@ -191,6 +197,7 @@ impl<'a> Meter<'a> {
     fn show(&mut self, progress: &Progress<'_>) -> bool {
         match progress {
             Progress::Trouble(reason) => self.status.say(&format!("{}: {reason}; trying again", self.name)),
+            Progress::Bytes { done: 0, total: None } => {}
             Progress::Bytes { done, total } => {
                 let (start, before) = *self.start.get_or_insert((Instant::now(), *done));
                 let pace = (done.saturating_sub(before)) as f64 / start.elapsed().as_secs_f64().max(0.1);

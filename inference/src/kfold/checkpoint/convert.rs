@@ -36,7 +36,12 @@ pub fn convert(source: &Checkpoint, target: &Path, progress: &mut dyn FnMut(u64,
             KFoldError::io(target, error)
         }
     };
-    let mut file = tempfile::Builder::new().prefix(".weights-").suffix(".tmp").tempfile_in(folder).map_err(failed)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".weights-").suffix(".tmp");
+    // Temporary files are private by default; weights are as public as the user's mask says.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(failed)?;
     let (header, order) = layout(source)?;
     let mut writer = BufWriter::with_capacity(CHUNK, file.as_file_mut());
     writer.write_all(&(header.len() as u64).to_le_bytes()).map_err(failed)?;
