@@ -430,3 +430,65 @@ fn interactions_and_checks_of_a_crystal_pose() {
     let output = run(&["check", text(&receptor), "--ligand", "chain Q"]);
     assert!(stderr(&output).contains("--pose"), "{}", stderr(&output));
 }
+
+#[test]
+fn an_assembly_is_made_of_its_copies() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("trimer.pdb");
+    let operator = |number: u32, rows: [&str; 3]| {
+        let rows = rows.iter().enumerate();
+        rows.map(|(row, text)| format!("REMARK 350   BIOMT{}   {number} {text}\n", row + 1)).collect::<String>()
+    };
+    let identity = [" 1.0 0.0 0.0 0.0", " 0.0 1.0 0.0 0.0", " 0.0 0.0 1.0 0.0"];
+    let third = [" 0.0 0.0 1.0 0.0", " 1.0 0.0 0.0 0.0", " 0.0 1.0 0.0 0.0"];
+    let remark = [
+        "REMARK 350 BIOMOLECULE: 1\nREMARK 350 APPLY THE FOLLOWING TO CHAINS: A\n",
+        &operator(1, identity),
+        &operator(2, third),
+        &operator(3, [third[1], third[2], third[0]]),
+    ]
+    .concat();
+    let atoms = "ATOM      1  CA  GLY A   1       1.000   2.000   3.000  1.00  0.00           C\n\
+                 ATOM      2  CA  GLY B   1       9.000   9.000   9.000  1.00  0.00           C\n";
+    std::fs::write(&input, format!("{remark}{atoms}")).unwrap();
+    for (name, chains) in [("made.pdb", ["A", "C", "D"]), ("made.cif", ["A", "A-2", "A-3"])] {
+        let output = folder.path().join(name);
+        let done = run(&["convert", text(&input), "-o", text(&output), "--assembly", "1"]);
+        assert!(done.status.success(), "{}", stderr(&done));
+        let made = kfold_molecule::formats::read_structure(&output).unwrap();
+        let model = made.first().unwrap();
+        let ids: Vec<&str> = model.topology.chains.iter().map(|chain| chain.id.as_str()).collect();
+        assert_eq!(ids, chains);
+        assert_eq!(model.positions[1].to_array(), [3.0, 1.0, 2.0]);
+        assert_eq!(model.positions[2].to_array(), [1.0, 2.0, 3.0]);
+    }
+    let done = run(&["convert", text(&input), "-o", text(&folder.path().join("x.pdb")), "--assembly", "2"]);
+    assert!(stderr(&done).contains("there is no assembly \"2\"; the file has 1"), "{}", stderr(&done));
+}
+
+#[test]
+fn a_picture_shows_what_was_selected() {
+    let folder = tempfile::tempdir().unwrap();
+    let (receptor, ligand) = (sample("protease/receptor.pdb"), sample("protease/ligand.sdf"));
+    let picture = |name: &str, more: &[&str]| {
+        let path = folder.path().join(name);
+        let mut arguments = vec!["render", text(&receptor), text(&ligand), "-o", text(&path), "--size", "160x100"];
+        arguments.extend(more);
+        let done = run(&arguments);
+        assert!(done.status.success(), "{}", stderr(&done));
+        image::open(&path).unwrap().to_rgb8()
+    };
+    let colours = |picture: &image::RgbImage| picture.pixels().filter(|pixel| pixel.0 != [255; 3]).count();
+    let whole = picture("whole.png", &["--whole"]);
+    let half = picture("half.png", &["--whole", "--hide", "chain B"]);
+    let pocket = picture("pocket.png", &["--whole", "--show", "resn LIG or byres (protein within 4 of resn LIG)"]);
+    let outlined = picture("outlined.png", &["--whole", "--select", "chain A"]);
+    assert!(colours(&half) > 0 && colours(&pocket) > 0);
+    assert!(whole != half && whole != pocket && whole != outlined);
+    let output = folder.path().join("none.png");
+    let done = run(&["render", text(&receptor), "-o", text(&output), "--show", "chain Q"]);
+    assert!(!done.status.success() && !output.exists());
+    assert!(stderr(&done).contains("--show: no atom is selected by `chain Q`"), "{}", stderr(&done));
+    let done = run(&["render", text(&receptor), "-o", text(&output), "--hide", "chian A"]);
+    assert!(stderr(&done).contains("column 1"), "{}", stderr(&done));
+}

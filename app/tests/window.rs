@@ -103,8 +103,12 @@ impl Desk {
         self.wait("the view", |harness| harness.state().is_settled());
     }
 
+    fn is_enabled(&self, label: &str) -> bool {
+        self.harness.query_by_label(label).is_some_and(|node| !node.accesskit_node().is_disabled())
+    }
+
     fn can_predict(&self) -> bool {
-        self.harness.query_by_label("Predict").is_some_and(|node| !node.accesskit_node().is_disabled())
+        self.is_enabled("Predict")
     }
 }
 
@@ -295,4 +299,55 @@ fn two_states_become_a_path_that_plays() {
     desk.click("Pause");
     desk.click("Close the ensemble");
     assert!(desk.harness.query_by_label("Play").is_none());
+}
+
+#[test]
+fn atoms_are_selected_by_typing_and_hidden_and_undone() {
+    let mut desk = Desk::new();
+    desk.click("Protease dimer");
+    desk.wait_for_label("A · protein, 99 residues");
+    desk.rest();
+    let field = |desk: &mut Desk, text: &str| {
+        desk.write(Role::TextInput, "Selection", text);
+        desk.rest();
+    };
+    // Both dialects; the ligand in a file of its own is seen by the same words.
+    field(&mut desk, "chain A and resi 25");
+    desk.wait_for_label("8 atoms in 1 residue");
+    field(&mut desk, "/A,B:25");
+    desk.wait_for_label("16 atoms in 2 residues");
+    field(&mut desk, "byres (protein within 4 of resn REF)");
+    desk.wait_for_label("138 atoms in 21 residues");
+    desk.harness.check_accessibility();
+
+    // A mistake is told where it stands, and selects nothing.
+    field(&mut desk, "chian A");
+    desk.wait_for_label("Column 1: ");
+    desk.wait_for_label("Did you mean chain?");
+    assert!(!desk.is_enabled("Hide the selection"));
+    field(&mut desk, "resn QQQ");
+    desk.wait_for_label("No such atom");
+
+    field(&mut desk, "chain B");
+    desk.wait_for_label("in 99 residues");
+    desk.click("Hide the selection");
+    desk.rest();
+    let hidden = |desk: &Desk| desk.harness.state().document().view.hidden.as_ref().map(ToString::to_string);
+    assert_eq!(hidden(&desk).as_deref(), Some("chain B"));
+    desk.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::I);
+    desk.rest();
+    assert_eq!(hidden(&desk).as_deref(), Some("not chain B"));
+    desk.press(Modifiers::COMMAND, Key::Z);
+    assert_eq!(hidden(&desk).as_deref(), Some("chain B"));
+    desk.click("Show hidden atoms");
+    assert_eq!(hidden(&desk), None);
+    assert!(!desk.is_enabled("Show hidden atoms"));
+
+    // `sel` is what was selected before; leaving the field puts it in.
+    field(&mut desk, "sel and name CA");
+    desk.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(desk.harness.state().document().selection, "chain B and name CA");
+    desk.wait_for_label("99 atoms in 99 residues");
+    desk.press(Modifiers::COMMAND, Key::F);
+    assert!(desk.harness.get_by_role_and_label(Role::TextInput, "Selection").accesskit_node().is_focused());
 }

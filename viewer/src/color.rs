@@ -12,6 +12,7 @@ use kfold_molecule::analysis::interactions::InteractionKind;
 use kfold_molecule::{Element, Topology};
 use serde::{Deserialize, Serialize};
 
+use crate::residue_colors::{ResidueClass, charges, entities, hydropathies, residue_classes};
 use crate::ribbon::RibbonKind;
 
 /// An sRGB colour, 8 bits a channel.
@@ -116,6 +117,16 @@ pub enum Coloring {
     },
     /// The B-factor column as pLDDT 0-100 in the bands of the AlphaFold database.
     Plddt,
+    /// The same along a continuous scale from 50 to 100 that colour-blind eyes can read.
+    PlddtScale,
+    /// By entity: chains of one sequence have one colour, ligands of one name have one.
+    Entity,
+    /// By class of the residue ([`crate::ResidueClass`]).
+    ResidueClass,
+    /// Amino acids by hydropathy, those that like water in blue-green to those that do not in brown.
+    Hydropathy,
+    /// By charge of the residue, negative in red, positive in blue.
+    Charge,
     /// Values of one's own, one for each atom (RMSF, charges), low to high along the ramp; blue, white, red when the
     /// ramp is empty.
     Values {
@@ -161,6 +172,19 @@ pub const RAINBOW: [Color; 6] = [
 /// Low, middle, high.
 pub const BLUE_WHITE_RED: [Color; 3] = [Color::hex(0x3b6fc4), Color::hex(0xf2f0eb), Color::hex(0xc9402f)];
 
+/// Negative, neutral, positive.
+pub const RED_WHITE_BLUE: [Color; 3] = [Color::hex(0xc9402f), Color::hex(0xf2f0eb), Color::hex(0x3b6fc4)];
+
+/// Hydrophilic, between, hydrophobic: apart in lightness too.
+pub const HYDROPATHY: [Color; 3] = [Color::hex(0x2a8f9c), Color::hex(0xf1efe6), Color::hex(0xa8702a)];
+
+/// Cividis (Nunez, Anderton & Renslow, PLoS ONE 2018, 13, e0199239): one scale for all eyes.
+pub const CIVIDIS: [Color; 5] =
+    [Color::hex(0x00224e), Color::hex(0x414d6b), Color::hex(0x7c7b78), Color::hex(0xbcae6c), Color::hex(0xfee838)];
+
+/// Of values that a colouring does not know.
+pub(crate) const UNKNOWN: Color = Color::hex(0xa0a0a0);
+
 /// Bands of pLDDT: lower bound and colour, best first.
 pub const PLDDT_BANDS: [(f32, Color); 4] = [
     (90.0, Color::hex(0x0053d6)),
@@ -172,7 +196,7 @@ pub const PLDDT_BANDS: [(f32, Color); 4] = [
 /// The colour of a pLDDT value, 0-100.
 #[must_use]
 pub fn plddt_color(value: f32) -> Color {
-    PLDDT_BANDS.iter().find(|(bound, _)| value > *bound).map_or(Color::hex(0xa0a0a0), |band| band.1)
+    PLDDT_BANDS.iter().find(|(bound, _)| value > *bound).map_or(UNKNOWN, |band| band.1)
 }
 
 /// The colour of a chain by its index in the topology.
@@ -251,7 +275,7 @@ pub(crate) fn atom_colors(coloring: &Coloring, input: &ColoringInput<'_>) -> Vec
         let span = if (high - low).abs() < 1e-6 { 1.0 } else { high - low };
         Color::ramp(ramp, (value - low) / span)
     };
-    let rainbow = if matches!(coloring, Coloring::Rainbow) { rainbow_fractions(topology) } else { Vec::new() };
+    let of_residues = residue_colors(coloring, topology);
     (0..topology.atoms.len())
         .map(|atom| {
             let color = match coloring {
@@ -265,24 +289,50 @@ pub(crate) fn atom_colors(coloring: &Coloring, input: &ColoringInput<'_>) -> Vec
                 Coloring::SecondaryStructure => ribbon_color(
                     input.ribbon_kinds.get(topology.atoms[atom].residue as usize).copied().unwrap_or(RibbonKind::Coil),
                 ),
-                Coloring::Rainbow => {
-                    Color::ramp(&RAINBOW, rainbow.get(topology.atoms[atom].residue as usize).copied().unwrap_or(0.0))
+                Coloring::Rainbow
+                | Coloring::Entity
+                | Coloring::ResidueClass
+                | Coloring::Hydropathy
+                | Coloring::Charge => {
+                    of_residues.get(topology.atoms[atom].residue as usize).copied().unwrap_or(UNKNOWN)
                 }
                 Coloring::BFactor { low, high } => {
                     ramped(input.b_factors.get(atom).copied().unwrap_or(*low), *low, *high, &BLUE_WHITE_RED)
                 }
                 Coloring::Plddt => plddt_color(input.b_factors.get(atom).copied().unwrap_or(f32::NAN)),
+                Coloring::PlddtScale => {
+                    ramped(input.b_factors.get(atom).copied().unwrap_or(50.0), 50.0, 100.0, &CIVIDIS)
+                }
                 Coloring::Values { values, low, high, ramp } => match values.get(atom) {
                     Some(&value) if value.is_finite() => {
                         ramped(value, *low, *high, if ramp.is_empty() { &BLUE_WHITE_RED } else { ramp })
                     }
-                    _ => Color::hex(0xa0a0a0),
+                    _ => UNKNOWN,
                 },
                 Coloring::Uniform(color) => *color,
             };
             color.packed()
         })
         .collect()
+}
+
+/// The colour of every residue, for colourings that go by residue and nothing else; else none.
+fn residue_colors(coloring: &Coloring, topology: &Topology) -> Vec<Color> {
+    match coloring {
+        Coloring::Rainbow => {
+            rainbow_fractions(topology).into_iter().map(|place| Color::ramp(&RAINBOW, place)).collect()
+        }
+        Coloring::Entity => entities(topology).into_iter().map(chain_color).collect(),
+        Coloring::ResidueClass => residue_classes(topology).into_iter().map(ResidueClass::color).collect(),
+        Coloring::Hydropathy => hydropathies(topology)
+            .into_iter()
+            .map(|value| value.map_or(UNKNOWN, |value| Color::ramp(&HYDROPATHY, (value + 4.5) / 9.0)))
+            .collect(),
+        Coloring::Charge => {
+            charges(topology).into_iter().map(|charge| Color::ramp(&RED_WHITE_BLUE, 0.5 * (charge + 1.0))).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Each residue's place along the polymer of its chain, 0-1.

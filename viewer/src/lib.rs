@@ -14,7 +14,9 @@ mod color;
 mod error;
 mod geometry;
 mod gpu;
+mod legend;
 mod renderer;
+mod residue_colors;
 mod ribbon;
 mod scene;
 mod settings;
@@ -22,12 +24,14 @@ mod shaders;
 
 pub use camera::{Camera, Ray, bounding_sphere};
 pub use color::{
-    BLUE_WHITE_RED, CHAIN_COLORS, CarbonColor, Color, Coloring, PLDDT_BANDS, RAINBOW, chain_color, element_color,
-    interaction_color, plddt_color, ribbon_color,
+    BLUE_WHITE_RED, CHAIN_COLORS, CIVIDIS, CarbonColor, Color, Coloring, HYDROPATHY, PLDDT_BANDS, RAINBOW,
+    RED_WHITE_BLUE, chain_color, element_color, interaction_color, plddt_color, ribbon_color,
 };
 pub use error::ViewerError;
 pub use gpu::Gpu;
+pub use legend::{Legend, LegendEntry};
 pub use renderer::{Pick, Renderer};
+pub use residue_colors::{ResidueClass, residue_classes};
 pub use ribbon::RibbonKind;
 pub use scene::{
     AtomSelection, BaseStyle, CartoonStyle, Dash, DockingBox, Object, ObjectId, Representation, Scene, Shape,

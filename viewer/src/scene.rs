@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use glam::Vec3;
 use kfold_molecule::analysis::interactions::InteractionKind;
-use kfold_molecule::{Element, Model, ResidueKind, Topology};
+use kfold_molecule::{AtomSet, Element, Model, ResidueKind, Topology};
 
 use crate::color::{CarbonColor, Color, Coloring};
 use crate::ribbon::RibbonKind;
@@ -191,6 +191,20 @@ impl AtomSelection {
         ))
     }
 
+    /// What a selection of the molecule library selects.
+    #[must_use]
+    pub fn of_set(atoms: &AtomSet) -> Self {
+        Self::Atoms(Arc::new(atoms.iter().map(|atom| atom as u32).collect()))
+    }
+
+    /// Those of its atoms that are in the set as well.
+    #[must_use]
+    pub fn within(&self, topology: &Topology, atoms: &AtomSet) -> Self {
+        let mut indices = self.indices(topology);
+        indices.retain(|atom| atoms.contains(*atom as usize));
+        Self::Atoms(Arc::new(indices))
+    }
+
     /// The atoms of residues of these kinds.
     #[must_use]
     pub fn of_kinds(topology: &Topology, kinds: &[ResidueKind]) -> Self {
@@ -299,6 +313,15 @@ impl Object {
     #[must_use]
     pub fn with(mut self, representation: Representation) -> Self {
         self.representations.push(representation);
+        self
+    }
+
+    /// The same with every representation cut down to these atoms. Dashes and boxes, which have no atoms, stay.
+    #[must_use]
+    pub fn showing_only(mut self, atoms: &AtomSet) -> Self {
+        for representation in &mut self.representations {
+            representation.atoms = representation.atoms.within(&self.topology, atoms);
+        }
         self
     }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use kfold_molecule::assemblies::{self, ChainNames};
 use kfold_molecule::chemistry::{add_hydrogens, canonical_smiles};
 use kfold_molecule::formats::{self, FormatError};
 use kfold_molecule::residues::one_letter_code;
@@ -26,7 +27,11 @@ pub(super) struct Convert {
     /// The file to write
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Only these atoms of a structure, e.g. "chain A and not water" or "/A:10-20" (docs/selections.md)
+    /// The biological assembly of this name (usually a number from 1) instead of what the file has; copies of chain A are
+    /// named, in PDB files by one or two letters
+    #[arg(long, value_name = "ID")]
+    assembly: Option<String>,
+    /// Only these atoms of a structure (of the assembly, if there is one), e.g. "chain A and not water" or "/A:10-20" (docs/selections.md)
     #[arg(long, value_name = "SELECTION")]
     select: Option<Selection>,
     /// Only this model of a structure, by its number in the file; of small molecules this record, from 1
@@ -84,6 +89,15 @@ impl Convert {
                 bail!("{input} has no model {number}; inspect tells which it has");
             }
         }
+        if let Some(id) = &self.assembly {
+            let assemblies = formats::read_assemblies(&self.input)?;
+            let assembly = assemblies::find(&assemblies, id).with_context(|| input.to_string())?;
+            let names = match self.extension().as_str() {
+                "pdb" | "ent" => ChainNames::Short,
+                _ => ChainNames::Numbered,
+            };
+            structure = assembly.build(&structure, names).with_context(|| input.to_string())?;
+        }
         if let Some(selection) = &self.select {
             structure = selection.subset(&structure);
             if structure.models.is_empty() {
@@ -139,6 +153,9 @@ impl Convert {
     }
 
     fn molecules(&self) -> anyhow::Result<(String, Written)> {
+        if self.assembly.is_some() {
+            bail!("--assembly is for structures; small molecules have none");
+        }
         if self.select.is_some() {
             bail!("--select is for structures; choose a record of small molecules by --model N");
         }

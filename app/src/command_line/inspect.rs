@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use kfold_molecule::assemblies::Assembly;
 use kfold_molecule::{SmallMolecule, Structure, formats};
 use serde::Serialize;
 
@@ -31,8 +32,18 @@ struct Content {
     sum_x: f64,
     sum_y: f64,
     sum_z: f64,
+    /// Biological assemblies that the file describes; `convert --assembly` makes them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assemblies: Vec<AssemblyContent>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct AssemblyContent {
+    id: String,
+    details: String,
+    operators: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,7 +69,7 @@ impl Inspect {
 
     fn content(&self) -> anyhow::Result<Content> {
         let structure_error = match formats::read_structure(&self.file) {
-            Ok(structure) => return Ok(structure_content(self, &structure)),
+            Ok(structure) => return Ok(self.with_assemblies(structure_content(self, &structure))),
             Err(error) => error,
         };
         if matches!(structure_error, formats::FormatError::NotRecognised { .. }) {
@@ -67,6 +78,22 @@ impl Inspect {
             return Ok(molecules_content(self, &found.molecules, errors));
         }
         Err(structure_error.into())
+    }
+
+    fn with_assemblies(&self, mut content: Content) -> Content {
+        match formats::read_assemblies(&self.file) {
+            Ok(found) => {
+                let of = |assembly: Assembly| AssemblyContent {
+                    operators: assembly.parts.len(),
+                    id: assembly.id,
+                    details: assembly.details,
+                };
+                content.assemblies = found.into_iter().map(of).collect();
+            }
+            // What the file holds is known all the same.
+            Err(error) => terminal::say(&format!("assemblies left out: {error}")),
+        }
+        content
     }
 }
 
@@ -93,6 +120,7 @@ fn structure_content(inspect: &Inspect, structure: &Structure) -> Content {
         sum_x,
         sum_y,
         sum_z,
+        assemblies: Vec::new(),
         errors: Vec::new(),
     }
 }
@@ -110,6 +138,7 @@ fn molecules_content(inspect: &Inspect, molecules: &[SmallMolecule], errors: Vec
         sum_x,
         sum_y,
         sum_z,
+        assemblies: Vec::new(),
         errors,
     }
 }
@@ -124,6 +153,10 @@ fn text(content: &Content) -> String {
     let mut text = format!("{}\n{} models, {} atoms\n", content.name, content.models, content.atoms);
     for chain in &content.chains {
         text.push_str(&format!("chain {}: {} residues, {} atoms\n", chain.id, chain.residues, chain.atoms));
+    }
+    for assembly in &content.assemblies {
+        let details = if assembly.details.is_empty() { "not described" } else { &assembly.details };
+        text.push_str(&format!("assembly {}: {details}, {} operators\n", assembly.id, assembly.operators));
     }
     text
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use egui::{Margin, Ui};
 use kfold_inference::query::{LigandSource, Pocket, Query};
 use kfold_inference::settings::Settings;
-use kfold_molecule::Structure;
+use kfold_molecule::{Selection, Structure};
 
 use super::background::{Background, Lane, Loaded};
 use super::command::Command;
@@ -22,6 +22,7 @@ use super::notices::Notices;
 use super::outcome::Outcome;
 use super::run::Run;
 use super::scene::Plan;
+use super::selection::{self, Grain};
 use super::theme::{self, palette_of};
 use super::viewport::Viewport;
 use super::widgets::Tone;
@@ -58,6 +59,10 @@ pub struct Studio {
     pub(super) picking_residues: bool,
     /// The pocket's residue field.
     pub(super) residue_text: String,
+    /// What a click in the view selects.
+    pub(super) grain: Grain,
+    /// What was selected when the selection field was entered: `sel` in what is typed there.
+    pub(super) selection_before_typing: Option<Selection>,
     scene_is_building: bool,
     may_close: bool,
 }
@@ -100,6 +105,8 @@ impl Studio {
             help_open: false,
             picking_residues: false,
             residue_text: String::new(),
+            grain: Grain::default(),
+            selection_before_typing: None,
             scene_is_building: false,
             may_close: false,
             preferences,
@@ -194,6 +201,11 @@ impl Studio {
             Command::Interactions => self.document.view.interactions = !self.document.view.interactions,
             Command::ResetView => self.viewport.frame_all(),
             Command::FocusLigand => self.viewport.frame_focus(),
+            Command::Select => context.memory_mut(|memory| memory.request_focus(selection::field_id())),
+            Command::FocusSelection => self.viewport.frame_selected(),
+            Command::HideSelection => self.hide_selection(),
+            Command::IsolateSelection => self.isolate_selection(),
+            Command::ShowAll => self.document.view.hidden = None,
             Command::Appearance => {
                 let dark = context.theme() == egui::Theme::Light;
                 context.set_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light });
@@ -267,6 +279,7 @@ impl Studio {
             Purpose::Open | Purpose::OpenRun => self.open(path),
             Purpose::Structure => {
                 self.library.forget(path);
+                self.forget_selection();
                 self.document.query.structure = Some(path.to_owned());
                 self.name_after(path);
             }
@@ -311,6 +324,7 @@ impl Studio {
             Some(FileKind::Run) => self.open_run(path),
             Some(FileKind::Structure) => {
                 self.library.forget(path);
+                self.forget_selection();
                 self.document.query.structure = Some(path.clone());
                 self.name_after(path);
                 self.leave_results();
@@ -385,6 +399,7 @@ impl Studio {
         }
         self.document.query = query;
         self.document.settings = settings;
+        self.forget_selection();
         self.history.commit(&self.document);
         self.saved = (self.document.query.clone(), self.document.settings.clone());
         self.query_path = path;
@@ -546,6 +561,7 @@ impl Studio {
             residue_values,
             has_plddt,
             view: self.document.view.clone(),
+            selection: self.selection(),
             is_dark,
         }
     }
@@ -558,8 +574,10 @@ impl Studio {
         if self.viewport.plan() == Some(&plan) {
             return;
         }
-        self.scene_is_building =
-            self.background.submit(Lane::Scene, move || Message::SceneBuilt(Box::new(super::scene::build(plan))));
+        let before = self.viewport.plan().cloned();
+        self.scene_is_building = self
+            .background
+            .submit(Lane::Scene, move || Message::SceneBuilt(Box::new(super::scene::build(plan, before.as_ref()))));
     }
 
     fn take_dropped_files(&mut self, context: &egui::Context) {

@@ -51,6 +51,16 @@ pub enum Command {
     ResetView,
     /// Frames the ligand.
     FocusLigand,
+    /// Goes to the field where atoms are selected.
+    Select,
+    /// Frames what is selected.
+    FocusSelection,
+    /// Hides what is selected.
+    HideSelection,
+    /// Hides all else.
+    IsolateSelection,
+    /// Shows what was hidden.
+    ShowAll,
     /// Light or dark.
     Appearance,
     /// The next language.
@@ -61,7 +71,7 @@ pub enum Command {
 
 impl Command {
     /// All commands in the order of the help window.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 31] = [
         Self::New,
         Self::Open,
         Self::OpenRun,
@@ -85,6 +95,11 @@ impl Command {
         Self::Interactions,
         Self::ResetView,
         Self::FocusLigand,
+        Self::Select,
+        Self::FocusSelection,
+        Self::HideSelection,
+        Self::IsolateSelection,
+        Self::ShowAll,
         Self::Appearance,
         Self::Language,
         Self::Help,
@@ -117,6 +132,11 @@ impl Command {
             Self::Interactions => "command-interactions",
             Self::ResetView => "command-reset-view",
             Self::FocusLigand => "command-focus-ligand",
+            Self::Select => "command-select",
+            Self::FocusSelection => "command-focus-selection",
+            Self::HideSelection => "command-hide-selection",
+            Self::IsolateSelection => "command-isolate-selection",
+            Self::ShowAll => "command-show-all",
             Self::Appearance => "command-appearance",
             Self::Language => "command-language",
             Self::Help => "command-help",
@@ -151,6 +171,11 @@ impl Command {
             Self::Interactions => (Modifiers::COMMAND, Key::Num5),
             Self::ResetView => (Modifiers::COMMAND, Key::R),
             Self::FocusLigand => (Modifiers::COMMAND, Key::L),
+            Self::Select => (Modifiers::COMMAND, Key::F),
+            Self::FocusSelection => (CONTROL_SHIFT, Key::F),
+            Self::HideSelection => (CONTROL_SHIFT, Key::H),
+            Self::IsolateSelection => (CONTROL_SHIFT, Key::I),
+            Self::ShowAll => (CONTROL_SHIFT, Key::A),
             Self::Appearance => (Modifiers::COMMAND, Key::D),
             Self::Language => (Modifiers::COMMAND, Key::K),
             Self::Help => (Modifiers::NONE, Key::F1),

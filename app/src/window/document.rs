@@ -5,6 +5,7 @@
 
 use kfold_inference::query::{Entity, Ligand, LigandSource, Pocket, Polymer, Query};
 use kfold_inference::settings::Settings;
+use kfold_molecule::Selection;
 use serde::{Deserialize, Serialize};
 
 /// Å added around a ligand or residues when the user does not say.
@@ -21,6 +22,8 @@ pub struct Document {
     pub settings: Settings,
     /// How it is drawn.
     pub view: ViewSettings,
+    /// Which atoms are outlined, in the words of `molecule::selection`, as typed.
+    pub selection: String,
 }
 
 /// How the polymer is drawn.
@@ -41,22 +44,65 @@ pub enum ColourBy {
     /// One colour a chain.
     #[default]
     Chain,
+    /// One colour an entity: chains of one sequence are alike.
+    Entity,
     /// Helix, strand, coil.
     SecondaryStructure,
     /// Along the sequence from blue to red.
     Position,
+    /// Classes of residues.
+    ResidueClass,
+    /// From those that like water to those that do not.
+    Hydropathy,
+    /// Negative, neutral, positive residues.
+    Charge,
     /// By element.
     Element,
     /// The B-factor column.
     BFactor,
+    /// The B-factor column as pLDDT, in the bands of the AlphaFold database.
+    Plddt,
+    /// The same along a continuous scale.
+    PlddtScale,
     /// RMSF over the models of an ensemble.
     Fluctuation,
 }
 
 impl ColourBy {
     /// All in the order of the menu.
-    pub const ALL: [Self; 6] =
-        [Self::Chain, Self::SecondaryStructure, Self::Position, Self::Element, Self::BFactor, Self::Fluctuation];
+    pub const ALL: [Self; 12] = [
+        Self::Chain,
+        Self::Entity,
+        Self::SecondaryStructure,
+        Self::Position,
+        Self::ResidueClass,
+        Self::Hydropathy,
+        Self::Charge,
+        Self::Element,
+        Self::BFactor,
+        Self::Plddt,
+        Self::PlddtScale,
+        Self::Fluctuation,
+    ];
+
+    /// Key of its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Chain => "colour-chain",
+            Self::Entity => "colour-entity",
+            Self::SecondaryStructure => "colour-secondary-structure",
+            Self::Position => "colour-position",
+            Self::ResidueClass => "colour-residue-class",
+            Self::Hydropathy => "colour-hydropathy",
+            Self::Charge => "colour-charge",
+            Self::Element => "colour-element",
+            Self::BFactor => "colour-b-factor",
+            Self::Plddt => "colour-plddt",
+            Self::PlddtScale => "colour-plddt-scale",
+            Self::Fluctuation => "colour-fluctuation",
+        }
+    }
 }
 
 /// How the scene is drawn.
@@ -74,6 +120,8 @@ pub struct ViewSettings {
     pub search_box: bool,
     /// Crystal waters.
     pub waters: bool,
+    /// What is not drawn.
+    pub hidden: Option<Selection>,
 }
 
 impl Default for ViewSettings {
@@ -85,6 +133,7 @@ impl Default for ViewSettings {
             interactions: true,
             search_box: true,
             waters: false,
+            hidden: None,
         }
     }
 }

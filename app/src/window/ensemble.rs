@@ -2,10 +2,9 @@
 //!
 //! Models are superposed on the first by their CA (or C1' of nucleic acids, or C4' where that is missing), so that what
 //! moves on the screen is the change of shape; a path between states lies on the part that moves least, as it came. RMSD
-//! is to the first model after superposition; RMSF is about the mean, a residue each. Models of a file that differ in
-//! their atoms are compared by those that all of them have.
+//! is to the first model after superposition; RMSF, a residue each, is about the mean that the models are superposed on, of a
+//! path as it lies. Models of a file that differ in their atoms are compared by those that all of them have.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,10 +12,9 @@ use egui::{RichText, Slider, Ui};
 use glam::Vec3;
 use kfold_inference::morph;
 use kfold_inference::query::{Entity, Query};
-use kfold_molecule::Structure;
+use kfold_molecule::analysis::ensemble::{common_atoms, rmsf, superpose_on_mean};
 use kfold_molecule::analysis::superpose::superpose;
-use kfold_molecule::formats;
-use kfold_molecule::structure::{Atom, Bond, Chain, Model, Residue, Topology};
+use kfold_molecule::{Structure, Topology, formats};
 
 use super::app::Studio;
 use super::background::{Lane, Loaded};
@@ -55,8 +53,8 @@ pub struct Ensemble {
     pub rmsf: Arc<Vec<f32>>,
     /// Highest of them.
     pub highest_rmsf: f32,
-    /// Residues that the plot shows: those with an atom to follow.
-    pub residues: Vec<usize>,
+    /// Residues that the plot shows, each with the atom that stands for it.
+    pub followed: Vec<(usize, usize)>,
 }
 
 impl Ensemble {
@@ -65,12 +63,12 @@ impl Ensemble {
     /// # Errors
     /// When the models have no atoms in common or no backbone to follow.
     pub fn of(structure: &Structure, have_places: bool) -> Result<Self, String> {
-        let shared;
+        let common;
         let structure = if structure.is_ensemble() {
             structure
         } else {
-            shared = shared_atoms(structure).ok_or("The models have no atoms in common, so they cannot be compared")?;
-            &shared
+            common = common_atoms(structure).ok_or("The models have no atoms in common, so they cannot be compared")?;
+            &common
         };
         let first = structure.first().ok_or("There is no model in it")?;
         let followed = followed_atoms(&first.topology);
@@ -80,13 +78,12 @@ impl Ensemble {
         let points = |positions: &[Vec3]| -> Vec<Vec3> {
             followed.iter().filter_map(|(_, atom)| positions.get(*atom).copied()).collect()
         };
-        let target = points(&first.positions);
+        let conformers: Vec<Vec<Vec3>> = structure.models.iter().map(|model| points(&model.positions)).collect();
+        let not_numbers = "The models cannot be superposed: some of their coordinates are not numbers";
         let mut moved = structure.clone();
         let mut rmsd = Vec::with_capacity(moved.models.len());
-        for model in &mut moved.models {
-            let Some(found) = superpose(&points(&model.positions), &target) else {
-                return Err("The models cannot be superposed: some of their coordinates are not numbers".to_owned());
-            };
+        for (model, conformer) in moved.models.iter_mut().zip(&conformers) {
+            let found = superpose(conformer, &conformers[0]).ok_or(not_numbers)?;
             if !have_places {
                 for position in &mut model.positions {
                     *position = found.transform.apply(*position);
@@ -94,19 +91,17 @@ impl Ensemble {
             }
             rmsd.push(found.rmsd);
         }
-        let count = moved.models.len() as f32;
-        let mut rmsf = vec![0.0; first.topology.residues.len()];
-        for (residue, atom) in &followed {
-            let places = || moved.models.iter().filter_map(|model| model.positions.get(*atom).copied());
-            let mean = places().sum::<Vec3>() / count;
-            let spread = places().map(|place| place.distance_squared(mean)).sum::<f32>() / count;
-            if let Some(value) = rmsf.get_mut(*residue) {
-                *value = spread.sqrt();
-            }
+        let fluctuation = if have_places {
+            rmsf(&conformers)
+        } else {
+            superpose_on_mean(&conformers).and_then(|on_mean| rmsf(&on_mean.conformers))
+        };
+        let mut of_residues = vec![0.0; first.topology.residues.len()];
+        for ((residue, _), value) in followed.iter().zip(fluctuation.ok_or(not_numbers)?) {
+            of_residues[*residue] = value;
         }
-        let highest_rmsf = rmsf.iter().copied().fold(0.0, f32::max);
-        let residues = followed.iter().map(|(residue, _)| *residue).collect();
-        Ok(Self { structure: Arc::new(moved), rmsd, rmsf: Arc::new(rmsf), highest_rmsf, residues })
+        let highest_rmsf = of_residues.iter().copied().fold(0.0, f32::max);
+        Ok(Self { structure: Arc::new(moved), rmsd, rmsf: Arc::new(of_residues), highest_rmsf, followed })
     }
 }
 
@@ -122,84 +117,6 @@ fn followed_atoms(topology: &Topology) -> Vec<(usize, usize)> {
             Some((index, atom))
         })
         .collect()
-}
-
-/// The structure with only those atoms that every model has, by chain, residue number, atom name and altloc.
-fn shared_atoms(structure: &Structure) -> Option<Structure> {
-    let first = structure.first()?;
-    let names: Vec<HashMap<AtomName<'_>, usize>> =
-        structure.models.iter().map(|model| names_of(&model.topology).collect()).collect();
-    // For each atom that is kept, its index in every model.
-    let mut kept: Vec<Vec<usize>> = Vec::new();
-    let mut new_index = vec![None; first.topology.atoms.len()];
-    for (name, index) in names_of(&first.topology) {
-        let Some(indices) = names.iter().map(|names| names.get(&name).copied()).collect::<Option<Vec<usize>>>() else {
-            continue;
-        };
-        if let Some(slot) = new_index.get_mut(index) {
-            *slot = Some(kept.len() as u32);
-            kept.push(indices);
-        }
-    }
-    let mut topology = Topology::default();
-    for chain in &first.topology.chains {
-        let first_residue = topology.residues.len() as u32;
-        for residue in first.topology.residues.get(chain.residues.start as usize..chain.residues.end as usize)? {
-            let start = topology.atoms.len() as u32;
-            let residue_index = topology.residues.len() as u32;
-            for atom in first.topology.atoms_of(residue) {
-                if new_index.get(atom).copied().flatten().is_some() {
-                    topology.atoms.push(Atom { residue: residue_index, ..first.topology.atoms.get(atom)?.clone() });
-                }
-            }
-            let end = topology.atoms.len() as u32;
-            if end > start {
-                let chain = topology.chains.len() as u32;
-                topology.residues.push(Residue { atoms: start..end, chain, ..residue.clone() });
-            }
-        }
-        let end = topology.residues.len() as u32;
-        if end > first_residue {
-            topology.chains.push(Chain { residues: first_residue..end, ..chain.clone() });
-        }
-    }
-    let index = |atom: u32| new_index.get(atom as usize).copied().flatten();
-    topology.bonds = first
-        .topology
-        .bonds
-        .iter()
-        .filter_map(|bond| Some(Bond::new(index(bond.a)?, index(bond.b)?, bond.order)))
-        .collect();
-    let topology = Arc::new(topology);
-    let models = structure
-        .models
-        .iter()
-        .enumerate()
-        .map(|(number, model)| {
-            let atoms = || kept.iter().filter_map(|indices| indices.get(number).copied());
-            Model {
-                number: model.number,
-                topology: Arc::clone(&topology),
-                positions: atoms().filter_map(|atom| model.positions.get(atom).copied()).collect(),
-                b_factors: atoms().filter_map(|atom| model.b_factors.get(atom).copied()).collect(),
-            }
-        })
-        .collect();
-    (!kept.is_empty()).then(|| Structure { name: structure.name.clone(), models })
-}
-
-/// Chain id, residue number, insertion code, atom name and altloc.
-type AtomName<'a> = (&'a str, i32, Option<char>, &'a str, Option<char>);
-
-/// The atoms' names with their indices, in the order of the topology.
-fn names_of(topology: &Topology) -> impl Iterator<Item = (AtomName<'_>, usize)> {
-    topology.residues.iter().flat_map(move |residue| {
-        let chain = topology.chains.get(residue.chain as usize).map_or("", |chain| chain.id.as_str());
-        topology.atoms_of(residue).filter_map(move |index| {
-            let atom = topology.atoms.get(index)?;
-            Some(((chain, residue.number, residue.insertion_code, atom.name.as_str(), atom.altloc), index))
-        })
-    })
 }
 
 /// The two states between which the query's protein can be morphed.
@@ -332,20 +249,21 @@ impl Studio {
                     ui.label(RichText::new(text).color(colours.text_muted));
                 });
                 let values: Vec<f32> = ensemble
-                    .residues
+                    .followed
                     .iter()
-                    .map(|residue| ensemble.rmsf.get(*residue).copied().unwrap_or(f32::NAN))
+                    .map(|(residue, _)| ensemble.rmsf.get(*residue).copied().unwrap_or(f32::NAN))
                     .collect();
                 let name = texts.get("ensemble-rmsf");
                 let lines = [Line { name: &name, values: &values, colour: colours.accent }];
                 let topology = ensemble.structure.first().map(|model| Arc::clone(&model.topology));
-                let place = |index: usize| residue_text(topology.as_deref(), ensemble.residues.get(index).copied());
-                if let Some(index) = line_plot(ui, &name, 96.0, &lines, place) {
-                    let residue = ensemble.residues.get(index).copied();
-                    if let Some(point) = residue.and_then(|residue| residue_place(ensemble, residue, self.shown_model))
-                    {
-                        self.viewport.focus_on(point, 10.0);
-                    }
+                let residue = |index: usize| ensemble.followed.get(index).map(|(residue, _)| *residue);
+                let place = |index: usize| residue_text(topology.as_deref(), residue(index));
+                if let Some(index) = line_plot(ui, &name, 96.0, &lines, place)
+                    && let Some((_, atom)) = ensemble.followed.get(index)
+                    && let Some(model) = ensemble.structure.models.get(self.shown_model)
+                    && let Some(point) = model.positions.get(*atom)
+                {
+                    self.viewport.focus_on(*point, 10.0);
                 }
                 let is_morph = matches!(key, EnsembleKey::Morph(..));
                 note(ui, &texts.get(if is_morph { "ensemble-note-morph" } else { "ensemble-note" }));
@@ -372,15 +290,10 @@ fn residue_text(topology: Option<&Topology>, residue: Option<usize>) -> String {
     found().unwrap_or_default()
 }
 
-fn residue_place(ensemble: &Ensemble, residue: usize, model: usize) -> Option<Vec3> {
-    let model = ensemble.structure.models.get(model)?;
-    let residue = model.topology.residues.get(residue)?;
-    let atom = ["CA", "C1'", "C4'"].into_iter().find_map(|name| model.topology.atom_named(residue, name))?;
-    model.positions.get(atom).copied()
-}
-
 #[cfg(test)]
 mod tests {
+    use kfold_molecule::structure::{Atom, Chain, Model, Residue};
+
     use super::*;
 
     /// A chain of alpha carbons; the second model is turned, its last residue moved, and it has one residue more.
@@ -430,7 +343,7 @@ mod tests {
         let ensemble = Ensemble::of(&two_models(), false).unwrap();
         assert_eq!(ensemble.structure.models.len(), 2);
         assert!(ensemble.structure.is_ensemble());
-        assert_eq!(ensemble.residues.len(), 8);
+        assert_eq!(ensemble.followed.len(), 8);
         assert!(ensemble.rmsd[0] < 1e-3);
         // One of eight atoms is 3 Å off before the fit shares it out.
         assert!(ensemble.rmsd[1] > 0.6 && ensemble.rmsd[1] < 3.0 / 8_f32.sqrt(), "{}", ensemble.rmsd[1]);

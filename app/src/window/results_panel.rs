@@ -269,7 +269,7 @@ impl Studio {
     fn focus_interaction(&mut self, found: &Interaction) {
         let middle = (found.points[0] + found.points[1]) * 0.5;
         self.viewport.focus_on(middle, 5.0);
-        self.viewport.select_atoms(super::scene::RECEPTOR, &found.receptor_atoms);
+        self.select_interaction(found);
     }
 }
 

@@ -1,20 +1,21 @@
 //! From what is shown to what is drawn.
 //!
 //! A [`Plan`] says what the view should show; it is cheap to make every frame and to compare with the last one. When it
-//! differs, the scene thread turns it into the viewer's [`Scene`]: chooses atoms, assigns helices and strands, finds the
-//! side chains around the ligand.
+//! differs, the scene thread turns it into the viewer's objects: chooses atoms, assigns helices and strands, finds the
+//! side chains around the ligand. What is selected is found there too; where nothing else changed, nothing else is built.
 
 use std::sync::Arc;
 
 use glam::Vec3;
 use kfold_molecule::analysis::interactions::Interaction;
+use kfold_molecule::selection::Target;
 use kfold_molecule::structure::{Model, ResidueKind};
-use kfold_molecule::{SmallMolecule, Structure};
+use kfold_molecule::{AtomSet, Selection, SmallMolecule, Structure};
 use kfold_viewer::{
-    AtomSelection, CarbonColor, Color, Coloring, Dash, DockingBox, Object, ObjectId, Representation, Scene,
+    AtomSelection, CarbonColor, Color, Coloring, Dash, DockingBox, Legend, Object, ObjectId, Representation,
 };
 
-use super::document::{ColourBy, Representation as Drawn, ViewSettings};
+use super::document::{ColourBy, Representation as PolymerStyle, ViewSettings};
 use super::problems::find_residue;
 
 /// The receptor's identifier in the scene.
@@ -58,6 +59,8 @@ pub struct Plan {
     pub has_plddt: bool,
     /// How it is drawn.
     pub view: ViewSettings,
+    /// What is outlined.
+    pub selection: Option<Selection>,
     /// On a dark ground.
     pub is_dark: bool,
 }
@@ -73,6 +76,14 @@ fn same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
 impl PartialEq for Plan {
     /// Heavy parts are compared by identity: equal plans draw the same.
     fn eq(&self, other: &Self) -> bool {
+        self.differs_in_selection_only(other) && self.selection == other.selection
+    }
+}
+
+impl Plan {
+    /// Whether the other plan draws the same, if something else may be outlined.
+    #[must_use]
+    pub fn differs_in_selection_only(&self, other: &Self) -> bool {
         let receptor = |plan: &Self| plan.receptor.as_ref().map(|(structure, model)| (Arc::as_ptr(structure), *model));
         let values =
             |plan: &Self| plan.residue_values.as_ref().map(|(values, high)| (Arc::as_ptr(values), high.to_bits()));
@@ -87,9 +98,7 @@ impl PartialEq for Plan {
             && self.view == other.view
             && self.is_dark == other.is_dark
     }
-}
 
-impl Plan {
     /// Whether there is anything to see.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -113,90 +122,203 @@ impl Plan {
 pub struct Built {
     /// What it was built from.
     pub plan: Plan,
-    /// What is drawn.
-    pub scene: Scene,
+    /// What is drawn; nothing when that is what was drawn before.
+    pub drawn: Option<Drawn>,
+    /// What is outlined.
+    pub selected: Selected,
+}
+
+/// What is drawn.
+#[derive(Default)]
+pub struct Drawn {
+    /// The molecules.
+    pub objects: Vec<Object>,
     /// Everything's positions, for framing; Å.
     pub all: Vec<Vec3>,
     /// The ligand's positions, else the pocket's; Å.
     pub focus: Vec<Vec3>,
+    /// What the polymer's colours mean.
+    pub legend: Legend,
 }
 
-/// Builds the scene of a plan.
+/// What is selected.
+#[derive(Clone, Debug, Default)]
+pub struct Selected {
+    /// The atoms of each object.
+    pub atoms: Vec<(ObjectId, AtomSelection)>,
+    /// How many they are.
+    pub atom_count: usize,
+    /// Residues with a selected atom.
+    pub residue_count: usize,
+    /// Where they are, Å.
+    pub points: Vec<Vec3>,
+}
+
+/// The molecules of a plan as models.
+struct Molecules<'a> {
+    receptor: Option<&'a Model>,
+    ligand: Option<Model>,
+    reference: Option<Model>,
+    name: &'a str,
+}
+
+impl<'a> Molecules<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let receptor = plan.receptor.as_ref();
+        Self {
+            receptor: receptor.and_then(|(structure, index)| structure.models.get(*index)),
+            ligand: plan.ligand.as_ref().and_then(|ligand| model_of(ligand, "LIG")),
+            reference: plan.reference.as_ref().and_then(|reference| model_of(reference, "REF")),
+            name: receptor.map_or("", |(structure, _)| &structure.name),
+        }
+    }
+
+    fn parts(&self) -> Vec<(ObjectId, &Model)> {
+        let parts = [(RECEPTOR, self.receptor), (LIGAND, self.ligand.as_ref()), (REFERENCE, self.reference.as_ref())];
+        parts.into_iter().filter_map(|(object, model)| Some((object, model?))).collect()
+    }
+
+    /// The atoms of each molecule that a selection selects. It sees them side by side as one model, so that `within 5 of
+    /// ligand` knows the pose that lies in the receptor.
+    fn select(&self, selection: &Selection) -> Vec<(ObjectId, AtomSet)> {
+        let parts = self.parts();
+        let models: Vec<&Model> = parts.iter().map(|(_, model)| *model).collect();
+        let joined;
+        let model = match models.as_slice() {
+            [] => return Vec::new(),
+            [only] => *only,
+            several => {
+                joined = Model::join(several);
+                &joined
+            }
+        };
+        let atoms = selection.select_in(&Target { name: self.name, ..Target::new(model) });
+        let mut first = 0;
+        let of_part = |(object, model): (ObjectId, &Model)| {
+            let count = model.topology.atoms.len();
+            let own = AtomSet::from_indices(count, (0..count).filter(|atom| atoms.contains(first + atom)));
+            first += count;
+            (object, own)
+        };
+        parts.into_iter().map(of_part).collect()
+    }
+
+    fn selected(&self, selection: &Selection) -> Selected {
+        let mut selected = Selected::default();
+        for ((object, model), (_, atoms)) in self.parts().into_iter().zip(self.select(selection)) {
+            selected.atom_count += atoms.len();
+            selected.residue_count += atoms.residues(&model.topology).len();
+            selected.points.extend(atoms.iter().filter_map(|atom| model.positions.get(atom)));
+            if !atoms.is_empty() {
+                selected.atoms.push((object, AtomSelection::of_set(&atoms)));
+            }
+        }
+        selected
+    }
+}
+
+/// Builds the scene of a plan, or finds what is selected only, where what was drawn `before` stays.
 #[must_use]
-pub fn build(plan: Plan) -> Built {
-    let mut scene = Scene::default();
-    let mut all = Vec::new();
-    let mut focus = Vec::new();
-    let ligand = plan.ligand.as_ref().and_then(|ligand| model_of(ligand, "LIG"));
-    let reference = plan.reference.as_ref().and_then(|reference| model_of(reference, "REF"));
+pub fn build(plan: Plan, before: Option<&Plan>) -> Built {
+    let molecules = Molecules::of(&plan);
+    let selected = plan.selection.as_ref().map(|selection| molecules.selected(selection)).unwrap_or_default();
+    let stays = before.is_some_and(|before| before.differs_in_selection_only(&plan));
+    let drawn = (!stays).then(|| draw(&plan, &molecules));
+    Built { plan, drawn, selected }
+}
+
+fn draw(plan: &Plan, molecules: &Molecules<'_>) -> Drawn {
+    let Molecules { ligand, reference, .. } = molecules;
+    let mut drawn = Drawn::default();
+    let mut shown: Vec<(ObjectId, AtomSet)> = match &plan.view.hidden {
+        Some(hidden) => molecules.select(hidden),
+        None => Vec::new(),
+    };
+    shown.iter_mut().for_each(|(_, atoms)| atoms.invert());
+    let shown_of = |object: ObjectId| shown.iter().find(|(id, _)| *id == object).map(|(_, atoms)| atoms);
+    let is_shown = |object, atom: u32| shown_of(object).is_none_or(|atoms| atoms.contains(atom as usize));
+    let shown_points = |object, model: &Model| {
+        let points = model.positions.iter().enumerate().filter(|(atom, _)| is_shown(object, *atom as u32));
+        points.map(|(_, point)| *point).collect::<Vec<Vec3>>()
+    };
     let site_center = ligand.as_ref().or(reference.as_ref());
     if let Some(model) = site_center {
-        focus.clone_from(&model.positions);
+        drawn.focus.clone_from(&model.positions);
     }
-    if let Some(model) = plan.receptor.as_ref().and_then(|(structure, index)| structure.models.get(*index)) {
-        let object = receptor(&plan, model, site_center, &mut focus);
-        all.extend(object.points(&AtomSelection::filter(&model.topology, |atom| {
-            model.topology.residue_of(atom).kind != ResidueKind::Water
+    if let Some(model) = molecules.receptor {
+        let colouring = polymer_colouring(plan, model);
+        drawn.legend = Legend::of(&colouring, &model.topology);
+        let object = receptor(plan, model, colouring, site_center, &mut drawn.focus);
+        drawn.all.extend(object.points(&AtomSelection::filter(&model.topology, |atom| {
+            model.topology.residue_of(atom).kind != ResidueKind::Water && is_shown(RECEPTOR, atom as u32)
         })));
-        scene.objects.push(object);
+        drawn.objects.push(object);
     }
-    if let Some(model) = &reference {
+    if let Some(model) = reference {
         let atoms = AtomSelection::All.without_carbon_hydrogens(&model.topology);
         let colours = Coloring::Element(CarbonColor::Uniform(Color::hex(REFERENCE_CARBON)));
         // Beside a pose it steps back.
         let opacity = if ligand.is_some() { 0.5 } else { 1.0 };
-        all.extend(&model.positions);
-        scene.objects.push(
+        drawn.all.extend(shown_points(REFERENCE, model));
+        drawn.objects.push(
             Object::new(REFERENCE, model)
                 .with(Representation::sticks().of(atoms).colored(colours).with_opacity(opacity)),
         );
     }
-    if let Some(model) = &ligand {
+    if let Some(model) = ligand {
         let atoms = AtomSelection::All.without_carbon_hydrogens(&model.topology);
         let colours = Coloring::Element(CarbonColor::Uniform(Color::hex(LIGAND_CARBON)));
-        all.extend(&model.positions);
+        drawn.all.extend(shown_points(LIGAND, model));
         let mut object = Object::new(LIGAND, model).with(Representation::ball_and_stick().of(atoms).colored(colours));
         if let Some(interactions) = plan.interactions.as_ref().filter(|_| plan.view.interactions) {
-            let dashes =
-                interactions.iter().map(|found| Dash { points: found.points, kind: found.kind }).collect::<Vec<_>>();
+            let is_seen = |found: &&Interaction| {
+                found.ligand_atoms.iter().any(|atom| is_shown(LIGAND, *atom))
+                    && found.receptor_atoms.iter().any(|atom| is_shown(RECEPTOR, *atom))
+            };
+            let dashes = interactions.iter().filter(is_seen);
+            let dashes = dashes.map(|found| Dash { points: found.points, kind: found.kind }).collect::<Vec<_>>();
             if !dashes.is_empty() {
                 object = object.with(Representation::dashes(dashes));
             }
         }
-        scene.objects.push(object);
+        drawn.objects.push(object);
     }
+    let only_shown = |object: Object| match shown_of(object.id) {
+        Some(atoms) => object.showing_only(atoms),
+        None => object,
+    };
+    drawn.objects = drawn.objects.into_iter().map(only_shown).collect();
     if let Some((center, size)) = plan.search_box.filter(|_| plan.view.search_box) {
         let colour = Color::hex(if plan.is_dark { 0x74B3F0 } else { 0x1B5EA6 });
         // A box belongs to no atoms: an object needs a model, so it hangs on an empty one.
         let carrier = Model { number: 1, topology: Arc::default(), positions: Vec::new(), b_factors: Vec::new() };
-        scene.objects.push(
+        drawn.objects.push(
             Object::new(SEARCH_BOX, &carrier).with(Representation::docking_box(DockingBox { center, size }, colour)),
         );
-        if focus.is_empty() {
-            focus.extend([center - size * 0.5, center + size * 0.5]);
+        if drawn.focus.is_empty() {
+            drawn.focus.extend([center - size * 0.5, center + size * 0.5]);
         }
-        if all.is_empty() {
-            all.extend([center - size * 0.5, center + size * 0.5]);
+        if drawn.all.is_empty() {
+            drawn.all.extend([center - size * 0.5, center + size * 0.5]);
         }
     }
-    Built { plan, scene, all, focus }
+    drawn
 }
 
 fn model_of(molecule: &SmallMolecule, name: &str) -> Option<Model> {
     molecule.to_structure("", name).models.into_iter().next()
 }
 
-fn receptor(plan: &Plan, model: &Model, site: Option<&Model>, focus: &mut Vec<Vec3>) -> Object {
+fn receptor(plan: &Plan, model: &Model, colouring: Coloring, site: Option<&Model>, focus: &mut Vec<Vec3>) -> Object {
     let topology = &model.topology;
     let polymer = AtomSelection::polymer(topology);
-    let colouring = polymer_colouring(plan, model);
     let mut object = Object::new(RECEPTOR, model);
     object = object.with(match plan.view.representation {
-        Drawn::Cartoon => Representation::cartoon().of(polymer).colored(colouring),
-        Drawn::Sticks => {
+        PolymerStyle::Cartoon => Representation::cartoon().of(polymer).colored(colouring),
+        PolymerStyle::Sticks => {
             Representation::sticks().of(polymer.without_carbon_hydrogens(topology)).colored(atom_colouring(colouring))
         }
-        Drawn::Spheres => Representation::spheres(1.0).of(polymer).colored(atom_colouring(colouring)),
+        PolymerStyle::Spheres => Representation::spheres(1.0).of(polymer).colored(atom_colouring(colouring)),
     });
     let others = AtomSelection::ligands(topology).without_carbon_hydrogens(topology);
     object = object.with(Representation::sticks().of(others));
@@ -205,7 +327,7 @@ fn receptor(plan: &Plan, model: &Model, site: Option<&Model>, focus: &mut Vec<Ve
         object =
             object.with(Representation::spheres(0.25).of(AtomSelection::of_kinds(topology, &[ResidueKind::Water])));
     }
-    if plan.view.representation == Drawn::Cartoon {
+    if plan.view.representation == PolymerStyle::Cartoon {
         let mut marked = Vec::new();
         for name in &plan.marked {
             if let Some(residue) = find_residue(topology, name) {
@@ -239,6 +361,12 @@ fn polymer_colouring(plan: &Plan, model: &Model) -> Coloring {
     }
     match plan.view.colour {
         ColourBy::Chain => Coloring::Chain,
+        ColourBy::Entity => Coloring::Entity,
+        ColourBy::ResidueClass => Coloring::ResidueClass,
+        ColourBy::Hydropathy => Coloring::Hydropathy,
+        ColourBy::Charge => Coloring::Charge,
+        ColourBy::Plddt => Coloring::Plddt,
+        ColourBy::PlddtScale => Coloring::PlddtScale,
         ColourBy::SecondaryStructure => Coloring::SecondaryStructure,
         ColourBy::Position => Coloring::Rainbow,
         ColourBy::Element => Coloring::Element(CarbonColor::Grey),

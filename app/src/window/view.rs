@@ -1,6 +1,6 @@
 //! The centre: the 3D view with its toolbar and read-out, or the welcome when there is nothing to look at.
 
-use egui::{Align, Layout, Margin, Rect, RichText, Ui, vec2};
+use egui::{Align, Layout, Margin, RichText, Ui, vec2};
 
 use kfold_inference::query::Pocket;
 
@@ -27,6 +27,10 @@ impl Studio {
             .resizable(false)
             .frame(theme::panel(colours, Margin::symmetric(10, 4)))
             .show(ui, |ui| self.toolbar_ui(ui));
+        egui::Panel::top("selection")
+            .resizable(false)
+            .frame(theme::panel(colours, Margin::symmetric(10, 3)))
+            .show(ui, |ui| self.selection_ui(ui));
         egui::Panel::bottom("readout")
             .resizable(false)
             .exact_size(READOUT_HEIGHT)
@@ -43,31 +47,10 @@ impl Studio {
             let area = ui.available_rect_before_wrap();
             let clicked = self.viewport.ui(ui, &texts);
             self.legend_ui(ui, area);
-            if let Some(residue) = clicked.filter(|_| self.picking_residues) {
-                self.toggle_pocket_residue(residue);
+            if let Some(click) = clicked {
+                self.take_click(click);
             }
         });
-    }
-
-    /// Which colour is the pose and which the reference, while both are in the view.
-    fn legend_ui(&self, ui: &Ui, area: Rect) {
-        let Some(plan) = self.viewport.plan() else { return };
-        let mut rows = Vec::new();
-        if plan.ligand.is_some() {
-            let values = [("rank", (self.shown_pose + 1).into())];
-            rows.push((super::scene::LIGAND_CARBON, self.texts.with("legend-pose", values)));
-        }
-        if plan.reference.is_some() {
-            rows.push((super::scene::REFERENCE_CARBON, self.texts.get("legend-reference")));
-        }
-        let colours = palette(ui);
-        let font = egui::TextStyle::Small.resolve(ui.style());
-        let mut place = area.min + vec2(14.0, 14.0);
-        for (colour, text) in rows {
-            ui.painter().circle_filled(place, 5.0, theme::rgb(colour));
-            ui.painter().text(place + vec2(11.0, 0.0), egui::Align2::LEFT_CENTER, text, font.clone(), colours.text);
-            place.y += 17.0;
-        }
     }
 
     /// Whether the query names nothing that could be shown.
@@ -76,7 +59,7 @@ impl Studio {
     }
 
     /// Adds a residue to the pocket, or takes it out.
-    fn toggle_pocket_residue(&mut self, residue: String) {
+    pub(super) fn toggle_pocket_residue(&mut self, residue: String) {
         if let Some(Pocket::Residues { residues, .. }) = &mut self.document.query.pocket {
             match residues.iter().position(|held| *held == residue) {
                 Some(place) => {
@@ -98,16 +81,7 @@ impl Studio {
                 (Representation::Spheres, texts.get("command-spheres")),
             ];
             segmented(ui, &texts.get("view-representation"), &mut view.representation, &representations);
-            let name = |colour: ColourBy| {
-                texts.get(match colour {
-                    ColourBy::Chain => "colour-chain",
-                    ColourBy::SecondaryStructure => "colour-secondary-structure",
-                    ColourBy::Position => "colour-position",
-                    ColourBy::Element => "colour-element",
-                    ColourBy::BFactor => "colour-b-factor",
-                    ColourBy::Fluctuation => "colour-fluctuation",
-                })
-            };
+            let name = |colour: ColourBy| texts.get(colour.name());
             let has_fluctuation = self.ensemble.is_some();
             egui::ComboBox::from_id_salt("colour")
                 .selected_text(name(view.colour))

@@ -7,9 +7,11 @@
 use egui::{Color32, Key, Modifiers, PointerButton, Pos2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use glam::Vec3;
 use kfold_molecule::Topology;
-use kfold_viewer::{AtomSelection, Camera, Color, Gpu, ObjectId, Pick, RenderSettings, Renderer, Scene, ViewerError};
+use kfold_viewer::{
+    AtomSelection, Camera, Color, Gpu, Legend, ObjectId, Pick, RenderSettings, Renderer, Scene, ViewerError,
+};
 
-use super::scene::{Built, LIGAND, Plan, RECEPTOR};
+use super::scene::{Built, LIGAND, Plan, RECEPTOR, Selected};
 use super::theme::palette;
 use super::widgets::{Tone, message};
 use crate::texts::Texts;
@@ -24,6 +26,8 @@ const FLIGHT_SECONDS: f64 = 0.35;
 const REST_SECONDS: f64 = 0.18;
 /// Radius around a picked atom when the view goes there, Å.
 const ATOM_RADIUS: f32 = 9.0;
+/// Room around what is selected when the view goes there, Å.
+const SELECTION_MARGIN: f32 = 3.0;
 
 /// The view.
 pub struct Viewport {
@@ -35,13 +39,15 @@ pub struct Viewport {
     plan: Option<Plan>,
     all: Vec<Vec3>,
     focus: Vec<Vec3>,
+    legend: Legend,
     focus_next: bool,
     hovered: Option<Pick>,
-    selected: Option<Pick>,
+    clicked: Option<Pick>,
+    selected: Selected,
     /// Where the pointer was when an atom was asked for.
     asked_at: Option<Pos2>,
     is_asking: bool,
-    click: Option<Click>,
+    press: Option<Press>,
     moved_at: f64,
     aspect: f32,
     failure: Option<ViewerError>,
@@ -59,10 +65,20 @@ struct Flight {
     since: Option<f64>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Click {
-    Select,
-    Centre,
+/// A click whose atom is being asked for.
+#[derive(Clone, Copy)]
+struct Press {
+    is_double: bool,
+    with_shift: bool,
+}
+
+/// A click in the view.
+#[derive(Clone, Copy, Debug)]
+pub struct Click {
+    /// What was clicked; nothing beside the molecules.
+    pub pick: Option<Pick>,
+    /// Whether Shift was down.
+    pub with_shift: bool,
 }
 
 impl Viewport {
@@ -80,12 +96,14 @@ impl Viewport {
             plan: None,
             all: Vec::new(),
             focus: Vec::new(),
+            legend: Legend::Empty,
             focus_next: false,
             hovered: None,
-            selected: None,
+            clicked: None,
+            selected: Selected::default(),
             asked_at: None,
             is_asking: false,
-            click: None,
+            press: None,
             moved_at: f64::NEG_INFINITY,
             aspect: 1.4,
             failure: None,
@@ -118,28 +136,61 @@ impl Viewport {
 
     /// Takes a built scene; looks at it anew when it shows other molecules.
     pub fn take_scene(&mut self, built: Built) {
-        let is_new = self.plan.as_ref().is_none_or(|plan| built.plan.shows_other_molecules(plan) || plan.is_empty());
-        let has_ligand = built.plan.ligand.is_some() || built.plan.reference.is_some();
-        self.scene = built.scene;
-        self.all = built.all;
-        self.focus = built.focus;
-        self.hovered = None;
-        if is_new {
-            self.selected = None;
-            self.flight = None;
-            self.camera = if has_ligand {
-                Camera::looking_into_pocket(&self.focus, &self.all, self.aspect)
-            } else {
-                Camera::looking_at(&self.all, self.aspect)
-            };
-            if has_ligand && !self.focus_next {
-                self.camera.frame(&self.all, self.aspect);
+        if let Some(drawn) = built.drawn {
+            let is_new =
+                self.plan.as_ref().is_none_or(|plan| built.plan.shows_other_molecules(plan) || plan.is_empty());
+            let has_ligand = built.plan.ligand.is_some() || built.plan.reference.is_some();
+            self.scene.objects = drawn.objects;
+            self.all = drawn.all;
+            self.focus = drawn.focus;
+            self.legend = drawn.legend;
+            self.hovered = None;
+            if is_new {
+                self.clicked = None;
+                self.flight = None;
+                self.camera = if has_ligand {
+                    Camera::looking_into_pocket(&self.focus, &self.all, self.aspect)
+                } else {
+                    Camera::looking_at(&self.all, self.aspect)
+                };
+                if has_ligand && !self.focus_next {
+                    self.camera.frame(&self.all, self.aspect);
+                }
+            } else if self.focus_next {
+                self.fly_to(Camera::looking_into_pocket(&self.focus, &self.all, self.aspect));
             }
-        } else if self.focus_next {
-            self.fly_to(Camera::looking_into_pocket(&self.focus, &self.all, self.aspect));
+            self.focus_next = false;
         }
-        self.focus_next = false;
+        self.scene.selected.clone_from(&built.selected.atoms);
+        self.selected = built.selected;
         self.plan = Some(built.plan);
+    }
+
+    /// What the polymer's colours mean.
+    #[must_use]
+    pub const fn legend(&self) -> &Legend {
+        &self.legend
+    }
+
+    /// What is selected.
+    #[must_use]
+    pub const fn selected(&self) -> &Selected {
+        &self.selected
+    }
+
+    /// Whether an atom is selected.
+    #[must_use]
+    pub fn is_selected(&self, pick: &Pick) -> bool {
+        self.selected.atoms.iter().any(|(object, atoms)| {
+            *object == pick.object
+                && self.topology_of(*object).is_some_and(|topology| atoms.indices(topology).contains(&pick.atom))
+        })
+    }
+
+    /// The atoms of an object in the view.
+    #[must_use]
+    pub fn topology_of(&self, object: ObjectId) -> Option<&Topology> {
+        self.scene.objects.iter().find(|held| held.id == object).map(|held| &*held.topology)
     }
 
     /// Goes to the ligand when the next scene comes.
@@ -174,10 +225,12 @@ impl Viewport {
         self.fly_to(camera);
     }
 
-    /// Outlines atoms.
-    pub fn select_atoms(&mut self, object: ObjectId, atoms: &[u32]) {
-        self.scene.selected = vec![(object, AtomSelection::of(atoms.to_vec()))];
-        self.selected = None;
+    /// Frames what is selected.
+    pub fn frame_selected(&mut self) {
+        let (center, radius) = kfold_viewer::bounding_sphere(&self.selected.points);
+        if !self.selected.points.is_empty() {
+            self.focus_on(center, (radius + SELECTION_MARGIN).max(ATOM_RADIUS));
+        }
     }
 
     fn fly_to(&mut self, camera: Camera) {
@@ -210,17 +263,17 @@ impl Viewport {
     /// The atom under the pointer, or the selected one, as people write it.
     #[must_use]
     pub fn readout(&self, texts: &Texts) -> Option<String> {
-        let (pick, key) = match (&self.hovered, &self.selected) {
+        let (pick, key) = match (&self.hovered, &self.clicked) {
             (Some(pick), _) => (pick, "readout-hovered"),
-            (None, Some(pick)) => (pick, "readout-selected"),
+            (None, Some(pick)) => (pick, "readout-clicked"),
             (None, None) => return None,
         };
-        let topology = &self.scene.objects.iter().find(|object| object.id == pick.object)?.topology;
+        let topology = self.topology_of(pick.object)?;
         Some(texts.with(key, [("atom", atom_name(texts, pick.object, topology, pick.atom as usize)?.into())]))
     }
 
-    /// Shows the view. Returns the receptor's residue that was clicked, `A:145`.
-    pub fn ui(&mut self, ui: &mut Ui, texts: &Texts) -> Option<String> {
+    /// Shows the view. Returns the click whose atom is known by now.
+    pub fn ui(&mut self, ui: &mut Ui, texts: &Texts) -> Option<Click> {
         let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, texts.get("view-name")));
         if let Err(reason) = &self.device {
@@ -315,34 +368,25 @@ impl Viewport {
     }
 
     /// Asks which atom is under the pointer and takes the answer.
-    fn point(&mut self, ui: &Ui, response: &egui::Response, rect: Rect, pixels_per_point: f32) -> Option<String> {
+    fn point(&mut self, ui: &Ui, response: &egui::Response, rect: Rect, pixels_per_point: f32) -> Option<Click> {
         let Ok(device) = &mut self.device else { return None };
         let mut clicked = None;
         match device.renderer.poll_pick() {
-            Ok(Some(pick)) => match (std::mem::take(&mut self.is_asking), self.click.take()) {
-                (_, None) => self.hovered = pick,
-                (_, Some(click)) => {
-                    self.hovered.clone_from(&pick);
-                    self.scene.selected.clear();
-                    if let Some(pick) = &pick {
-                        self.scene.selected = vec![(pick.object, AtomSelection::of(vec![pick.atom]))];
-                        if click == Click::Centre {
-                            let point = self
-                                .scene
-                                .objects
-                                .iter()
-                                .find(|object| object.id == pick.object)
-                                .and_then(|object| object.positions.get(pick.atom as usize).copied());
-                            if let Some(point) = point {
-                                self.focus_on(point, ATOM_RADIUS);
-                            }
-                        } else if pick.object == RECEPTOR {
-                            clicked = residue_name(&self.scene, pick);
-                        }
+            Ok(Some(pick)) => {
+                self.is_asking = false;
+                self.hovered.clone_from(&pick);
+                if let Some(press) = self.press.take() {
+                    let place = pick.as_ref().and_then(|pick| {
+                        let object = self.scene.objects.iter().find(|object| object.id == pick.object)?;
+                        object.positions.get(pick.atom as usize).copied()
+                    });
+                    match place.filter(|_| press.is_double) {
+                        Some(place) => self.focus_on(place, ATOM_RADIUS),
+                        None => clicked = Some(Click { pick, with_shift: press.with_shift }),
                     }
-                    self.selected = pick;
+                    self.clicked = pick;
                 }
-            },
+            }
             Ok(None) => {
                 if self.is_asking {
                     ui.ctx().request_repaint_after(std::time::Duration::from_millis(16));
@@ -355,9 +399,10 @@ impl Viewport {
         let is_click = response.clicked() || response.double_clicked();
         let is_moving = response.dragged() || self.flight.is_some();
         match pointer {
-            Some(pointer) if is_click || (!is_moving && self.click.is_none() && self.asked_at != Some(pointer)) => {
+            Some(pointer) if is_click || (!is_moving && self.press.is_none() && self.asked_at != Some(pointer)) => {
                 if is_click {
-                    self.click = Some(if response.double_clicked() { Click::Centre } else { Click::Select });
+                    let with_shift = ui.input(|input| input.modifiers.shift);
+                    self.press = Some(Press { is_double: response.double_clicked(), with_shift });
                 }
                 let place = (pointer - rect.min) * pixels_per_point;
                 if let Err(error) = device.renderer.begin_pick(place.x, place.y) {
@@ -453,14 +498,6 @@ impl Device {
         self.texture = Some((id, generation));
         Ok(id)
     }
-}
-
-fn residue_name(scene: &Scene, pick: &Pick) -> Option<String> {
-    let topology = &scene.objects.iter().find(|object| object.id == pick.object)?.topology;
-    let atom = topology.atoms.get(pick.atom as usize)?;
-    let residue = topology.residues.get(atom.residue as usize)?;
-    let chain = topology.chains.get(residue.chain as usize)?;
-    Some(format!("{}:{}", chain.id, residue.number_text()))
 }
 
 fn atom_name(texts: &Texts, object: ObjectId, topology: &Topology, index: usize) -> Option<String> {

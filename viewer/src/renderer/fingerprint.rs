@@ -65,7 +65,15 @@ fn hash_coloring(coloring: &Coloring, state: &mut impl Hasher) {
             ramp.hash(state);
         }
         Coloring::Uniform(color) => color.hash(state),
-        Coloring::Chain | Coloring::SecondaryStructure | Coloring::Rainbow | Coloring::Plddt => {}
+        Coloring::Chain
+        | Coloring::Entity
+        | Coloring::SecondaryStructure
+        | Coloring::Rainbow
+        | Coloring::Plddt
+        | Coloring::PlddtScale
+        | Coloring::ResidueClass
+        | Coloring::Hydropathy
+        | Coloring::Charge => {}
     }
 }
 

@@ -392,7 +392,7 @@ impl RepresentationCache {
     fn refresh(&mut self, scene: &Surroundings<'_>, wanted: &Representation, moved: bool, recolored: bool) {
         let kinds_changed = !same_arc(self.kinds.as_ref(), scene.object.ribbon_kinds.as_ref());
         let by_kind = wanted.coloring == Coloring::SecondaryStructure;
-        let by_b_factor = matches!(wanted.coloring, Coloring::BFactor { .. } | Coloring::Plddt);
+        let by_b_factor = matches!(wanted.coloring, Coloring::BFactor { .. } | Coloring::Plddt | Coloring::PlddtScale);
         let colors_changed = self.source.coloring != wanted.coloring
             || (by_kind && (kinds_changed || (moved && scene.object.ribbon_kinds.is_none())))
             || (by_b_factor && recolored);
