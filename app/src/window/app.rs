@@ -16,6 +16,7 @@ use super::ensemble::{Ensemble, EnsembleKey};
 use super::files::{self, FileKind, Places, Preferences, Sample};
 use super::history::History;
 use super::library::Library;
+use super::measure::{AtomPlace, Measuring};
 use super::message::Message;
 use super::modal::Modal;
 use super::notices::Notices;
@@ -59,6 +60,10 @@ pub struct Studio {
     pub(super) picking_residues: bool,
     /// The pocket's residue field.
     pub(super) residue_text: String,
+    /// What clicks in the view measure.
+    pub(super) measuring: Measuring,
+    /// The atoms of the next measurement, as far as they are clicked.
+    pub(super) measured: Vec<AtomPlace>,
     /// What a click in the view selects.
     pub(super) grain: Grain,
     /// What was selected when the selection field was entered: `sel` in what is typed there.
@@ -105,6 +110,8 @@ impl Studio {
             help_open: false,
             picking_residues: false,
             residue_text: String::new(),
+            measuring: Measuring::Off,
+            measured: Vec::new(),
             grain: Grain::default(),
             selection_before_typing: None,
             scene_is_building: false,

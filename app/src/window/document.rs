@@ -8,6 +8,8 @@ use kfold_inference::settings::Settings;
 use kfold_molecule::Selection;
 use serde::{Deserialize, Serialize};
 
+use super::measure::{Labels, Measurement};
+
 /// Å added around a ligand or residues when the user does not say.
 pub const DEFAULT_PADDING: f32 = 8.0;
 /// Edge in Å of a box that the user starts from nothing.
@@ -24,6 +26,10 @@ pub struct Document {
     pub view: ViewSettings,
     /// Which atoms are outlined, in the words of `molecule::selection`, as typed.
     pub selection: String,
+    /// What of them is named in the view.
+    pub labels: Labels,
+    /// Distances and angles in the view.
+    pub measurements: Vec<Measurement>,
 }
 
 /// How the polymer is drawn.

@@ -17,6 +17,7 @@ mod format;
 mod history;
 mod legend;
 mod library;
+mod measure;
 mod message;
 mod modal;
 mod notices;

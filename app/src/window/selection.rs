@@ -14,6 +14,7 @@ use kfold_molecule::{Selection, Topology};
 
 use super::app::Studio;
 use super::command::Command;
+use super::measure::Measuring;
 use super::scene::RECEPTOR;
 use super::theme::{self, palette};
 use super::viewport::Click;
@@ -110,10 +111,12 @@ impl Studio {
         self.document.selection = selection.map(|selection| selection.to_string()).unwrap_or_default();
     }
 
-    /// Forgets what was selected and hidden: other molecules are about to be shown.
+    /// Forgets what was selected, hidden and measured: other molecules are about to be shown.
     pub(super) fn forget_selection(&mut self) {
         self.select(None);
         self.document.view.hidden = None;
+        self.document.measurements.clear();
+        self.measured.clear();
     }
 
     /// Selects the receptor's side of an interaction.
@@ -134,6 +137,10 @@ impl Studio {
             }
             return;
         };
+        if self.measuring != Measuring::Off {
+            self.measure(&pick);
+            return;
+        }
         let Some(topology) = self.viewport.topology_of(pick.object) else { return };
         if self.picking_residues && pick.object == RECEPTOR {
             let name = topology.atoms.get(pick.atom as usize).map(|_| {
@@ -178,7 +185,7 @@ impl Studio {
         let typed = self.typed_selection();
         let mut command = None;
         ui.horizontal_wrapped(|ui| {
-            let width = (ui.available_width() - 430.0).clamp(200.0, 420.0);
+            let width = (ui.available_width() - 640.0).clamp(200.0, 420.0);
             let response = self.selection_field_ui(ui, width, &typed);
             if let Typed::Wrong(error) = &typed {
                 self.selection_error_ui(ui, &response, error);
@@ -201,6 +208,7 @@ impl Studio {
                     command = Some(wanted);
                 }
             }
+            self.measuring_ui(ui);
             if matches!(typed, Typed::Understood(_)) {
                 ui.label(RichText::new(self.selected_text()).color(colours.text_muted));
             }

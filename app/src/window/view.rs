@@ -8,6 +8,7 @@ use super::app::Studio;
 use super::command::Command;
 use super::document::{ColourBy, Representation};
 use super::files;
+use super::measure::Measuring;
 use super::theme::{self, GAP, palette};
 use super::widgets::icon::Icon;
 use super::widgets::{icon_button, note, segmented, titled_choice};
@@ -46,6 +47,7 @@ impl Studio {
             let texts = std::sync::Arc::clone(&self.texts);
             let area = ui.available_rect_before_wrap();
             let clicked = self.viewport.ui(ui, &texts);
+            self.overlay_ui(ui, area);
             self.legend_ui(ui, area);
             if let Some(click) = clicked {
                 self.take_click(click);
@@ -116,7 +118,9 @@ impl Studio {
     fn readout_ui(&self, ui: &mut Ui) {
         let colours = palette(ui);
         ui.horizontal_centered(|ui| {
-            if let Some(text) = self.viewport.readout(&self.texts) {
+            if let Some(text) = self.measurement_text().filter(|_| self.measuring != Measuring::Off) {
+                ui.label(text);
+            } else if let Some(text) = self.viewport.readout(&self.texts) {
                 ui.label(text);
             } else {
                 ui.label(RichText::new(self.texts.get("view-hint")).color(colours.text_muted));

@@ -11,6 +11,7 @@ use kfold_viewer::{
     AtomSelection, Camera, Color, Gpu, Legend, ObjectId, Pick, RenderSettings, Renderer, Scene, ViewerError,
 };
 
+use super::measure::Labels;
 use super::scene::{Built, LIGAND, Plan, RECEPTOR, Selected};
 use super::theme::palette;
 use super::widgets::{Tone, message};
@@ -164,6 +165,55 @@ impl Viewport {
         self.scene.selected.clone_from(&built.selected.atoms);
         self.selected = built.selected;
         self.plan = Some(built.plan);
+    }
+
+    /// Where an atom is, Å.
+    #[must_use]
+    pub fn position(&self, object: ObjectId, atom: u32) -> Option<Vec3> {
+        let object = self.scene.objects.iter().find(|held| held.id == object)?;
+        object.positions.get(atom as usize).copied()
+    }
+
+    /// Where a point appears in the view that fills `area`; nothing before the eye.
+    #[must_use]
+    pub fn project(&self, point: Vec3, area: Rect) -> Option<Pos2> {
+        let size = glam::Vec2::new(area.width(), area.height());
+        self.camera.project(point, size).map(|(place, _)| area.min + vec2(place.x, place.y))
+    }
+
+    /// An atom as people write it.
+    #[must_use]
+    pub fn atom_text(&self, texts: &Texts, object: ObjectId, atom: u32) -> Option<String> {
+        atom_name(texts, object, self.topology_of(object)?, atom as usize)
+    }
+
+    /// Names of what is selected, and where they belong; so many at most.
+    #[must_use]
+    pub fn labels(&self, labels: Labels, most: usize) -> Vec<(Vec3, String)> {
+        let mut named = Vec::new();
+        for (object, atoms) in self.selected.atoms.iter().filter(|_| labels != Labels::Off) {
+            let Some(topology) = self.topology_of(*object) else { continue };
+            let mut last = None;
+            for atom in atoms.indices(topology) {
+                let held = &topology.atoms[atom as usize];
+                let residue = topology.residue_of(atom as usize);
+                let text = match labels {
+                    Labels::Atoms => held.name.to_string(),
+                    _ if last.replace(held.residue) == Some(held.residue) => continue,
+                    _ => format!("{} {}", residue.name, residue.number_text()),
+                };
+                // A residue's name stands at its alpha carbon, or where the selection enters it.
+                let guide = ["CA", "C4'"].iter().find_map(|name| topology.atom_named(residue, name));
+                let place = if labels == Labels::Atoms { atom as usize } else { guide.unwrap_or(atom as usize) };
+                if let Some(point) = self.position(*object, place as u32) {
+                    named.push((point, text));
+                }
+                if named.len() >= most {
+                    return named;
+                }
+            }
+        }
+        named
     }
 
     /// What the polymer's colours mean.

@@ -4,6 +4,7 @@ pub mod contacts;
 pub mod ensemble;
 pub mod interactions;
 pub mod ligand_rmsd;
+pub mod measurements;
 pub mod neighbour_grid;
 pub mod point_tree;
 pub mod pose_checks;

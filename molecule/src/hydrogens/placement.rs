@@ -5,9 +5,10 @@ use std::f32::consts::TAU;
 use glam::Vec3;
 
 use super::choices::{Role, role};
-use super::sites::{Surroundings, torsion};
+use super::sites::Surroundings;
 use super::{Shape, Site};
 use crate::Element;
+use crate::analysis::measurements::dihedral;
 use crate::analysis::neighbour_grid::NeighbourGrid;
 use crate::bonds::CROWDED;
 use crate::structure::Topology;
@@ -235,7 +236,7 @@ impl Scene<'_> {
     /// What a torsion costs: hydroxyls like to be staggered, phenols and acids flat. In hydrogen bonds.
     fn strain(&self, site: &Site, place: Vec3, conjugated: bool) -> f32 {
         let (Some(reference), Some(first)) = (site.reference, site.neighbours.first()) else { return 0.0 };
-        let angle = torsion(self.at(reference), self.at(*first), self.at(site.atom), place);
+        let angle = dihedral(self.at(reference), self.at(*first), self.at(site.atom), place);
         if conjugated { 0.6 * (1.0 - (2.0 * angle).cos()) } else { 0.15 * (1.0 + (3.0 * angle).cos()) }
     }
 

@@ -8,6 +8,7 @@ use glam::Vec3;
 use super::choices::{self, Flip, Histidine, HistidineForm};
 use super::{NewHydrogen, Options, Shape, Site};
 use crate::Element;
+use crate::analysis::measurements::dihedral;
 use crate::components::{self, Component, ComponentError};
 use crate::ligands::{atoms_of_component, neighbours};
 use crate::residues;
@@ -304,7 +305,7 @@ impl ResidueWork<'_> {
                 _ => std::f32::consts::PI + std::f32::consts::TAU * index as f32 / count,
             };
             let torsion = match (place, host, first, third) {
-                (Some(place), Some(host), Some(first), Some(third)) => torsion(third, first, host, place),
+                (Some(place), Some(host), Some(first), Some(third)) => dihedral(third, first, host, place),
                 _ => spread,
             };
             let is_above = match (place, host, first, second) {
@@ -382,12 +383,4 @@ impl ResidueWork<'_> {
         let sum: f32 = hydrogens.iter().map(|place| (first - host).angle_between(*place - host)).sum();
         (sum / hydrogens.len() as f32).clamp(1.4, 2.4)
     }
-}
-
-/// The torsion of four points in radians.
-pub(super) fn torsion(a: Vec3, b: Vec3, c: Vec3, d: Vec3) -> f32 {
-    let axis = (c - b).normalize_or_zero();
-    let first = (a - b).reject_from_normalized(axis);
-    let second = (d - c).reject_from_normalized(axis);
-    axis.dot(first.cross(second)).atan2(first.dot(second))
 }

@@ -11,6 +11,7 @@ use super::{
     BridgingWater, Geometry, Interaction, InteractionKind, ReceptorSites, Side, Stacking, plane, residue_text,
 };
 use crate::Element;
+use crate::analysis::measurements::angle;
 
 /// A ligand atom and a receptor atom within reach of any kind between two atoms.
 #[derive(Clone, Copy)]
@@ -545,12 +546,6 @@ fn narrowest(point: Vec3, (sites, positions, atom): End<'_>) -> Option<f32> {
         .iter()
         .map(|&next| angle(point, positions[atom as usize], positions[next as usize]))
         .min_by(f32::total_cmp)
-}
-
-/// The angle at `middle`, radians.
-fn angle(first: Vec3, middle: Vec3, last: Vec3) -> f32 {
-    let (a, b) = (first - middle, last - middle);
-    a.cross(b).length().atan2(a.dot(b))
 }
 
 /// The angle between two lines, radians, at most a right angle.

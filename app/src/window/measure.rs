@@ -1,0 +1,208 @@
+//! Measuring between atoms that are clicked one after the other, and naming what is selected: lines and words over the
+//! view.
+
+use std::sync::Arc;
+
+use egui::{FontId, Painter, Pos2, Rect, Shape, Stroke, Ui, vec2};
+use glam::Vec3;
+use kfold_molecule::analysis::measurements::{angle, dihedral};
+use kfold_viewer::{ObjectId, Pick};
+
+use super::app::Studio;
+use super::theme::palette;
+
+/// Atoms that are named at most; more words than this cover the molecule.
+const MOST_LABELS: usize = 400;
+
+/// What clicks in the view measure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Measuring {
+    /// Nothing: they select.
+    #[default]
+    Off,
+    /// Between two atoms.
+    Distance,
+    /// Over three.
+    Angle,
+    /// Over four.
+    Dihedral,
+}
+
+impl Measuring {
+    const ALL: [Self; 4] = [Self::Off, Self::Distance, Self::Angle, Self::Dihedral];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "measure-off",
+            Self::Distance => "measure-distance",
+            Self::Angle => "measure-angle",
+            Self::Dihedral => "measure-dihedral",
+        }
+    }
+
+    const fn atoms(self) -> usize {
+        match self {
+            Self::Off => 0,
+            Self::Distance => 2,
+            Self::Angle => 3,
+            Self::Dihedral => 4,
+        }
+    }
+}
+
+/// What is named of what is selected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Labels {
+    /// Nothing.
+    #[default]
+    Off,
+    /// Residues.
+    Residues,
+    /// Atoms.
+    Atoms,
+}
+
+impl Labels {
+    const ALL: [Self; 3] = [Self::Off, Self::Residues, Self::Atoms];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "labels-off",
+            Self::Residues => "labels-residues",
+            Self::Atoms => "labels-atoms",
+        }
+    }
+}
+
+/// An atom of an object in the view.
+pub type AtomPlace = (ObjectId, u32);
+
+/// A distance (two atoms), an angle (three) or a dihedral angle (four).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Measurement(pub Vec<AtomPlace>);
+
+/// The value of a measurement with its unit: Å, or degrees.
+fn value_text(points: &[Vec3]) -> Option<String> {
+    match *points {
+        [a, b] => Some(format!("{} Å", super::format::number(a.distance(b), 2))),
+        [a, b, c] => Some(format!("{}°", super::format::number(angle(a, b, c).to_degrees(), 1))),
+        [a, b, c, d] => Some(format!("{}°", super::format::number(dihedral(a, b, c, d).to_degrees(), 1))),
+        _ => None,
+    }
+}
+
+impl Studio {
+    /// Takes the next atom of a measurement.
+    pub(super) fn measure(&mut self, pick: &Pick) {
+        let place = (pick.object, pick.atom);
+        if self.measured.last() == Some(&place) {
+            return;
+        }
+        self.measured.push(place);
+        if self.measured.len() >= self.measuring.atoms() {
+            let atoms = std::mem::take(&mut self.measured);
+            self.document.measurements.push(Measurement(atoms));
+        }
+    }
+
+    /// Choices of what is measured and what is named.
+    pub(super) fn measuring_ui(&mut self, ui: &mut Ui) {
+        let texts = Arc::clone(&self.texts);
+        let before = self.measuring;
+        egui::ComboBox::from_id_salt("measuring")
+            .selected_text(texts.get(self.measuring.name()))
+            .width(104.0)
+            .show_ui(ui, |ui| {
+                for choice in Measuring::ALL {
+                    ui.selectable_value(&mut self.measuring, choice, texts.get(choice.name()));
+                }
+                ui.separator();
+                let clear = egui::Button::new(texts.get("measure-clear"));
+                if ui.add_enabled(!self.document.measurements.is_empty(), clear).clicked() {
+                    self.document.measurements.clear();
+                    ui.close();
+                }
+            })
+            .response
+            .accessible_name(texts.get("measure-name"))
+            .on_hover_text(texts.get("measure-hint"));
+        if before != self.measuring {
+            self.measured.clear();
+        }
+        egui::ComboBox::from_id_salt("labels")
+            .selected_text(texts.get(self.document.labels.name()))
+            .width(104.0)
+            .show_ui(ui, |ui| {
+                for choice in Labels::ALL {
+                    ui.selectable_value(&mut self.document.labels, choice, texts.get(choice.name()));
+                }
+            })
+            .response
+            .accessible_name(texts.get("labels-name"))
+            .on_hover_text(texts.get("labels-hint"));
+    }
+
+    /// The last measurement in words, for the strip below the view.
+    pub(super) fn measurement_text(&self) -> Option<String> {
+        let measurement = self.document.measurements.last()?;
+        let points = self.points_of(&measurement.0)?;
+        let names: Option<Vec<String>> =
+            measurement.0.iter().map(|(object, atom)| self.viewport.atom_text(&self.texts, *object, *atom)).collect();
+        Some(format!("{}: {}", names?.join(" – "), value_text(&points)?))
+    }
+
+    fn points_of(&self, atoms: &[AtomPlace]) -> Option<Vec<Vec3>> {
+        atoms.iter().map(|(object, atom)| self.viewport.position(*object, *atom)).collect()
+    }
+
+    /// Lines with their values, and names, over the view.
+    pub(super) fn overlay_ui(&self, ui: &Ui, area: Rect) {
+        let colours = palette(ui);
+        let painter = ui.painter().with_clip_rect(area);
+        let font = egui::TextStyle::Small.resolve(ui.style());
+        let project = |point: Vec3| self.viewport.project(point, area);
+        let write = |place: Pos2, text: &str| word(&painter, place, text, &font, colours.text, colours.view);
+        let stroke = Stroke::new(1.6, colours.accent);
+        for measurement in &self.document.measurements {
+            let Some(points) = self.points_of(&measurement.0) else { continue };
+            let Some(places) = points.iter().map(|point| project(*point)).collect::<Option<Vec<Pos2>>>() else {
+                continue;
+            };
+            painter.extend(Shape::dashed_line(&places, stroke, 5.0, 3.5));
+            let middle = points.iter().sum::<Vec3>() / points.len() as f32;
+            if let (Some(place), Some(text)) = (project(middle), value_text(&points)) {
+                write(place, &text);
+            }
+        }
+        for place in self.points_of(&self.measured).unwrap_or_default().into_iter().filter_map(project) {
+            painter.circle_stroke(place, 7.0, stroke);
+        }
+        for (point, text) in self.viewport.labels(self.document.labels, MOST_LABELS) {
+            if let Some(place) = project(point) {
+                write(place + vec2(0.0, -9.0), &text);
+            }
+        }
+    }
+}
+
+/// A word on a ground of its own.
+fn word(painter: &Painter, place: Pos2, text: &str, font: &FontId, ink: egui::Color32, ground: egui::Color32) {
+    let galley = painter.layout_no_wrap(text.to_owned(), font.clone(), ink);
+    let rect = egui::Align2::CENTER_CENTER.anchor_size(place, galley.size());
+    painter.rect_filled(rect.expand2(vec2(3.0, 0.0)), 3.0, ground.gamma_multiply(0.8));
+    painter.galley(rect.min, galley, ink);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_units() {
+        assert_eq!(value_text(&[Vec3::ZERO, Vec3::X * 2.706]).unwrap(), "2.71 Å");
+        assert_eq!(value_text(&[Vec3::X, Vec3::ZERO, Vec3::Y]).unwrap(), "90.0°");
+        let turned = [Vec3::X, Vec3::ZERO, Vec3::Z, Vec3::new(0.5, -(0.75_f32.sqrt()), 1.0)];
+        assert_eq!(value_text(&turned).unwrap(), "−60.0°");
+        assert_eq!(value_text(&[Vec3::X]), None);
+    }
+}
