@@ -445,7 +445,7 @@ fn an_assembly_is_made_of_its_copies() {
         "REMARK 350 BIOMOLECULE: 1\nREMARK 350 APPLY THE FOLLOWING TO CHAINS: A\n",
         &operator(1, identity),
         &operator(2, third),
-        &operator(3, [third[1], third[2], third[0]]),
+        &operator(3, [third[2], third[0], third[1]]),
     ]
     .concat();
     let atoms = "ATOM      1  CA  GLY A   1       1.000   2.000   3.000  1.00  0.00           C\n\
@@ -460,7 +460,7 @@ fn an_assembly_is_made_of_its_copies() {
         let ids: Vec<&str> = model.topology.chains.iter().map(|chain| chain.id.as_str()).collect();
         assert_eq!(ids, chains);
         assert_eq!(model.positions[1].to_array(), [3.0, 1.0, 2.0]);
-        assert_eq!(model.positions[2].to_array(), [1.0, 2.0, 3.0]);
+        assert_eq!(model.positions[2].to_array(), [2.0, 3.0, 1.0]);
     }
     let done = run(&["convert", text(&input), "-o", text(&folder.path().join("x.pdb")), "--assembly", "2"]);
     assert!(stderr(&done).contains("there is no assembly \"2\"; the file has 1"), "{}", stderr(&done));
