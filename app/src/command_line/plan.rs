@@ -72,10 +72,7 @@ fn text(name: &str, model: Variant, plan: &KFoldPlan) -> String {
         model.name()
     );
     for stage in &plan.stages {
-        let how = match stage.is_streamed {
-            true => "  layer by layer from its file",
-            false => "",
-        };
+        let how = if stage.is_streamed { "  layer by layer from its file" } else { "" };
         text += &format!(
             "{:<28} {:>9}  {:>12}{how}\n",
             stage.stage.display_name(),
