@@ -6,6 +6,7 @@ pub mod interactions;
 pub mod ligand_rmsd;
 pub mod measurements;
 pub mod neighbour_grid;
+pub mod pockets;
 pub mod point_tree;
 pub mod pose_checks;
 pub mod secondary_structure;
