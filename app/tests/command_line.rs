@@ -228,7 +228,7 @@ fn errors_are_one_sentence_and_no_success() {
         (vec!["inspect", "nothing-here.pdb"], "nothing-here.pdb"),
         (vec!["predict", text(&query), "-o", "x", "--dry-run"], "sequences[0].ligand: unknown field `smile`"),
         (vec!["worker", text(folder.path())], "holds no job"),
-        (vec!["dock", "r.pdb", "--ligand", "CCO", "-o", "x"], "say where the ligand binds"),
+        (vec!["dock", "r.pdb", "--ligand", "CCO", "-o", "x", "--padding", "3"], "--padding belongs to"),
         (vec!["morph", "a.pdb", "b.pdb", "-o", "m.pdb"], "a.pdb"),
     ] {
         let output = run(&arguments);

@@ -5,6 +5,7 @@
 //! downstream may drop that, because a docking pose must never pass for a K-Fold prediction.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use kfold_molecule::{SmallMolecule, Structure};
 use serde::{Deserialize, Serialize};
@@ -137,8 +138,14 @@ pub struct Sample {
     pub rank: u32,
     /// Name of the ligand: its chain id in the query, or its name in a series.
     pub ligand_name: String,
-    /// The receptor as used (heavy atoms and what else was kept), one model.
-    pub receptor: Structure,
+    /// Number of the pocket, best first from 1, when the engine looked for pockets itself.
+    pub pocket: Option<u32>,
+    /// Number of the receptor's conformer in [`Prediction::receptor_ensemble`], from 1, when there was a choice.
+    pub conformer: Option<u32>,
+    /// The receptor as used (heavy atoms and what else was kept), one model; shared by all samples in that conformer.
+    pub receptor: Arc<Structure>,
+    /// Atoms of the receptor, by index, that a flexible side chain has moved, with their places in Å.
+    pub moved_atoms: Vec<(u32, [f32; 3])>,
     /// The ligand with the input's bond orders and hydrogens, one conformer: the pose.
     pub pose: SmallMolecule,
     /// Energies of the pose.
@@ -151,6 +158,31 @@ pub struct Sample {
     pub measured_pk: Option<f32>,
 }
 
+impl Sample {
+    /// The receptor with its side chains where this pose has them.
+    #[must_use]
+    pub fn receptor_in_pose(&self) -> Arc<Structure> {
+        with_moved_atoms(&self.receptor, &self.moved_atoms)
+    }
+}
+
+/// A receptor with some of its atoms elsewhere: the same one when there are none.
+#[must_use]
+pub fn with_moved_atoms(receptor: &Arc<Structure>, moved_atoms: &[(u32, [f32; 3])]) -> Arc<Structure> {
+    if moved_atoms.is_empty() {
+        return Arc::clone(receptor);
+    }
+    let mut moved = Structure::clone(receptor);
+    if let Some(model) = moved.models.first_mut() {
+        for &(atom, position) in moved_atoms {
+            if let Some(place) = model.positions.get_mut(atom as usize) {
+                *place = position.into();
+            }
+        }
+    }
+    Arc::new(moved)
+}
+
 /// Energies of a pose, all in kcal/mol unless the name says otherwise. Estimates of an empirical function: good for
 /// ordering poses, not a measured free energy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -161,6 +193,9 @@ pub struct PoseScore {
     pub intermolecular_kcal_per_mol: f32,
     /// Within the ligand.
     pub intramolecular_kcal_per_mol: f32,
+    /// What flexible side chains pay for moving from where the file has them; `None` when all stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side_chains_kcal_per_mol: Option<f32>,
     /// Rotatable bonds counted by the function.
     pub rotatable_bonds: u32,
     /// Heavy atoms of the ligand.

@@ -31,7 +31,7 @@ pub struct Settings {
 pub struct DockingSettings {
     /// Scoring function.
     pub scoring: ScoringFunction,
-    /// Search effort, proportional to time; independent searches are started for each.
+    /// Search effort, proportional to time; one to three independent searches are started for each.
     pub exhaustiveness: u32,
     /// Poses kept for each ligand, at most.
     pub poses: u32,
@@ -45,6 +45,16 @@ pub struct DockingSettings {
     pub ensemble_conformers: u32,
     /// Amplitude of those conformers: Å RMSD over CA.
     pub ensemble_amplitude: f32,
+    /// Whether ligands are docked into those conformers too; each pose says into which.
+    pub dock_into_ensemble: bool,
+    /// Pockets that are searched, best first, where the query names none.
+    pub pockets: u32,
+    /// Residues whose side chains turn during the search, e.g. `A:145`.
+    pub flexible: Vec<String>,
+    /// Side chains this near to the reference ligand (or the box's middle) turn too: Å, 0 for none.
+    pub flexible_within: f32,
+    /// Whether the largest part that a ligand shares with the reference ligand is held where that has it.
+    pub hold_scaffold: bool,
 }
 
 /// Empirical scoring functions with published constants. The default is the one whose best pose is right more often on
@@ -88,11 +98,16 @@ impl Default for DockingSettings {
             scoring: ScoringFunction::default(),
             exhaustiveness: 8,
             poses: 9,
-            min_rmsd: 1.0,
+            min_rmsd: 1.5,
             energy_range_kcal_per_mol: 3.0,
             threads: 0,
             ensemble_conformers: 0,
             ensemble_amplitude: 1.5,
+            dock_into_ensemble: false,
+            pockets: 3,
+            flexible: Vec::new(),
+            flexible_within: 0.0,
+            hold_scaffold: false,
         }
     }
 }
@@ -188,6 +203,11 @@ impl DockingSettings {
         "threads",
         "ensemble_conformers",
         "ensemble_amplitude",
+        "dock_into_ensemble",
+        "pockets",
+        "flexible",
+        "flexible_within",
+        "hold_scaffold",
     ];
 
     /// Checks that every number is in its range; the error is the field and what is wrong with it.
@@ -197,6 +217,7 @@ impl DockingSettings {
             ("poses", self.poses, 1, 1_000),
             ("threads", self.threads, 0, 1_024),
             ("ensemble_conformers", self.ensemble_conformers, 0, 1_000),
+            ("pockets", self.pockets, 1, 100),
         ];
         for (field, value, low, high) in whole {
             if !(low..=high).contains(&value) {
@@ -207,11 +228,15 @@ impl DockingSettings {
             ("min_rmsd", self.min_rmsd, 0.0, 20.0, "Å"),
             ("energy_range_kcal_per_mol", self.energy_range_kcal_per_mol, 0.0, 1_000.0, "kcal/mol"),
             ("ensemble_amplitude", self.ensemble_amplitude, 0.0, 20.0, "Å"),
+            ("flexible_within", self.flexible_within, 0.0, 20.0, "Å"),
         ];
         for (field, value, low, high, unit) in real {
             if !(low..=high).contains(&value) {
                 return Err((field, format!("{value} is not between {low} and {high} {unit}")));
             }
+        }
+        if self.dock_into_ensemble && self.ensemble_conformers == 0 {
+            return Err(("dock_into_ensemble", "there are no conformers; set ensemble_conformers".to_owned()));
         }
         Ok(())
     }

@@ -51,6 +51,27 @@ pub(super) struct SearchArguments {
     /// Scoring function
     #[arg(long)]
     scoring: Option<Scoring>,
+    /// Pockets to search, best first, where none is given
+    #[arg(long, value_name = "N")]
+    pockets: Option<u32>,
+    /// Side chains that turn during the search, e.g. A:145,A:148
+    #[arg(long, value_delimiter = ',', value_name = "CHAIN:NUMBER,...")]
+    flexible: Vec<String>,
+    /// Side chains this near to the reference ligand (or the box's middle) turn too
+    #[arg(long, value_name = "Å")]
+    flexible_within: Option<f32>,
+    /// Hold the largest part that a ligand shares with the reference ligand where that has it
+    #[arg(long)]
+    hold_scaffold: bool,
+    /// Conformers of the protein to make by the elastic network
+    #[arg(long, value_name = "N")]
+    ensemble_conformers: Option<u32>,
+    /// Amplitude of those conformers in Å RMSD
+    #[arg(long, value_name = "Å")]
+    ensemble_amplitude: Option<f32>,
+    /// Dock into those conformers too; each pose says into which
+    #[arg(long)]
+    dock_into_ensemble: bool,
 }
 
 impl SearchArguments {
@@ -60,6 +81,15 @@ impl SearchArguments {
         docking.poses = self.poses.unwrap_or(docking.poses);
         docking.threads = self.threads.unwrap_or(docking.threads);
         docking.scoring = self.scoring.map_or(docking.scoring, ScoringFunction::from);
+        docking.pockets = self.pockets.unwrap_or(docking.pockets);
+        if !self.flexible.is_empty() {
+            docking.flexible.clone_from(&self.flexible);
+        }
+        docking.flexible_within = self.flexible_within.unwrap_or(docking.flexible_within);
+        docking.hold_scaffold |= self.hold_scaffold;
+        docking.ensemble_conformers = self.ensemble_conformers.unwrap_or(docking.ensemble_conformers);
+        docking.ensemble_amplitude = self.ensemble_amplitude.unwrap_or(docking.ensemble_amplitude);
+        docking.dock_into_ensemble |= self.dock_into_ensemble;
     }
 }
 

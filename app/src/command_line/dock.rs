@@ -1,4 +1,6 @@
 //! `dock RECEPTOR --ligand SMILES_OR_FILE`: docking without a query file; poses into a folder.
+//!
+//! Ligands of a list are shown line by line as they are done. An interruption writes those that are.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,18 +9,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, bail};
 use clap::Args;
 use kfold_inference::docking::Docking;
-use kfold_inference::engine::{Engine, EngineError, Events, Prediction, Progress};
+use kfold_inference::engine::{Engine, EngineError, Events, Prediction, Progress, Sample};
 use kfold_inference::job::{files, poses_sdf};
 use kfold_inference::query::{Entity, Ligand, LigandSource, Pocket, Query, read_series};
 use kfold_inference::settings::Settings;
 use kfold_molecule::formats;
 
-use super::common::{SearchArguments, absolute, count_interrupts};
+use super::common::{SearchArguments, absolute, count_interrupts, write_structure};
 use super::table::{Row, table};
 use super::terminal::Status;
-use super::{Outcome, standard_output};
+use super::{Outcome, standard_output, terminal};
 
-/// Docks a ligand to a structure and writes `poses.sdf`, best first.
+/// Docks a ligand to a structure and writes `poses.sdf`, best first. Without a place for it, into the best pockets that the
+/// structure has.
 #[derive(Debug, Args)]
 pub(super) struct Dock {
     /// The receptor: PDB or mmCIF, plain or .gz; waters are left out, cofactors and metals stay
@@ -65,37 +68,70 @@ impl Dock {
         // Before the search, not after it.
         std::fs::create_dir_all(&self.output).with_context(|| format!("cannot create {}", self.output.display()))?;
 
-        let mut events = TerminalEvents { status: Status::new(), interrupts: count_interrupts()? };
-        let prediction = match Docking.predict(&query, &settings, &mut events) {
-            Ok(prediction) => prediction,
-            Err(EngineError::Cancelled) => {
-                events.status.say("cancelled; no poses were written");
+        let ligands = (query.series.len() > 1 && !self.json).then_some(query.series.len());
+        let mut events = TerminalEvents {
+            status: Status::new(),
+            interrupts: count_interrupts()?,
+            ligands,
+            done: 0,
+            samples: Vec::new(),
+            failure: None,
+        };
+        let predicted = Docking.predict(&query, &settings, &mut events);
+        let TerminalEvents { status, samples, failure, .. } = events;
+        drop(status);
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        let (prediction, outcome) = match predicted {
+            Ok(prediction) => (prediction, Outcome::Done),
+            Err(EngineError::Cancelled) if samples.is_empty() => {
+                terminal::say("cancelled; no poses were written");
                 return Ok(Outcome::Cancelled);
+            }
+            Err(EngineError::Cancelled) => {
+                terminal::say("cancelled; the poses of the ligands that are done are written");
+                (Prediction { samples, ..Prediction::default() }, Outcome::Cancelled)
             }
             Err(error) => return Err(error.into()),
         };
-        drop(events);
         let path = self.output.join("poses.sdf");
         files::write_whole(&path, poses_sdf(&prediction).as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
-        self.report(&prediction, &path)?;
-        Ok(Outcome::Done)
+        self.write_receptors(&prediction)?;
+        self.report(&prediction, &path, ligands.is_some())?;
+        Ok(outcome)
     }
 
-    fn report(&self, prediction: &Prediction, path: &Path) -> anyhow::Result<()> {
+    /// The receptors of poses that are not in the one that was given: conformers, and receptors with side chains turned.
+    fn write_receptors(&self, prediction: &Prediction) -> anyhow::Result<()> {
+        for (index, sample) in prediction.samples.iter().enumerate() {
+            if !sample.moved_atoms.is_empty() || sample.conformer.is_some_and(|number| number > 1) {
+                let path = self.output.join(format!("receptor_of_pose_{}.pdb", index + 1));
+                write_structure(&path, &sample.receptor_in_pose())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn report(&self, prediction: &Prediction, path: &Path, is_shown: bool) -> anyhow::Result<()> {
         if self.json {
-            let pose = |sample: &kfold_inference::engine::Sample| {
+            let pose = |sample: &Sample| {
                 serde_json::json!({
                     "ligand": sample.ligand_name,
                     "rank": sample.rank,
                     "score": sample.score,
+                    "pocket": sample.pocket,
+                    "conformer": sample.conformer,
                     "provenance": sample.provenance,
                 })
             };
             let poses: Vec<_> = prediction.samples.iter().map(pose).collect();
             return standard_output::json(&serde_json::json!({"file": path.display().to_string(), "poses": poses}));
         }
-        standard_output::write(&table(&prediction.samples.iter().map(Row::from).collect::<Vec<_>>()))?;
+        if !is_shown {
+            standard_output::write(&table(&prediction.samples.iter().map(Row::from).collect::<Vec<_>>()))?;
+        }
         standard_output::line(&path.display().to_string())
     }
 
@@ -114,9 +150,8 @@ impl Dock {
             _ if !self.residues.is_empty() => {
                 Some(Pocket::Residues { residues: self.residues.clone(), padding: self.padding.unwrap_or(4.0) })
             }
-            _ => bail!(
-                "say where the ligand binds: --box-from LIGAND.sdf, --residues A:145 ..., or --center X Y Z --size X Y Z"
-            ),
+            _ if self.padding.is_some() => bail!("--padding belongs to --box-from and --residues"),
+            _ => None,
         };
         let mut query =
             Query { name: "dock".into(), structure: Some(absolute(&self.receptor)?), pocket, ..Query::default() };
@@ -169,6 +204,12 @@ fn make_unique(series: &mut [kfold_inference::query::SeriesLigand]) {
 struct TerminalEvents {
     status: Status,
     interrupts: Arc<AtomicUsize>,
+    /// How many there are, when each is to be shown as it is done.
+    ligands: Option<usize>,
+    done: usize,
+    samples: Vec<Sample>,
+    /// Standard output could not be written.
+    failure: Option<anyhow::Error>,
 }
 
 impl Events for TerminalEvents {
@@ -187,7 +228,27 @@ impl Events for TerminalEvents {
         self.status.say(&format!("warning: {message}"));
     }
 
+    fn finished(&mut self, samples: &[Sample]) {
+        self.samples.extend_from_slice(samples);
+        self.done += 1;
+        let (Some(ligands), Some(best)) = (self.ligands, samples.first()) else { return };
+        self.status.clear();
+        let score = &best.score;
+        let measured = best.measured_pk.map_or_else(String::new, |pk| format!("  measured pK {pk:.2}"));
+        let line = format!(
+            "{:>width$}/{ligands}  {:>7.2} kcal/mol  {:>6.2} per atom{measured}  {}",
+            self.done,
+            score.score_kcal_per_mol,
+            score.ligand_efficiency_kcal_per_mol,
+            best.ligand_name,
+            width = ligands.to_string().len(),
+        );
+        if let Err(error) = standard_output::line(&line) {
+            self.failure = Some(error);
+        }
+    }
+
     fn is_cancelled(&self) -> bool {
-        self.interrupts.load(Ordering::Relaxed) > 0
+        self.failure.is_some() || self.interrupts.load(Ordering::Relaxed) > 0
     }
 }

@@ -17,6 +17,7 @@ mod ligand;
 mod models;
 mod morph;
 mod plan;
+mod pockets;
 mod predict;
 mod render;
 mod score;
@@ -59,6 +60,8 @@ enum Command {
     Ensemble(ensemble::Ensemble),
     /// Make a path between two states of one protein
     Morph(morph::Morph),
+    /// Find where a small molecule could bind
+    Pockets(pockets::Pockets),
     /// Draw a structure, a ligand or the best pose of a job
     Render(render::Render),
     /// Say what a molecule file holds
@@ -106,6 +109,7 @@ pub fn main() -> ExitCode {
         Some(Command::Worker(command)) => command.run(),
         Some(Command::Ensemble(command)) => command.run(),
         Some(Command::Morph(command)) => command.run(),
+        Some(Command::Pockets(command)) => command.run(),
         Some(Command::Render(command)) => command.run(),
         Some(Command::Inspect(command)) => command.run(),
         Some(Command::Convert(command)) => command.run(),

@@ -54,12 +54,6 @@ pub(super) struct Predict {
     kfold: KFoldArguments,
     #[command(flatten)]
     search: SearchArguments,
-    /// Conformers of the protein to make by the elastic network
-    #[arg(long, value_name = "N")]
-    ensemble_conformers: Option<u32>,
-    /// Amplitude of those conformers in Å RMSD
-    #[arg(long, value_name = "Å")]
-    ensemble_amplitude: Option<f32>,
     /// Check query, settings and folder and say what would be run; writes nothing
     #[arg(long)]
     dry_run: bool,
@@ -109,9 +103,6 @@ impl Predict {
             settings.seeds.clone_from(&self.seeds);
         }
         self.search.apply(&mut settings);
-        let docking = &mut settings.docking;
-        docking.ensemble_conformers = self.ensemble_conformers.unwrap_or(docking.ensemble_conformers);
-        docking.ensemble_amplitude = self.ensemble_amplitude.unwrap_or(docking.ensemble_amplitude);
         Ok(settings)
     }
 

@@ -161,12 +161,9 @@ impl Picture {
         if let Some(best) = results.ranked_complexes().first() {
             return self.add_receptor(best.structure.clone());
         }
-        if let Some((seed, best)) = results.ranked_poses().first() {
+        if let Some((_, best)) = results.ranked_poses().first() {
             self.add_ligand(&best.molecule);
-            if let Some(receptor) = results.seeds[*seed].receptor.clone() {
-                self.add_receptor(receptor)?;
-            }
-            return Ok(());
+            return self.add_receptor(Structure::clone(&best.receptor));
         }
         let ensemble = results.seeds.iter().find_map(|seed| seed.ensemble.as_ref());
         match ensemble {

@@ -13,6 +13,8 @@ pub(super) struct Row<'a> {
     rank: u32,
     score: &'a PoseScore,
     measured_pk: Option<f32>,
+    pocket: Option<u32>,
+    conformer: Option<u32>,
     checks_failed: usize,
     checks: usize,
 }
@@ -25,6 +27,8 @@ impl<'a> From<&'a PoseRecord> for Row<'a> {
             rank: record.rank,
             score: &record.score,
             measured_pk: record.measured_pk,
+            pocket: record.pocket,
+            conformer: record.conformer,
             checks_failed: record.checks.iter().filter(|check| !check.passed).count(),
             checks: record.checks.len(),
         }
@@ -39,6 +43,8 @@ impl<'a> From<&'a Sample> for Row<'a> {
             rank: sample.rank,
             score: &sample.score,
             measured_pk: sample.measured_pk,
+            pocket: sample.pocket,
+            conformer: sample.conformer,
             checks_failed: sample.checks.iter().filter(|check| !check.passed).count(),
             checks: sample.checks.len(),
         }
@@ -50,6 +56,8 @@ pub(super) fn table(rows: &[Row<'_>]) -> String {
     let has_reference = rows.iter().any(|row| row.score.rmsd_to_reference.is_some());
     let has_measured = rows.iter().any(|row| row.measured_pk.is_some());
     let has_checks = rows.iter().any(|row| row.checks > 0);
+    let has_pockets = rows.iter().any(|row| row.pocket.is_some());
+    let has_conformers = rows.iter().any(|row| row.conformer.is_some());
     let has_seeds = rows.iter().any(|row| row.seed != rows[0].seed);
     let mut header = vec!["ligand"];
     if has_seeds {
@@ -61,6 +69,12 @@ pub(super) fn table(rows: &[Row<'_>]) -> String {
     }
     if has_measured {
         header.push("measured pK");
+    }
+    if has_pockets {
+        header.push("pocket");
+    }
+    if has_conformers {
+        header.push("conformer");
     }
     if has_checks {
         header.push("checks");
@@ -83,6 +97,13 @@ pub(super) fn table(rows: &[Row<'_>]) -> String {
         }
         if has_measured {
             line.push(row.measured_pk.map_or_else(|| "-".into(), |pk| format!("{pk:.2}")));
+        }
+        let whole = |value: Option<u32>| value.map_or_else(|| "-".into(), |value| value.to_string());
+        if has_pockets {
+            line.push(whole(row.pocket));
+        }
+        if has_conformers {
+            line.push(whole(row.conformer));
         }
         if has_checks {
             line.push(match row.checks_failed {

@@ -105,11 +105,10 @@ impl Outcome {
             if conformers.is_none() {
                 conformers = seed.ensemble.map(|ensemble| Arc::new(ensemble.structure));
             }
-            let Some(receptor) = seed.receptor.map(Arc::new) else { continue };
-            for PoseResult { record, molecule } in seed.poses {
+            for PoseResult { record, molecule, receptor } in seed.poses {
                 let pose = Pose {
                     provenance: record.provenance,
-                    receptor: Arc::clone(&receptor),
+                    receptor,
                     molecule: Arc::new(molecule),
                     score: record.score,
                     interactions: Arc::new(record.interactions),

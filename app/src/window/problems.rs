@@ -87,10 +87,8 @@ impl Studio {
         if !docks && self.document.settings.docking.ensemble_conformers == 0 {
             return Some(texts.get("problem-no-ligand"));
         }
-        if docks && query.pocket.is_none() {
-            return Some(texts.get("problem-no-pocket"));
-        }
-        if docks && self.search_box(query).is_none() {
+        // Without a pocket the engine looks for one.
+        if docks && query.pocket.is_some() && self.search_box(query).is_none() {
             return Some(self.pocket_problem(query).unwrap_or_else(|| texts.get("problem-pocket-reading")));
         }
         if !is_name(&query.name) {

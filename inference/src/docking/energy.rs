@@ -39,13 +39,38 @@ fn capped(energy: f32, cap: f32) -> (f32, f32) {
     }
 }
 
+/// Springs that hold atoms of the ligand near given places, e.g. those of a scaffold whose pose is known. They guide the
+/// search; no score counts them.
+#[derive(Clone, Debug, Default)]
+pub struct Tether {
+    /// Atoms in tree order with their places, Å.
+    pub places: Vec<(u32, Vec3A)>,
+}
+
+/// Stiffness of a spring, kcal/mol/Å².
+const TETHER_STIFFNESS: f32 = 2.0;
+
+impl Tether {
+    /// The springs' energy in kcal/mol; their pull is added to the gradient.
+    fn pull(&self, coordinates: &[Vec3A], by_coordinate: &mut [Vec3A]) -> f32 {
+        let mut energy = 0.0;
+        for &(atom, place) in &self.places {
+            let away = coordinates[atom as usize] - place;
+            energy += TETHER_STIFFNESS * away.length_squared();
+            by_coordinate[atom as usize] += 2.0 * TETHER_STIFFNESS * away;
+        }
+        energy
+    }
+}
+
 /// What a ligand needs for grid energies, shared by all searches.
 #[derive(Clone, Debug)]
 pub struct GridField<'a> {
     tree: &'a LigandTree,
     grids: &'a Grids,
-    /// One map for each heavy atom in tree order.
+    /// One map for each atom that moves, in tree order.
     maps: Vec<Arc<Map>>,
+    tether: Option<&'a Tether>,
     /// For each atom that is the first of pairs: its index and where its partners end in `partners`.
     firsts: Vec<(u32, u32)>,
     /// Second atoms, each with the start of the pair's table.
@@ -56,11 +81,22 @@ pub struct GridField<'a> {
 impl<'a> GridField<'a> {
     /// Fails (`None`) when a map of the ligand's types was not added to the grids.
     #[must_use]
-    pub fn new(tree: &'a LigandTree, grids: &'a Grids, function: &EmpiricalFunction) -> Option<Self> {
-        let maps = tree.types().iter().map(|&kind| grids.map(kind)).collect::<Option<Vec<_>>>()?;
+    pub fn new(
+        tree: &'a LigandTree,
+        grids: &'a Grids,
+        function: &EmpiricalFunction,
+        tether: Option<&'a Tether>,
+    ) -> Option<Self> {
+        let moving = &tree.types()[..tree.moving_atoms()];
+        let maps = moving.iter().map(|&kind| grids.map(kind)).collect::<Option<Vec<_>>>()?;
+        // Sorted by their first atom, so that the pairs of an atom are read in a row.
+        let mut pairs: Vec<(u32, u32)> = tree.pairs().to_vec();
+        pairs.extend(tree.contact_pairs());
+        pairs.extend(tree.side_chain_pairs());
+        pairs.sort_by_key(|&(first, _)| first);
         let mut kinds: Vec<(AtomType, AtomType)> = Vec::new();
-        let mut tables_of_pairs = Vec::with_capacity(tree.pairs().len());
-        for &(a, b) in tree.pairs() {
+        let mut tables_of_pairs = Vec::with_capacity(pairs.len());
+        for &(a, b) in &pairs {
             let (first, second) = (tree.types()[a as usize], tree.types()[b as usize]);
             let kind = (first.min(second), first.max(second));
             tables_of_pairs.push(kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
@@ -70,15 +106,15 @@ impl<'a> GridField<'a> {
         }
         let tables = PairTables::new(function, &kinds);
         let mut firsts: Vec<(u32, u32)> = Vec::new();
-        let mut partners = Vec::with_capacity(tree.pairs().len());
-        for (&(a, b), &table) in tree.pairs().iter().zip(&tables_of_pairs) {
+        let mut partners = Vec::with_capacity(pairs.len());
+        for (&(a, b), &table) in pairs.iter().zip(&tables_of_pairs) {
             partners.push((b, tables.start(table) as u32));
             match firsts.last_mut() {
                 Some((first, end)) if *first == a => *end += 1,
                 _ => firsts.push((a, partners.len() as u32)),
             }
         }
-        Some(Self { tree, grids, maps, firsts, partners, tables })
+        Some(Self { tree, grids, maps, tether, firsts, partners, tables })
     }
 
     /// The tree.
@@ -91,6 +127,12 @@ impl<'a> GridField<'a> {
     #[must_use]
     pub const fn search_box(&self) -> &SearchBox {
         self.grids.search_box()
+    }
+
+    /// What holds the ligand.
+    #[must_use]
+    pub const fn tether(&self) -> Option<&'a Tether> {
+        self.tether
     }
 }
 
@@ -110,14 +152,14 @@ impl<'a> GridLandscape<'a> {
     /// A landscape with its own working memory.
     #[must_use]
     pub fn new(field: &'a GridField<'a>, frame: &'a Frame, caps: Caps) -> Self {
-        let by_coordinate = vec![Vec3A::ZERO; field.maps.len()];
+        let by_coordinate = vec![Vec3A::ZERO; field.tree.types().len()];
         Self { field, frame, caps, placement: Placement::default(), by_coordinate }
     }
 
-    /// Heavy atoms of the pose, in tree order.
+    /// Heavy atoms of the ligand, in tree order.
     pub fn coordinates(&mut self, pose: &Pose) -> &[Vec3A] {
         self.field.tree.place(self.frame, pose, &mut self.placement);
-        &self.placement.coordinates
+        &self.placement.coordinates[..self.field.tree.heavy().len()]
     }
 }
 
@@ -127,11 +169,20 @@ impl Landscape for GridLandscape<'_> {
         field.tree.place(self.frame, pose, &mut self.placement);
         let coordinates = &self.placement.coordinates;
         let mut energy = 0.0;
+        let ligand_atoms = field.tree.heavy().len();
         for ((map, &position), by_coordinate) in field.maps.iter().zip(coordinates).zip(&mut self.by_coordinate) {
             let (atom_energy, slope) = field.grids.at(map, position, self.caps.atom);
             energy += atom_energy;
             *by_coordinate = slope;
         }
+        if field.grids.is_wider_than_box() {
+            for (&position, by_coordinate) in coordinates[..ligand_atoms].iter().zip(&mut self.by_coordinate) {
+                let (outside, slope) = outside_box(field.search_box(), position);
+                energy += outside;
+                *by_coordinate += slope;
+            }
+        }
+        self.by_coordinate[field.maps.len()..].fill(Vec3A::ZERO);
         let cutoff = field.tables.cutoff_squared();
         let cap = self.caps.pair;
         let mut start = 0;
@@ -153,6 +204,9 @@ impl Landscape for GridLandscape<'_> {
             self.by_coordinate[a as usize] += force_on_first;
             start = end as usize;
         }
+        if let Some(tether) = field.tether {
+            energy += tether.pull(coordinates, &mut self.by_coordinate);
+        }
         field.tree.gradient(&mut self.placement, &self.by_coordinate, gradient);
         energy
     }
@@ -162,13 +216,30 @@ impl Landscape for GridLandscape<'_> {
     }
 }
 
+/// What an atom pays for being outside the box, and the slope.
+fn outside_box(search_box: &SearchBox, position: Vec3A) -> (f32, Vec3A) {
+    let away = position - position.clamp(Vec3A::from(search_box.low()), Vec3A::from(search_box.high()));
+    let slope = Vec3A::select(away.cmpne(Vec3A::ZERO), OUTSIDE_SLOPE * away.signum(), Vec3A::ZERO);
+    (OUTSIDE_SLOPE * away.abs().element_sum(), slope)
+}
+
 /// The parts of a pose's energy, kcal/mol.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Energies {
-    /// Ligand against receptor.
+    /// Ligand against receptor, flexible residues included.
     pub intermolecular: f32,
     /// Within the ligand.
     pub intramolecular: f32,
+    /// Flexible side chains against the rest of the receptor and each other.
+    pub side_chains: f32,
+}
+
+impl Energies {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> f32 {
+        self.intermolecular + self.intramolecular + self.side_chains
+    }
 }
 
 /// Receptor atoms in cells, for exact sums.
@@ -239,34 +310,43 @@ pub struct ExactLandscape<'a> {
     cells: &'a ReceptorCells,
     function: &'a EmpiricalFunction,
     search_box: Option<SearchBox>,
+    tether: Option<&'a Tether>,
     placement: Placement,
     by_coordinate: Vec<Vec3A>,
     scratch: Vec<f32>,
 }
 
 impl<'a> ExactLandscape<'a> {
-    /// A landscape; with a box, leaving it costs as much as on the grids.
+    /// A landscape. `cells` hold the receptor without the tree's flexible residues.
     #[must_use]
     pub fn new(
         tree: &'a LigandTree,
         frame: &'a Frame,
         cells: &'a ReceptorCells,
         function: &'a EmpiricalFunction,
-        search_box: Option<SearchBox>,
     ) -> Self {
         Self {
             tree,
             frame,
             cells,
             function,
-            search_box,
+            search_box: None,
+            tether: None,
             placement: Placement::default(),
-            by_coordinate: vec![Vec3A::ZERO; tree.heavy().len()],
+            by_coordinate: vec![Vec3A::ZERO; tree.types().len()],
             scratch: vec![0.0; tree.degrees_of_freedom()],
         }
     }
 
-    /// The parts of a pose's energy, the penalty of the box left out.
+    /// The same with a box, which to leave costs as much as on the grids, and with what holds the ligand.
+    #[must_use]
+    pub const fn within(mut self, search_box: SearchBox, tether: Option<&'a Tether>) -> Self {
+        self.search_box = Some(search_box);
+        self.tether = tether;
+        self
+    }
+
+    /// The parts of a pose's energy; box and tether are left out.
     pub fn energies(&mut self, pose: &Pose) -> Energies {
         let mut scratch = std::mem::take(&mut self.scratch);
         let energies = self.sum(pose, &mut scratch).0;
@@ -274,63 +354,87 @@ impl<'a> ExactLandscape<'a> {
         energies
     }
 
-    /// Positions of all atoms of the molecule.
-    pub fn all_positions(&mut self, pose: &Pose) -> Vec<Vec3> {
+    /// Positions of all atoms of the molecule, and of the receptor's atoms that side chains carry.
+    pub fn all_positions(&mut self, pose: &Pose) -> (Vec<Vec3>, Vec<(u32, Vec3)>) {
         self.tree.place(self.frame, pose, &mut self.placement);
-        self.tree.all_positions(self.frame, &self.placement)
+        let ligand = self.tree.all_positions(self.frame, &self.placement);
+        (ligand, self.tree.side_chain_positions(&self.placement))
     }
 
     fn sum(&mut self, pose: &Pose, gradient: &mut [f32]) -> (Energies, f32) {
-        let (tree, function) = (self.tree, self.function);
+        let tree = self.tree;
         tree.place(self.frame, pose, &mut self.placement);
+        self.by_coordinate.fill(Vec3A::ZERO);
+        let ligand = tree.heavy().len();
+        let energies = Energies {
+            intermolecular: (self.receptor_sum(0..ligand) + self.pair_sum(tree.contact_pairs())) as f32,
+            intramolecular: self.pair_sum(tree.pairs().iter().copied()) as f32,
+            side_chains: (self.receptor_sum(ligand..tree.moving_atoms()) + self.pair_sum(tree.side_chain_pairs()))
+                as f32,
+        };
         let coordinates = &self.placement.coordinates;
-        let cutoff = function.cutoff * function.cutoff;
-        // In double precision: thousands of small terms of either sign.
-        let mut intermolecular = 0.0_f64;
-        let mut outside = 0.0;
-        for ((&position, &kind), by_coordinate) in coordinates.iter().zip(tree.types()).zip(&mut self.by_coordinate) {
+        let mut held = 0.0;
+        if let Some(search_box) = &self.search_box {
+            for (&position, by_coordinate) in coordinates[..ligand].iter().zip(&mut self.by_coordinate) {
+                let (energy, slope) = outside_box(search_box, position);
+                held += energy;
+                *by_coordinate += slope;
+            }
+        }
+        if let Some(tether) = self.tether {
+            held += tether.pull(coordinates, &mut self.by_coordinate);
+        }
+        tree.gradient(&mut self.placement, &self.by_coordinate, gradient);
+        (energies, held)
+    }
+
+    /// Atoms against the receptor, in double precision: thousands of small terms of either sign.
+    fn receptor_sum(&mut self, atoms: std::ops::Range<usize>) -> f64 {
+        let cutoff = self.function.cutoff * self.function.cutoff;
+        let mut sum = 0.0;
+        for atom in atoms {
+            let (position, kind) = (self.placement.coordinates[atom], self.tree.types()[atom]);
             let mut slope = Vec3A::ZERO;
-            self.cells.near(position, |atom, other| {
-                let apart = position - atom;
+            self.cells.near(position, |wall, other| {
+                let apart = position - wall;
                 let squared = apart.length_squared();
                 if squared < cutoff {
                     let r = squared.sqrt().max(1e-3);
-                    let (energy, derivative) = function.pair(kind, other, r);
-                    intermolecular += f64::from(energy);
+                    let (energy, derivative) = self.function.pair(kind, other, r);
+                    sum += f64::from(energy);
                     slope += apart * (derivative / r);
                 }
             });
-            if let Some(search_box) = &self.search_box {
-                let away = position - position.clamp(Vec3A::from(search_box.low()), Vec3A::from(search_box.high()));
-                outside += OUTSIDE_SLOPE * away.abs().element_sum();
-                slope += Vec3A::select(away.cmpne(Vec3A::ZERO), OUTSIDE_SLOPE * away.signum(), Vec3A::ZERO);
-            }
-            *by_coordinate = slope;
+            self.by_coordinate[atom] += slope;
         }
-        let mut intramolecular = 0.0_f64;
-        for &(a, b) in tree.pairs() {
+        sum
+    }
+
+    fn pair_sum(&mut self, pairs: impl Iterator<Item = (u32, u32)>) -> f64 {
+        let cutoff = self.function.cutoff * self.function.cutoff;
+        let (coordinates, types) = (&self.placement.coordinates, self.tree.types());
+        let mut sum = 0.0;
+        for (a, b) in pairs {
             let (a, b) = (a as usize, b as usize);
             let apart = coordinates[a] - coordinates[b];
             let squared = apart.length_squared();
             if squared < cutoff {
                 let r = squared.sqrt().max(1e-3);
-                let (energy, derivative) = function.pair(tree.types()[a], tree.types()[b], r);
-                intramolecular += f64::from(energy);
+                let (energy, derivative) = self.function.pair(types[a], types[b], r);
+                sum += f64::from(energy);
                 let force = apart * (derivative / r);
                 self.by_coordinate[a] += force;
                 self.by_coordinate[b] -= force;
             }
         }
-        tree.gradient(&mut self.placement, &self.by_coordinate, gradient);
-        let energies = Energies { intermolecular: intermolecular as f32, intramolecular: intramolecular as f32 };
-        (energies, outside)
+        sum
     }
 }
 
 impl Landscape for ExactLandscape<'_> {
     fn evaluate(&mut self, pose: &Pose, gradient: &mut [f32]) -> f32 {
-        let (energies, outside) = self.sum(pose, gradient);
-        energies.intermolecular + energies.intramolecular + outside
+        let (energies, held) = self.sum(pose, gradient);
+        energies.total() + held
     }
 
     fn levers(&self) -> &[f32] {

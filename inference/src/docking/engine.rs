@@ -1,34 +1,30 @@
 //! The engine over queries: reads the files a query names, prepares its ligands and docks them one by one.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use glam::Vec3;
 use kfold_molecule::analysis::interactions::{LigandSites, ReceptorSites, find_between};
 use kfold_molecule::analysis::ligand_rmsd::LigandRmsd;
 use kfold_molecule::analysis::pose_checks::{LigandReference, ReceptorSpace, check_against};
-use kfold_molecule::chemistry::{ChemistryError, Embedding, add_hydrogens, embed, embed_smiles, perceive};
-use kfold_molecule::components;
-use kfold_molecule::formats::{read_small_molecule_records, read_structure};
-use kfold_molecule::{Element, Model, ResidueKind, SmallMolecule, Structure};
+use kfold_molecule::chemistry::ChemistryError;
+use kfold_molecule::{SmallMolecule, Structure};
 
-use super::pocket::SearchBox;
+use super::ligand_preparation::{LigandInput, ligands, prepare};
+use super::places::{Places, structure};
 use super::poses::{DockedPose, dock_ligand};
+use super::receptor_notes;
+use super::scaffold::common_scaffold;
+use super::side_chains::SideChains;
 use super::site::{Receptor, Site};
 use crate::elastic_network::{self, EnsembleSettings};
 use crate::engine::{
     Engine, EngineError, EngineName, Events, Prediction, Progress, Provenance, ReceptorEnsemble, Sample,
+    with_moved_atoms,
 };
-use crate::query::{Entity, LigandSource, Pocket, Query};
-use crate::settings::Settings;
+use crate::query::Query;
+use crate::settings::{DockingSettings, Settings};
 
-/// Conformers made of a ligand with flexible rings.
-const RING_CONFORMERS: usize = 10;
 /// Free conformers that the strain of a pose is measured against.
 const STRAIN_CONFORMERS: usize = 4;
-
-/// Å within which an atom of a reference ligand marks a residue of the receptor's file as that ligand.
-const SAME_PLACE: f32 = 1.0;
 
 /// The docking engine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,7 +36,6 @@ impl Engine for Docking {
     }
 
     fn predict(&self, query: &Query, settings: &Settings, events: &mut dyn Events) -> Result<Prediction, EngineError> {
-        let scoring = settings.docking.scoring;
         let has_ligand = query.ligands().next().is_some() || !query.series.is_empty();
         if settings.docking.ensemble_conformers > 0 && !has_ligand {
             // Nothing to dock: the protein's own motion is what is asked for.
@@ -50,39 +45,14 @@ impl Engine for Docking {
         }
         let ligands = ligands(query)?;
         events.progress(Progress { stage: "prepare".to_owned(), step: 0, steps: 1, message: query.name.clone() });
-        let structure = structure(query)?;
-        let model = structure
-            .first()
-            .ok_or_else(|| EngineError::Input(format!("the structure {:?} has no atoms", structure.name)))?;
-        if structure.models.len() > 1 {
-            events.warning(&format!("the structure has {} models; docking uses the first", structure.models.len()));
-        }
-        let (search_box, reference) = pocket(query, model)?;
-        let excluded = occupants(query, model, reference.as_ref());
-        for &residue in &excluded {
-            let residue = &model.topology.residues[residue];
-            let chain = &model.topology.chain_of(residue).id;
-            events.warning(&format!(
-                "{chain} {} {} is where the ligand goes; it is left out of the receptor",
-                residue.name,
-                residue.number_text()
-            ));
-        }
-        let receptor = Receptor::new(&structure, &excluded)?;
-        for (element, count) in &receptor.typed().ignored {
-            events.warning(&format!(
-                "{count} receptor atoms of {} are ignored: the scoring function has no parameters for them",
-                if *element == Element::UNKNOWN { "unknown element" } else { element.symbol() }
-            ));
-        }
-        let mut site = Site::new(Arc::new(receptor), search_box, scoring)?;
-        let mut prediction = Prediction::default();
+        let mut campaign = Campaign::new(query, settings, events)?;
+        let mut samples = Vec::new();
         let is_series = ligands.len() > 1;
         for ligand in &ligands {
-            match dock(&mut site, ligand, settings, reference.as_ref(), events) {
-                Ok(samples) => {
-                    events.finished(&samples);
-                    prediction.samples.extend(samples);
+            match campaign.dock(ligand, settings, events) {
+                Ok(found) => {
+                    events.finished(&found);
+                    samples.extend(found);
                 }
                 Err(EngineError::Input(reason)) if is_series => {
                     events.warning(&format!("ligand {} was not docked: {reason}", ligand.name));
@@ -90,18 +60,15 @@ impl Engine for Docking {
                 Err(error) => return Err(error),
             }
         }
-        if prediction.samples.is_empty() {
+        if samples.is_empty() {
             return Err(EngineError::Input("none of the ligands could be docked; see the warnings".to_owned()));
         }
-        if settings.docking.ensemble_conformers > 0 {
-            match receptor_ensemble(site.receptor(), settings, events) {
-                Ok(ensemble) => prediction.receptor_ensemble = Some(ensemble),
-                Err(EngineError::Input(reason)) => events.warning(&format!("no conformers of the receptor: {reason}")),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(prediction)
+        Ok(Prediction { samples, receptor_ensemble: campaign.receptor_ensemble, ..Prediction::default() })
     }
+}
+
+pub(super) fn unsupported(reason: impl Into<String>) -> EngineError {
+    EngineError::Unsupported { engine: EngineName::Docking.display_name(), reason: reason.into() }
 }
 
 /// Conformers of the receptor by the elastic network.
@@ -127,317 +94,180 @@ fn receptor_ensemble(
     Ok(ensemble)
 }
 
-/// A ligand of the query.
-struct LigandInput<'a> {
-    name: String,
-    source: &'a LigandSource,
-    measured_pk: Option<f32>,
+/// Where one site stands among those of a campaign.
+#[derive(Clone, Copy, Debug)]
+struct SiteLabel {
+    /// From 1; `None` when the query names the place.
+    pocket: Option<u32>,
+    /// From 1; `None` when there is but one.
+    conformer: Option<u32>,
 }
 
-fn unsupported(reason: impl Into<String>) -> EngineError {
-    EngineError::Unsupported { engine: EngineName::Docking.display_name(), reason: reason.into() }
+/// Everything that stays while the ligands of a query come and go.
+struct Campaign {
+    sites: Vec<Site>,
+    labels: Vec<SiteLabel>,
+    reference: Option<SmallMolecule>,
+    receptor_ensemble: Option<ReceptorEnsemble>,
 }
 
-/// The ligands in order: those of the sequences, then the series.
-fn ligands(query: &Query) -> Result<Vec<LigandInput<'_>>, EngineError> {
-    if !query.bonds.is_empty() {
-        return Err(unsupported(
-            "it has covalent bonds between entities, and docking only places ligands that are not bonded; remove `bonds` or \
-             use another engine",
-        ));
-    }
-    let mut ligands = Vec::new();
-    for entity in &query.sequences {
-        if let Entity::Ligand(ligand) = entity {
-            let name = ligand.ids.first().cloned().unwrap_or_default();
-            ligands.push(LigandInput { name, source: &ligand.source, measured_pk: None });
+impl Campaign {
+    fn new(query: &Query, settings: &Settings, events: &mut dyn Events) -> Result<Self, EngineError> {
+        let docking = &settings.docking;
+        let structure = structure(query)?;
+        let model = structure
+            .first()
+            .ok_or_else(|| EngineError::Input(format!("the structure {:?} has no atoms", structure.name)))?;
+        if structure.models.len() > 1 {
+            events.warning(&format!("the structure has {} models; docking uses the first", structure.models.len()));
         }
-    }
-    ligands.extend(query.series.iter().map(|ligand| LigandInput {
-        name: ligand.name.clone(),
-        source: &ligand.source,
-        measured_pk: ligand.measured_pk,
-    }));
-    if ligands.is_empty() {
-        return Err(unsupported("it has no ligand; add one to `sequences` (smiles or sdf) or give a `series`"));
-    }
-    Ok(ligands)
-}
+        let places = Places::of(query, model, docking.pockets)?;
+        if docking.hold_scaffold && places.reference.is_none() {
+            return Err(unsupported(
+                "it asks to hold the common scaffold, and no ligand is given whose pose could hold it; give the pocket by a \
+                 reference ligand file",
+            ));
+        }
+        let receptor = Arc::new(Receptor::new(&structure, &places.occupants)?);
+        for note in receptor_notes::notes(model, &places.occupants, &receptor, &places.boxes) {
+            events.warning(&note);
+        }
 
-/// The receptor's structure: the query's own, else the first `apo` of the only protein.
-fn structure(query: &Query) -> Result<Structure, EngineError> {
-    let path = match &query.structure {
-        Some(path) => path,
-        None => {
-            let mut apos = query.sequences.iter().filter_map(|entity| match entity {
-                Entity::Protein(protein) => Some(protein.apo.first()),
-                Entity::ProteinPair(pair) => Some(pair.apo.first()),
-                _ => None,
-            });
-            match (apos.next(), apos.next()) {
-                (Some(Some(path)), None) => path,
-                _ => {
-                    return Err(unsupported(
-                        "it names no structure of the receptor; docking needs one: add `structure: FILE.pdb`, or an `apo` \
-                         to the only protein",
-                    ));
+        let mut receptors = vec![Arc::clone(&receptor)];
+        let mut ensemble = None;
+        if docking.ensemble_conformers > 0 {
+            match receptor_ensemble(&receptor, settings, events) {
+                Ok(made) => {
+                    if docking.dock_into_ensemble {
+                        for model in &made.structure.models[1..] {
+                            receptors.push(Arc::new(receptor.with_positions(&model.positions)?));
+                        }
+                    }
+                    ensemble = Some(made);
                 }
+                // Conformers on the side are no reason to give up; conformers to dock into are.
+                Err(EngineError::Input(reason)) if !docking.dock_into_ensemble => {
+                    events.warning(&format!("no conformers of the receptor: {reason}"));
+                }
+                Err(error) => return Err(error),
             }
         }
-    };
-    read_structure(path).map_err(|error| EngineError::Input(error.to_string()))
-}
-
-/// The box, and the reference ligand when the pocket is given by one.
-fn pocket(query: &Query, model: &Model) -> Result<(SearchBox, Option<SmallMolecule>), EngineError> {
-    let input = |error: &dyn std::fmt::Display| EngineError::Input(error.to_string());
-    match &query.pocket {
-        None => Err(unsupported(
-            "it names no pocket; add `pocket` with residues, with centre and size, or with a reference ligand file",
-        )),
-        Some(Pocket::Box { center, size }) => {
-            let search_box = SearchBox { center: Vec3::from_array(*center), size: Vec3::from_array(*size) };
-            Ok((search_box.checked().map_err(|error| input(&error))?, None))
+        let mut sites = Vec::new();
+        let mut labels = Vec::new();
+        for (conformer, receptor) in receptors.iter().enumerate() {
+            for (pocket, search_box) in places.boxes.iter().enumerate() {
+                let site = Site::new(Arc::clone(receptor), *search_box, docking.scoring)?;
+                let side_chains = side_chains(receptor, &places, *search_box, docking)?;
+                sites.push(site.with_side_chains(side_chains)?);
+                labels.push(SiteLabel {
+                    pocket: places.are_found.then_some(pocket as u32 + 1),
+                    conformer: (receptors.len() > 1).then_some(conformer as u32 + 1),
+                });
+            }
         }
-        Some(Pocket::Residues { residues, padding }) => {
-            let search_box = SearchBox::around_residues(model, residues, *padding).map_err(|error| input(&error))?;
-            Ok((search_box, None))
+        Ok(Self { sites, labels, reference: places.reference, receptor_ensemble: ensemble })
+    }
+
+    fn dock(
+        &mut self,
+        input: &LigandInput<'_>,
+        settings: &Settings,
+        events: &mut dyn Events,
+    ) -> Result<Vec<Sample>, EngineError> {
+        let (ligand, notes) = prepare(input, settings.seed, events)?;
+        for note in notes {
+            events.warning(&format!("ligand {}: {note}", input.name));
         }
-        Some(Pocket::Ligand { file, padding }) => {
-            let reference = reference_ligand(file)?;
-            let search_box = SearchBox::around(heavy_positions(&reference), *padding)
-                .map_err(|error| EngineError::Input(format!("{}: {error}", file.display())))?;
-            Ok((search_box, Some(reference)))
+        let failed = |error: &dyn std::fmt::Display| EngineError::Input(format!("ligand {}: {error}", input.name));
+        let mut held = Vec::new();
+        if let (true, Some(reference)) = (settings.docking.hold_scaffold, &self.reference) {
+            held = common_scaffold(&ligand, reference).map_err(|error| failed(&error))?;
         }
-    }
-}
-
-/// A ligand with coordinates from an SDF or MOL file, or the heavy atoms of a PDB or mmCIF file.
-fn reference_ligand(file: &Path) -> Result<SmallMolecule, EngineError> {
-    let as_ligand = read_small_molecule_records(file);
-    if let Ok(records) = &as_ligand
-        && let Some(molecule) = records.molecules.iter().find(|molecule| !molecule.conformers.is_empty())
-    {
-        return Ok(molecule.clone());
-    }
-    if let Ok(structure) = read_structure(file)
-        && let Some(model) = structure.first()
-    {
-        let topology = &*model.topology;
-        let atoms: Vec<usize> = (0..topology.atoms.len())
-            .filter(|&atom| topology.is_primary_location(atom) && topology.residue_of(atom).kind != ResidueKind::Water)
-            .collect();
-        return Ok(SmallMolecule {
-            name: structure.name.clone(),
-            atoms: atoms
-                .iter()
-                .map(|&atom| kfold_molecule::SmallMoleculeAtom {
-                    element: topology.atoms[atom].element,
-                    formal_charge: topology.atoms[atom].formal_charge,
-                    isotope: None,
-                    fixed_hydrogens: None,
-                    name: topology.atoms[atom].name.clone(),
-                })
-                .collect(),
-            conformers: vec![atoms.iter().map(|&atom| model.positions[atom]).collect()],
-            ..SmallMolecule::default()
-        });
-    }
-    Err(EngineError::Input(match as_ligand {
-        Err(error) => error.to_string(),
-        Ok(_) => format!("{}: no ligand with 3D coordinates for the pocket", file.display()),
-    }))
-}
-
-fn heavy_positions(molecule: &SmallMolecule) -> impl Iterator<Item = Vec3> {
-    let positions = molecule.conformers.first().map(Vec::as_slice).unwrap_or_default();
-    molecule.atoms.iter().zip(positions).filter(|(atom, _)| atom.element != Element::H).map(|(_, &position)| position)
-}
-
-/// Residues of the receptor's file that stand where the ligand is to go: the reference ligand's own copy, or the one
-/// ligand that names the pocket.
-fn occupants(query: &Query, model: &Model, reference: Option<&SmallMolecule>) -> Vec<usize> {
-    let topology = &*model.topology;
-    let is_small =
-        |residue: usize| matches!(topology.residues[residue].kind, ResidueKind::Ligand | ResidueKind::Carbohydrate);
-    if let Some(Pocket::Residues { residues, .. }) = &query.pocket
-        && let [only] = &residues[..]
-    {
-        let named = |residue: usize| {
-            let residue = &topology.residues[residue];
-            format!("{}:{}", topology.chain_of(residue).id, residue.number_text()) == only.trim()
+        let poses = dock_ligand(&mut self.sites, &ligand, &held, &settings.docking, settings.seed, events)?;
+        let steps = poses.len() as u64;
+        let sites = LigandSites::new(&ligand).map_err(|error| failed(&error))?;
+        let bounds = LigandReference::new(&ligand)
+            .and_then(|bounds| {
+                bounds.with_energies(&ligand, settings.seed, STRAIN_CONFORMERS, &|| events.is_cancelled())
+            })
+            .map_err(|error| match error {
+                ChemistryError::Cancelled => EngineError::Cancelled,
+                other => failed(&other),
+            })?;
+        let to_reference = self
+            .reference
+            .as_ref()
+            .and_then(|reference| Some((LigandRmsd::new(&ligand, reference)?, reference.conformers.first()?)));
+        let provenance = Provenance {
+            engine: EngineName::Docking,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: settings.seed,
+            scoring: settings.docking.scoring.display_name().to_owned(),
         };
-        return (0..topology.residues.len()).filter(|&residue| is_small(residue) && named(residue)).collect();
-    }
-    let Some(reference) = reference else { return Vec::new() };
-    let places: Vec<Vec3> = heavy_positions(reference).collect();
-    (0..topology.residues.len())
-        .filter(|&residue| is_small(residue))
-        .filter(|&residue| {
-            let heavy: Vec<usize> = topology
-                .atoms_of(&topology.residues[residue])
-                .filter(|&atom| topology.atoms[atom].element != Element::H)
-                .collect();
-            let shared = heavy
-                .iter()
-                .filter(|&&atom| places.iter().any(|place| place.distance(model.positions[atom]) < SAME_PLACE))
-                .count();
-            2 * shared > heavy.len()
-        })
-        .collect()
-}
-
-/// A ligand with hydrogens and conformers, and what the user should know about it.
-fn prepare(
-    input: &LigandInput<'_>,
-    seed: u64,
-    events: &dyn Events,
-) -> Result<(SmallMolecule, Vec<String>), EngineError> {
-    let failed = |error: &dyn std::fmt::Display| EngineError::Input(format!("ligand {}: {error}", input.name));
-    let chemistry = |error: ChemistryError| match error {
-        ChemistryError::Cancelled => EngineError::Cancelled,
-        other => failed(&other),
-    };
-    let is_cancelled = || events.is_cancelled();
-    let (mut molecule, notes) = match input.source {
-        LigandSource::Ccd(codes) => component(input, codes, seed, &is_cancelled)?,
-        LigandSource::Smiles(smiles) => {
-            let one = embed_smiles(smiles, seed, 1, &is_cancelled).map_err(chemistry)?;
-            let notes = one.notes();
-            let embedding = if has_flexible_ring(&one.molecule) {
-                embed(&one.molecule, seed, RING_CONFORMERS, &is_cancelled).map_err(chemistry)?
-            } else {
-                one
-            };
-            (embedding.molecule, notes)
-        }
-        LigandSource::Sdf { file, record } => {
-            let records = read_small_molecule_records(file).map_err(|error| failed(&error))?;
-            let count = records.molecules.len();
-            let molecule = records
-                .molecules
-                .into_iter()
-                .nth(record.saturating_sub(1) as usize)
-                .ok_or_else(|| failed(&format!("{} has {count} readable records, not {record}", file.display())))?;
-            if molecule.conformers.is_empty() {
-                let Embedding { molecule, .. } =
-                    embed(&molecule, seed, RING_CONFORMERS, &is_cancelled).map_err(chemistry)?;
-                (molecule, Vec::new())
-            } else {
-                let mut complete = add_hydrogens(&molecule).map_err(chemistry)?;
-                if has_flexible_ring(&complete)
-                    && let Ok(further) = embed(&complete, seed, RING_CONFORMERS, &is_cancelled)
-                    && further.molecule.atoms.len() == complete.atoms.len()
-                {
-                    complete.conformers.extend(further.molecule.conformers);
-                }
-                (complete, Vec::new())
+        let receptors: Vec<Arc<Structure>> = poses
+            .iter()
+            .map(|pose| with_moved_atoms(&self.sites[pose.site].receptor().structure, &pose.moved_atoms))
+            .collect();
+        // What is known of a receptor serves all poses in it.
+        let mut walls: Vec<(&Arc<Structure>, ReceptorSites<'_>, ReceptorSpace)> = Vec::new();
+        let mut samples = Vec::with_capacity(poses.len());
+        for (index, DockedPose { molecule, mut score, site, moved_atoms }) in poses.into_iter().enumerate() {
+            if events.is_cancelled() {
+                return Err(EngineError::Cancelled);
             }
+            let message = input.name.clone();
+            events.progress(Progress { stage: "check".to_owned(), step: index as u64, steps, message });
+            let positions = molecule.conformers.first().map(Vec::as_slice).unwrap_or_default();
+            score.rmsd_to_reference =
+                to_reference.as_ref().and_then(|(matched, reference)| matched.rmsd(positions, reference));
+            let receptor = &receptors[index];
+            if let (None, Some(model)) = (known(&walls, receptor), receptor.first()) {
+                walls.push((receptor, ReceptorSites::new(model), ReceptorSpace::new(model)));
+            }
+            let (interactions, checks) = known(&walls, receptor).map_or_else(Default::default, |(_, walls, space)| {
+                (find_between(walls, &sites, positions), check_against(space, &bounds, positions))
+            });
+            samples.push(Sample {
+                provenance: provenance.clone(),
+                rank: index as u32 + 1,
+                ligand_name: input.name.clone(),
+                pocket: self.labels[site].pocket,
+                conformer: self.labels[site].conformer,
+                receptor: Arc::clone(&self.sites[site].receptor().structure),
+                moved_atoms,
+                interactions,
+                checks,
+                pose: molecule,
+                score,
+                measured_pk: input.measured_pk,
+            });
         }
-    };
-    molecule.name = input.name.clone();
-    Ok((molecule, notes))
+        Ok(samples)
+    }
 }
 
-/// A component of the dictionary, with conformers made as for a SMILES of the stereo that its ideal coordinates show. Where
-/// none can be made, those coordinates serve.
-fn component(
-    input: &LigandInput<'_>,
-    codes: &[String],
-    seed: u64,
-    is_cancelled: &dyn Fn() -> bool,
-) -> Result<(SmallMolecule, Vec<String>), EngineError> {
-    let failed = |error: &dyn std::fmt::Display| EngineError::Input(format!("ligand {}: {error}", input.name));
-    let [code] = codes else {
-        return Err(unsupported(format!(
-            "its ligand {} is made of the components {}, and docking takes one molecule; give its SMILES or an SDF file",
-            input.name,
-            codes.join("-")
-        )));
-    };
-    let known = components::molecule(code).map_err(|error| failed(&error))?;
-    let mut notes = Vec::new();
-    if let Ok(Some(entry)) = components::lookup(code)
-        && let Some(newer) = &entry.replaced_by
-    {
-        notes.push(format!("the component {code} is obsolete; {newer} has taken its place"));
-    }
-    let count = if has_flexible_ring(&known) { RING_CONFORMERS } else { 1 };
-    let molecule = match embed(&known, seed, count, is_cancelled) {
-        Ok(embedding) => {
-            notes.extend(embedding.notes());
-            embedding.molecule
-        }
-        Err(ChemistryError::Cancelled) => return Err(EngineError::Cancelled),
-        Err(error) if known.conformers.is_empty() => return Err(failed(&error)),
-        Err(_) => {
-            notes.push("no conformer could be made; the dictionary's ideal coordinates are used".to_owned());
-            add_hydrogens(&known).map_err(|error| failed(&error))?
-        }
-    };
-    Ok((molecule, notes))
+/// What was looked up for this very receptor.
+fn known<'a, 'b, A, B>(
+    looked_up: &'b [(&'a Arc<Structure>, A, B)],
+    receptor: &Arc<Structure>,
+) -> Option<&'b (&'a Arc<Structure>, A, B)> {
+    looked_up.iter().find(|(known, ..)| Arc::ptr_eq(known, receptor))
 }
 
-/// Whether a ring can pucker: any that is not aromatic.
-fn has_flexible_ring(molecule: &SmallMolecule) -> bool {
-    perceive(molecule).is_ok_and(|perception| perception.aromatic_rings().count() < perception.rings.len())
-}
-
-fn dock(
-    site: &mut Site,
-    input: &LigandInput<'_>,
-    settings: &Settings,
-    reference: Option<&SmallMolecule>,
-    events: &mut dyn Events,
-) -> Result<Vec<Sample>, EngineError> {
-    let (ligand, notes) = prepare(input, settings.seed, events)?;
-    for note in notes {
-        events.warning(&format!("ligand {}: {note}", input.name));
+/// The side chains that the settings let turn: those they name, and those near the reference ligand or the box's middle.
+fn side_chains(
+    receptor: &Receptor,
+    places: &Places,
+    search_box: super::SearchBox,
+    settings: &DockingSettings,
+) -> Result<SideChains, EngineError> {
+    let input = |error: &dyn std::fmt::Display| EngineError::Input(error.to_string());
+    let Some(model) = receptor.structure.first() else { return Ok(SideChains::default()) };
+    let mut residues = SideChains::named(model, &settings.flexible).map_err(|error| input(&error))?;
+    if settings.flexible_within > 0.0 {
+        let reference = places.reference.as_ref().and_then(|reference| reference.conformers.first());
+        let points = reference.cloned().unwrap_or_else(|| vec![search_box.center]);
+        residues.extend(SideChains::near(model, &points, settings.flexible_within));
     }
-    let poses = dock_ligand(site, &ligand, &settings.docking, settings.seed, events)?;
-    let steps = poses.len() as u64;
-    let model = site.receptor().structure.first();
-    let failed = |error: &dyn std::fmt::Display| EngineError::Input(format!("ligand {}: {error}", input.name));
-    let receptor = model.map(|model| (ReceptorSites::new(model), ReceptorSpace::new(model)));
-    let sites = LigandSites::new(&ligand).map_err(|error| failed(&error))?;
-    let bounds = LigandReference::new(&ligand)
-        .and_then(|bounds| bounds.with_energies(&ligand, settings.seed, STRAIN_CONFORMERS, &|| events.is_cancelled()))
-        .map_err(|error| match error {
-            ChemistryError::Cancelled => EngineError::Cancelled,
-            other => failed(&other),
-        })?;
-    let to_reference =
-        reference.and_then(|reference| Some((LigandRmsd::new(&ligand, reference)?, reference.conformers.first()?)));
-    let provenance = Provenance {
-        engine: EngineName::Docking,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        seed: settings.seed,
-        scoring: settings.docking.scoring.display_name().to_owned(),
-    };
-    let mut samples = Vec::with_capacity(poses.len());
-    for (index, DockedPose { molecule, mut score }) in poses.into_iter().enumerate() {
-        if events.is_cancelled() {
-            return Err(EngineError::Cancelled);
-        }
-        let message = input.name.clone();
-        events.progress(Progress { stage: "check".to_owned(), step: index as u64, steps, message });
-        let positions = molecule.conformers.first().map(Vec::as_slice).unwrap_or_default();
-        score.rmsd_to_reference =
-            to_reference.as_ref().and_then(|(matched, reference)| matched.rmsd(positions, reference));
-        let (interactions, checks) = receptor.as_ref().map_or_else(Default::default, |(receptor, space)| {
-            (find_between(receptor, &sites, positions), check_against(space, &bounds, positions))
-        });
-        samples.push(Sample {
-            provenance: provenance.clone(),
-            rank: index as u32 + 1,
-            ligand_name: input.name.clone(),
-            receptor: site.receptor().structure.clone(),
-            interactions,
-            checks,
-            pose: molecule,
-            score,
-            measured_pk: input.measured_pk,
-        });
-    }
-    Ok(samples)
+    SideChains::new(model, receptor.typed(), &residues).map_err(|error| input(&error))
 }

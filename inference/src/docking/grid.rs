@@ -37,6 +37,8 @@ const RESOLUTION: f32 = 48.0;
 #[derive(Clone, Debug)]
 pub struct Grids {
     search_box: SearchBox,
+    /// What the maps cover: the box, and what side chains reach outside of it.
+    covered: SearchBox,
     origin: Vec3A,
     spacing: f32,
     inverse_spacing: f32,
@@ -59,8 +61,14 @@ impl Grids {
     /// An empty set of maps; [`Self::add`] fills it.
     #[must_use]
     pub fn new(search_box: SearchBox) -> Self {
+        Self::covering(search_box, search_box)
+    }
+
+    /// The same for maps that cover more than the box.
+    #[must_use]
+    pub fn covering(search_box: SearchBox, covered: SearchBox) -> Self {
         let nodes_at =
-            |spacing: f32| search_box.size.to_array().map(|edge| ((edge / spacing).ceil() as usize).clamp(1, 4096) + 1);
+            |spacing: f32| covered.size.to_array().map(|edge| ((edge / spacing).ceil() as usize).clamp(1, 4096) + 1);
         // A ligand seldom has more than ten types.
         let bytes = |nodes: [usize; 3]| nodes.iter().product::<usize>() * size_of::<Vec4>() * 10;
         let mut spacing = SPACING;
@@ -69,9 +77,10 @@ impl Grids {
         }
         let nodes = nodes_at(spacing);
         let extent = Vec3::from_array(nodes.map(|count| (count - 1) as f32 * spacing));
-        let origin = Vec3A::from(search_box.center - 0.5 * extent);
+        let origin = Vec3A::from(covered.center - 0.5 * extent);
         Self {
             search_box,
+            covered,
             origin,
             spacing,
             inverse_spacing: spacing.recip(),
@@ -82,10 +91,16 @@ impl Grids {
         }
     }
 
-    /// The box the maps cover.
+    /// The box of the search.
     #[must_use]
     pub const fn search_box(&self) -> &SearchBox {
         &self.search_box
+    }
+
+    /// Whether leaving the box is not leaving the maps, so that its cost must be added.
+    #[must_use]
+    pub fn is_wider_than_box(&self) -> bool {
+        self.covered != self.search_box
     }
 
     /// Computes the maps of those types that are not there yet.
@@ -133,7 +148,7 @@ impl Grids {
             .positions
             .iter()
             .zip(&receptor.types)
-            .filter(|&(&position, _)| self.search_box.distance(position) < function.cutoff + self.spacing)
+            .filter(|&(&position, _)| self.covered.distance(position) < function.cutoff + self.spacing)
             .filter_map(|(&position, kind)| {
                 let table = tables.get(present.iter().position(|other| other == kind)?)?;
                 Some(((Vec3A::from(position) - self.origin) / self.spacing, table.as_slice()))

@@ -9,6 +9,9 @@
 //! middle, so that a turn moves the smaller side.
 //!
 //! Ring conformers share the tree: each is a [`Frame`] with its own lengths and angles.
+//!
+//! Side chains that turn ([`SideChains`]) are further fragments after the ligand's: each residue's backbone is a root that
+//! stays where it is, and its chi angles are torsions like the ligand's.
 
 use std::ops::Range;
 
@@ -16,6 +19,7 @@ use glam::{Mat3A, Quat, Vec3, Vec3A};
 use kfold_molecule::SmallMolecule;
 
 use super::rotors::rotors;
+use super::side_chains::SideChains;
 use super::typing::{AtomType, TypingError, ligand_types};
 
 /// Heavy atoms up to which a molecule counts as a ligand.
@@ -51,6 +55,18 @@ pub struct LigandTree {
     fragment_of_atom: Vec<u32>,
     pairs: Vec<(u32, u32)>,
     torsion_count: f32,
+    side_chains: SideChains,
+}
+
+/// How a fragment moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Joint {
+    /// The ligand's root: by the pose's position and orientation.
+    Root,
+    /// The backbone of a flexible residue: not at all.
+    Fixed,
+    /// About its axis, by the pose's torsion of this index.
+    Torsion(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -59,18 +75,20 @@ struct Fragment {
     parent: usize,
     /// Range in the order of heavy atoms.
     atoms: Range<usize>,
-    /// Molecule indices of the axis' ends: in the parent, and here (the origin). The root's are both its origin.
+    /// Molecule indices of the axis' ends: in the parent, and here (the origin). The root's are both its origin; a side
+    /// chain's are not used.
     axis: (u32, u32),
+    joint: Joint,
 }
 
 /// The geometry of one conformer.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// Heavy atoms relative to their fragment's origin, in tree order.
+    /// Scored atoms relative to their fragment's origin, in tree order.
     local: Vec<Vec3A>,
     /// Every atom of the molecule relative to its fragment's origin, in the molecule's order.
     local_of_all: Vec<Vec3A>,
-    /// Origin of each fragment relative to the parent's.
+    /// Origin of each fragment relative to the parent's; where it is, for fragments that stay.
     offsets: Vec<Vec3A>,
     /// Unit vector of each axis.
     axes: Vec<Vec3A>,
@@ -96,7 +114,7 @@ pub struct Pose {
 /// Coordinates of a pose with what the gradient needs; kept between calls so that nothing is allocated.
 #[derive(Clone, Debug, Default)]
 pub struct Placement {
-    /// Heavy atoms in tree order, Å.
+    /// Scored atoms in tree order, Å: the ligand's, those of side chains that move, those of their backbones.
     pub coordinates: Vec<Vec3A>,
     origins: Vec<Vec3A>,
     orientations: Vec<Quat>,
@@ -154,7 +172,8 @@ impl LigandTree {
                     .filter(|&atom| component_of_atom[atom] == component && types_of_all[atom].is_some())
                     .map(|atom| atom as u32),
             );
-            fragments.push(Fragment { parent, atoms: start..heavy.len(), axis });
+            let joint = if index == 0 { Joint::Root } else { Joint::Torsion(index - 1) };
+            fragments.push(Fragment { parent, atoms: start..heavy.len(), axis, joint });
             for &(first, second, a, b) in joints.iter().rev() {
                 if first == component && fragment_of_component[second] == usize::MAX {
                     stack.push((second, index, (a, b)));
@@ -166,10 +185,36 @@ impl LigandTree {
         let fragment_of_atom =
             component_of_atom.iter().map(|&component| fragment_of_component[component] as u32).collect();
         let types = heavy.iter().filter_map(|&atom| types_of_all[atom as usize]).collect();
-        let mut tree =
-            Self { fragments, heavy, types, fragment_of_atom, pairs: Vec::new(), torsion_count: rotors.torsion_count };
+        let mut tree = Self {
+            fragments,
+            heavy,
+            types,
+            fragment_of_atom,
+            pairs: Vec::new(),
+            torsion_count: rotors.torsion_count,
+            side_chains: SideChains::default(),
+        };
         tree.pairs = tree.moving_pairs(&neighbours);
         Ok(tree)
+    }
+
+    /// The same ligand with side chains that turn while it moves.
+    #[must_use]
+    pub fn with_side_chains(mut self, side_chains: &SideChains) -> Self {
+        let (first_fragment, first_atom, mut torsion) = (self.fragments.len(), self.heavy.len(), self.torsions());
+        for (index, part) in side_chains.parts().iter().enumerate() {
+            let joint = if part.parent.is_some() { Joint::Torsion(torsion) } else { Joint::Fixed };
+            torsion += usize::from(part.parent.is_some());
+            self.fragments.push(Fragment {
+                parent: first_fragment + part.parent.unwrap_or(index),
+                atoms: first_atom + part.atoms.start..first_atom + part.atoms.end,
+                axis: (0, 0),
+                joint,
+            });
+        }
+        self.types.extend(side_chains.atoms().iter().map(|atom| atom.kind));
+        self.side_chains = side_chains.clone();
+        self
     }
 
     /// Degrees of freedom of a pose's gradient: three of position, three of orientation, one a torsion.
@@ -178,10 +223,16 @@ impl LigandTree {
         6 + self.torsions()
     }
 
-    /// Torsions of the search.
+    /// Torsions of the search, the ligand's first.
     #[must_use]
     pub fn torsions(&self) -> usize {
-        self.fragments.len() - 1
+        self.ligand_torsions() + self.side_chains.torsions()
+    }
+
+    /// Torsions of the ligand.
+    #[must_use]
+    pub fn ligand_torsions(&self) -> usize {
+        self.fragments.len() - 1 - self.side_chains.parts().len()
     }
 
     /// Torsions as the scoring functions count them.
@@ -190,16 +241,40 @@ impl LigandTree {
         self.torsion_count
     }
 
-    /// Types of the heavy atoms in tree order.
+    /// Types of the scored atoms in tree order.
     #[must_use]
     pub fn types(&self) -> &[AtomType] {
         &self.types
     }
 
-    /// Pairs of heavy atoms, in tree order, whose distance can change and that are more than three bonds apart.
+    /// Pairs of the ligand's heavy atoms, in tree order, whose distance can change and that are more than three bonds apart.
     #[must_use]
     pub fn pairs(&self) -> &[(u32, u32)] {
         &self.pairs
+    }
+
+    /// Scored atoms that move: the ligand's and those of side chains; the others come after them.
+    #[must_use]
+    pub fn moving_atoms(&self) -> usize {
+        self.heavy.len() + self.side_chains.moving_atoms()
+    }
+
+    /// Pairs of an atom of the ligand and one of a flexible residue.
+    pub fn contact_pairs(&self) -> impl Iterator<Item = (u32, u32)> {
+        let (ligand, all) = (self.heavy.len() as u32, self.types.len() as u32);
+        (0..ligand).flat_map(move |a| (ligand..all).map(move |b| (a, b)))
+    }
+
+    /// Pairs of atoms of flexible residues whose distance can change and that are more than three bonds apart.
+    pub fn side_chain_pairs(&self) -> impl Iterator<Item = (u32, u32)> {
+        let first = self.heavy.len() as u32;
+        self.side_chains.pairs().iter().map(move |&(a, b)| (first + a, first + b))
+    }
+
+    /// The side chains that turn.
+    #[must_use]
+    pub const fn side_chains(&self) -> &SideChains {
+        &self.side_chains
     }
 
     /// Molecule indices of the heavy atoms in tree order.
@@ -219,7 +294,7 @@ impl LigandTree {
     pub fn longest_rigid_distance(&self, positions: &[Vec3]) -> f32 {
         let at = |atom: usize| positions.get(self.heavy[atom] as usize).copied().unwrap_or_default();
         let mut longest = 0.0_f32;
-        for fragment in &self.fragments {
+        for fragment in &self.fragments[..=self.ligand_torsions()] {
             for first in fragment.atoms.clone() {
                 for second in first + 1..fragment.atoms.end {
                     longest = longest.max(at(first).distance(at(second)));
@@ -243,12 +318,12 @@ impl LigandTree {
             .zip(&self.fragment_of_atom)
             .map(|(&position, &fragment)| Vec3A::from(position) - origin_of(fragment as usize))
             .collect();
-        let local = self.heavy.iter().map(|&atom| local_of_all[atom as usize]).collect();
-        let offsets = (0..self.fragments.len())
+        let ligand = &self.fragments[..=self.ligand_torsions()];
+        let mut local: Vec<Vec3A> = self.heavy.iter().map(|&atom| local_of_all[atom as usize]).collect();
+        let mut offsets: Vec<Vec3A> = (0..ligand.len())
             .map(|fragment| origin_of(fragment) - origin_of(self.fragments[fragment].parent))
             .collect();
-        let axes = self
-            .fragments
+        let mut axes: Vec<Vec3A> = ligand
             .iter()
             .map(|fragment| {
                 let (begin, end) = (positions[fragment.axis.0 as usize], positions[fragment.axis.1 as usize]);
@@ -256,7 +331,7 @@ impl LigandTree {
             })
             .collect();
         let neighbours = molecule.neighbours();
-        let dihedrals = self.fragments[1..]
+        let dihedrals = ligand[1..]
             .iter()
             .map(|fragment| {
                 let (b, c) = fragment.axis;
@@ -270,37 +345,45 @@ impl LigandTree {
                 }
             })
             .collect();
+        let parts = self.side_chains.parts();
+        local.extend(self.side_chains.atoms().iter().map(|atom| Vec3A::from(atom.position - parts[atom.part].origin)));
+        offsets.extend(
+            parts
+                .iter()
+                .map(|part| Vec3A::from(part.origin - part.parent.map_or(Vec3::ZERO, |parent| parts[parent].origin))),
+        );
+        axes.extend(parts.iter().map(|part| Vec3A::from(part.axis)));
         let mut frame =
             Frame { local, local_of_all, offsets, axes, dihedrals, root: origin_of(0), inertia: Vec::new() };
-        frame.inertia = self.inertia(positions);
+        frame.inertia = self.inertia(&frame);
         Ok(frame)
     }
 
-    fn inertia(&self, positions: &[Vec3]) -> Vec<f32> {
-        let count = self.heavy.len() as f32;
+    fn inertia(&self, frame: &Frame) -> Vec<f32> {
+        let mut placed = Placement::default();
+        self.place(frame, &self.pose_as_given(frame), &mut placed);
         let mut inertia = vec![0.0; self.degrees_of_freedom()];
-        let root = positions[self.fragments[0].axis.1 as usize];
-        let spread: f32 =
-            self.heavy.iter().map(|&atom| positions[atom as usize].distance_squared(root)).sum::<f32>() * (2.0 / 3.0);
-        inertia[..3].fill(count);
+        let ligand = &placed.coordinates[..self.heavy.len()];
+        let spread: f32 = ligand.iter().map(|atom| atom.distance_squared(frame.root)).sum::<f32>() * (2.0 / 3.0);
+        inertia[..3].fill(ligand.len() as f32);
         inertia[3..6].fill(spread.max(1.0));
-        for (index, fragment) in self.fragments.iter().enumerate().skip(1) {
-            let (begin, end) = (positions[fragment.axis.0 as usize], positions[fragment.axis.1 as usize]);
-            let axis = (end - begin).normalize_or_zero();
+        for (index, fragment) in self.fragments.iter().enumerate() {
+            let Joint::Torsion(torsion) = fragment.joint else { continue };
+            let (axis, end) = (placed.axes[index], placed.origins[index]);
             let lever: f32 = self.fragments[index..]
                 .iter()
                 .enumerate()
                 .filter(|&(later, _)| self.descends(index + later, index))
-                .flat_map(|(_, moved)| &self.heavy[moved.atoms.clone()])
-                .map(|&atom| axis.cross(positions[atom as usize] - end).length_squared())
+                .flat_map(|(_, moved)| &placed.coordinates[moved.atoms.clone()])
+                .map(|&atom| axis.cross(atom - end).length_squared())
                 .sum();
-            inertia[5 + index] = lever.max(1.0);
+            inertia[6 + torsion] = lever.max(1.0);
         }
         inertia
     }
 
     fn descends(&self, mut fragment: usize, ancestor: usize) -> bool {
-        while fragment > ancestor {
+        while fragment > ancestor && self.fragments[fragment].parent != fragment {
             fragment = self.fragments[fragment].parent;
         }
         fragment == ancestor
@@ -319,19 +402,21 @@ impl LigandTree {
         }
     }
 
-    /// Places the heavy atoms.
+    /// Places the scored atoms.
     pub fn place(&self, frame: &Frame, pose: &Pose, placement: &mut Placement) {
         placement.resize(self);
         for (index, fragment) in self.fragments.iter().enumerate() {
-            let (origin, orientation) = if index == 0 {
-                (pose.position, pose.orientation)
-            } else {
-                let parent = placement.orientations[fragment.parent];
-                let axis = frame.axes[index];
-                let (sine, cosine) = (0.5 * pose.torsions[index - 1]).sin_cos();
-                let turn = Quat::from_xyzw(axis.x * sine, axis.y * sine, axis.z * sine, cosine);
-                placement.axes[index] = parent * axis;
-                (placement.origins[fragment.parent] + parent * frame.offsets[index], parent * turn)
+            let (origin, orientation) = match fragment.joint {
+                Joint::Root => (pose.position, pose.orientation),
+                Joint::Fixed => (frame.offsets[index], Quat::IDENTITY),
+                Joint::Torsion(torsion) => {
+                    let parent = placement.orientations[fragment.parent];
+                    let axis = frame.axes[index];
+                    let (sine, cosine) = (0.5 * pose.torsions[torsion]).sin_cos();
+                    let turn = Quat::from_xyzw(axis.x * sine, axis.y * sine, axis.z * sine, cosine);
+                    placement.axes[index] = parent * axis;
+                    (placement.origins[fragment.parent] + parent * frame.offsets[index], parent * turn)
+                }
             };
             placement.origins[index] = origin;
             placement.orientations[index] = orientation;
@@ -356,26 +441,45 @@ impl LigandTree {
             .collect()
     }
 
+    /// Atoms of the receptor that side chains carry, with their positions, after [`Self::place`].
+    #[must_use]
+    pub fn side_chain_positions(&self, placement: &Placement) -> Vec<(u32, Vec3)> {
+        let first = self.ligand_torsions() + 1;
+        self.side_chains
+            .carried()
+            .iter()
+            .map(|carried| {
+                let fragment = first + carried.part;
+                let local = Vec3A::from(carried.position - self.side_chains.parts()[carried.part].origin);
+                let position = placement.orientations[fragment] * local + placement.origins[fragment];
+                (carried.atom, Vec3::from(position))
+            })
+            .collect()
+    }
+
     /// The gradient by position, orientation (as a turn in the world) and torsions, from the gradient by the
     /// coordinates; after [`Self::place`].
     pub fn gradient(&self, placement: &mut Placement, by_coordinate: &[Vec3A], gradient: &mut [f32]) {
         placement.forces.fill(Vec3A::ZERO);
         placement.torques.fill(Vec3A::ZERO);
         for (index, fragment) in self.fragments.iter().enumerate().rev() {
+            if fragment.joint == Joint::Fixed {
+                continue;
+            }
             let origin = placement.origins[index];
             let (mut force, mut torque) = (placement.forces[index], placement.torques[index]);
             for atom in fragment.atoms.clone() {
                 force += by_coordinate[atom];
                 torque += (placement.coordinates[atom] - origin).cross(by_coordinate[atom]);
             }
-            if index == 0 {
-                gradient[..3].copy_from_slice(&force.to_array());
-                gradient[3..6].copy_from_slice(&torque.to_array());
-            } else {
-                gradient[5 + index] = placement.axes[index].dot(torque);
+            if let Joint::Torsion(torsion) = fragment.joint {
+                gradient[6 + torsion] = placement.axes[index].dot(torque);
                 let parent = fragment.parent;
                 placement.forces[parent] += force;
                 placement.torques[parent] += torque + (origin - placement.origins[parent]).cross(force);
+            } else {
+                gradient[..3].copy_from_slice(&force.to_array());
+                gradient[3..6].copy_from_slice(&torque.to_array());
             }
         }
     }
@@ -438,7 +542,7 @@ impl Pose {
 
 impl Placement {
     fn resize(&mut self, tree: &LigandTree) {
-        let (atoms, fragments) = (tree.heavy.len(), tree.fragments.len());
+        let (atoms, fragments) = (tree.types.len(), tree.fragments.len());
         if self.coordinates.len() != atoms || self.origins.len() != fragments {
             self.coordinates.resize(atoms, Vec3A::ZERO);
             self.origins.resize(fragments, Vec3A::ZERO);
@@ -504,7 +608,8 @@ fn largest_branch(joints: &[(usize, usize, u32, u32)], sizes: &[usize], componen
         .unwrap_or(0)
 }
 
-fn within_three_bonds(neighbours: &[Vec<(u32, u32)>], start: u32) -> Vec<u32> {
+/// The atoms that at most three bonds separate from one, itself first.
+pub(super) fn within_three_bonds(neighbours: &[Vec<(u32, u32)>], start: u32) -> Vec<u32> {
     let mut reached = vec![start];
     let mut frontier = 0..1;
     for _ in 0..3 {

@@ -3,7 +3,8 @@
 //! The way of a prediction:
 //! 1. [`Receptor`] types the heavy atoms of the structure ([`typing`]); waters are left out, metals and cofactors stay.
 //! 2. [`Site`] joins it with a box ([`pocket`]) and a scoring function ([`scoring`]) and keeps the energy maps
-//!    ([`grid`]), so that the ligands of a series find it warm.
+//!    ([`grid`]), so that the ligands of a series find it warm. There may be several: for each cavity where the query names
+//!    no pocket, for each conformer of the receptor. [`side_chains`] may turn with the ligand.
 //! 3. [`dock_ligand`] makes the ligand a tree of torsions ([`ligand_tree`]), searches on the maps ([`search`]), refines
 //!    the minima with exact energies ([`energy`], [`minimize`]) and keeps the best of each cluster.
 //!
@@ -14,13 +15,18 @@ mod engine;
 #[cfg(test)]
 mod fixture;
 pub mod grid;
+mod ligand_preparation;
 pub mod ligand_tree;
 pub mod minimize;
+mod places;
 pub mod pocket;
 mod poses;
+mod receptor_notes;
 pub mod rotors;
+pub mod scaffold;
 pub mod scoring;
 pub mod search;
+pub mod side_chains;
 mod site;
 #[cfg(test)]
 mod tests;
@@ -28,7 +34,7 @@ pub mod typing;
 
 pub use engine::Docking;
 pub use pocket::SearchBox;
-pub use poses::{DockedPose, dock_ligand, score_pose};
+pub use poses::{DockedPose, HeldAtoms, dock_ligand, score_pose};
 pub use site::{Receptor, Site};
 
 use crate::engine::EngineError;
@@ -42,6 +48,9 @@ pub enum DockingError {
     /// There is no usable box.
     #[error(transparent)]
     Pocket(#[from] pocket::PocketError),
+    /// A flexible side chain.
+    #[error(transparent)]
+    SideChain(#[from] side_chains::SideChainError),
     /// The structure has no atoms to dock to.
     #[error("the receptor {0:?} has no heavy atoms other than water")]
     EmptyReceptor(String),

@@ -2,9 +2,12 @@
 //!
 //! One run is the Monte Carlo of Trott & Olson 2010 (after Abagyan, Totrov & Kuznetsov, J. Comput. Chem. 1994, 15,
 //! 488): change one of position, orientation and torsions at random, minimise, keep the new minimum by Metropolis'
-//! rule. A run's length follows Vina's heuristic for the ligand's size ([`Effort::for_ligand`]). `exhaustiveness` runs
-//! are independent; each has a stream of its own of one ChaCha generator, and they are merged in the order of the runs,
-//! so neither the number of threads nor their timing changes anything.
+//! rule. A run's length follows Vina's heuristic for the ligand's size ([`Effort::for_ligand`]). The runs are independent;
+//! each has a stream of its own of one ChaCha generator, and they are merged in the order of the runs, so neither the number
+//! of threads nor their timing changes anything.
+//!
+//! A ligand held by a [`Tether`](super::energy::Tether) starts from where its held atoms are to be, and side chains start as
+//! they are in the file; everything else starts anywhere.
 //!
 //! The first step of a minimisation is bold ([`Minimizer::is_bold`]): without it, searches stayed in the pocket they
 //! fell into first. Most minimisations end where Metropolis' rule would refuse them. The random number of the rule is
@@ -14,12 +17,13 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use glam::{Quat, Vec3, Vec3A};
+use kfold_molecule::analysis::superpose::superpose;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::energy::{Caps, GridField, GridLandscape};
-use super::ligand_tree::{Frame, Pose};
+use super::ligand_tree::{Frame, Placement, Pose};
 use super::minimize::Minimizer;
 
 /// Temperature of Metropolis' rule, kcal/mol.
@@ -62,13 +66,19 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// Half the steps of Vina's heuristic for a ligand of so many heavy atoms and torsions, because a minimisation here
-    /// may take four times as many and mostly ends in its minimum: all the steps found the same minima on the complexes
-    /// of the benchmark, in twice the time.
+    /// For a ligand of so many heavy atoms and torsions. A run has half the steps of Vina's heuristic: a minimisation here
+    /// may take four times as many and mostly ends in its minimum, so longer runs find the same minima again. What misses a
+    /// deep and narrow pocket is another start, and the more torsions, the more often; so their number sets how many runs
+    /// there are for each unit of exhaustiveness.
     #[must_use]
     pub fn for_ligand(heavy_atoms: usize, torsions: usize, exhaustiveness: u32) -> Self {
         let size = heavy_atoms as u64 + 10 * (6 + torsions as u64);
-        Self { runs: exhaustiveness.max(1), steps: 105 * (50 + size) / 2, local_steps: (25 + heavy_atoms) * 3 / 2 }
+        let starts = (1 + torsions as u32 / 4).min(3);
+        Self {
+            runs: starts * exhaustiveness.max(1),
+            steps: 105 * (50 + size) / 2,
+            local_steps: (25 + heavy_atoms) * 3 / 2,
+        }
     }
 }
 
@@ -108,7 +118,7 @@ fn one_run(
     let Some(frame) = frames.get(frame_index) else { return Vec::new() };
     let mut landscape = GridLandscape::new(field, frame, Caps::HUNT);
     let mut minimizer = Minimizer::new(tree.degrees_of_freedom());
-    let mut current = random.pose(field);
+    let mut current = random.start(field, frame);
     let mut current_energy = f32::INFINITY;
     let mut candidate = current.clone();
     let mut promising = current.clone();
@@ -235,7 +245,26 @@ impl Random {
         }
     }
 
-    /// Anywhere in the box, any orientation (uniform: Shoemake, Graphics Gems III, 1992), any torsions.
+    /// Anywhere; a held ligand with its held atoms as near to their places as its torsions allow.
+    fn start(&mut self, field: &GridField<'_>, frame: &Frame) -> Pose {
+        let mut pose = self.pose(field);
+        let Some(tether) = field.tether() else { return pose };
+        // The conformer as given: its torsions within the held part are as likely right as any.
+        pose.torsions.fill(0.0);
+        pose.orientation = Quat::IDENTITY;
+        let mut placement = Placement::default();
+        field.tree().place(frame, &pose, &mut placement);
+        let held: Vec<Vec3> =
+            tether.places.iter().map(|&(atom, _)| Vec3::from(placement.coordinates[atom as usize])).collect();
+        let places: Vec<Vec3> = tether.places.iter().map(|&(_, place)| Vec3::from(place)).collect();
+        if let Some(fit) = superpose(&held, &places) {
+            pose.position = Vec3A::from(fit.transform.apply(Vec3::from(pose.position)));
+            pose.orientation = Quat::from_mat3(&fit.transform.rotation).normalize();
+        }
+        pose
+    }
+
+    /// Anywhere in the box, any orientation (uniform: Shoemake, Graphics Gems III, 1992), any torsions of the ligand.
     fn pose(&mut self, field: &GridField<'_>) -> Pose {
         let search_box = field.search_box();
         let offset = Vec3::new(self.signed(), self.signed(), self.signed());
@@ -243,7 +272,9 @@ impl Random {
         let (u, v, w) = (self.unit(), self.angle(), self.angle());
         let (a, b) = ((1.0 - u).sqrt(), u.sqrt());
         let orientation = Quat::from_xyzw(a * v.sin(), a * v.cos(), b * w.sin(), b * w.cos()).normalize();
-        let torsions = (0..field.tree().torsions()).map(|_| self.angle()).collect();
+        let tree = field.tree();
+        let mut torsions: Vec<f32> = (0..tree.ligand_torsions()).map(|_| self.angle()).collect();
+        torsions.resize(tree.torsions(), 0.0);
         Pose { position, orientation, torsions }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use glam::Vec3;
 use kfold_molecule::{Bond, Chain, Model, ResidueKind, Structure, Topology};
 
 use super::DockingError;
@@ -9,6 +10,7 @@ use super::energy::ReceptorCells;
 use super::grid::Grids;
 use super::pocket::SearchBox;
 use super::scoring::EmpiricalFunction;
+use super::side_chains::SideChains;
 use super::typing::{AtomType, TypedReceptor, receptor_types};
 use crate::settings::ScoringFunction;
 
@@ -16,7 +18,7 @@ use crate::settings::ScoringFunction;
 #[derive(Clone, Debug)]
 pub struct Receptor {
     /// What is scored: one model, without waters and what else was left out. Indices of atoms refer to it.
-    pub structure: Structure,
+    pub structure: Arc<Structure>,
     typed: TypedReceptor,
     cells: ReceptorCells,
 }
@@ -35,8 +37,21 @@ impl Receptor {
             return Err(empty());
         }
         let cells = ReceptorCells::new(&typed);
-        let structure = Structure { name: structure.name.clone(), models: vec![model] };
+        let structure = Arc::new(Structure { name: structure.name.clone(), models: vec![model] });
         Ok(Self { structure, typed, cells })
+    }
+
+    /// The same receptor with its atoms elsewhere, Å.
+    ///
+    /// # Errors
+    /// When there is not one position for each atom.
+    pub fn with_positions(&self, positions: &[Vec3]) -> Result<Self, DockingError> {
+        let mut structure = Structure::clone(&self.structure);
+        match structure.models.first_mut().filter(|model| model.positions.len() == positions.len()) {
+            Some(model) => model.positions.copy_from_slice(positions),
+            None => return Err(DockingError::EmptyReceptor(structure.name)),
+        }
+        Self::new(&structure, &[])
     }
 
     /// The typed atoms.
@@ -56,7 +71,19 @@ pub struct Site {
     receptor: Arc<Receptor>,
     scoring: ScoringFunction,
     grids: Grids,
+    flexible: Option<Flexible>,
 }
+
+/// The side chains that turn, and the receptor without their residues.
+#[derive(Clone, Debug)]
+struct Flexible {
+    side_chains: SideChains,
+    rest: TypedReceptor,
+    cells: ReceptorCells,
+}
+
+/// What is added to the reach of a side chain for the maps to cover it, Å.
+const COVER_MARGIN: f32 = 0.5;
 
 impl Site {
     /// Joins them; no map is computed yet.
@@ -66,12 +93,36 @@ impl Site {
     pub fn new(receptor: Arc<Receptor>, search_box: SearchBox, scoring: ScoringFunction) -> Result<Self, DockingError> {
         let search_box = search_box.checked()?;
         search_box.check_receptor(&receptor.typed.positions)?;
-        Ok(Self { receptor, scoring, grids: Grids::new(search_box) })
+        Ok(Self { receptor, scoring, grids: Grids::new(search_box), flexible: None })
+    }
+
+    /// The same with side chains of the receptor that turn.
+    ///
+    /// # Errors
+    /// When what the side chains reach and the box together are too large.
+    pub fn with_side_chains(mut self, side_chains: SideChains) -> Result<Self, DockingError> {
+        if side_chains.is_empty() {
+            return Ok(self);
+        }
+        let search_box = *self.search_box();
+        let corners = side_chains.reach().flat_map(|(center, length)| [center - length, center + length]);
+        let covered = SearchBox::around(corners.chain([search_box.low(), search_box.high()]), COVER_MARGIN)?;
+        self.grids = Grids::covering(search_box, covered);
+        let topology = self.receptor.structure.first().map(|model| Arc::clone(&model.topology));
+        let is_rest = |atom: u32| {
+            let residue =
+                topology.as_ref().and_then(|topology| topology.atoms.get(atom as usize)).map(|atom| atom.residue);
+            residue.is_none_or(|residue| side_chains.residues().binary_search(&residue).is_err())
+        };
+        let rest = self.receptor.typed.restricted(is_rest);
+        let cells = ReceptorCells::new(&rest);
+        self.flexible = Some(Flexible { side_chains, rest, cells });
+        Ok(self)
     }
 
     /// The receptor.
     #[must_use]
-    pub fn receptor(&self) -> &Receptor {
+    pub const fn receptor(&self) -> &Arc<Receptor> {
         &self.receptor
     }
 
@@ -93,9 +144,20 @@ impl Site {
         EmpiricalFunction::of(self.scoring)
     }
 
-    pub(super) fn prepare(&mut self, types: &[AtomType]) -> &Grids {
-        self.grids.add(EmpiricalFunction::of(self.scoring), &self.receptor.typed, types);
-        &self.grids
+    /// The side chains that turn, if any.
+    #[must_use]
+    pub fn side_chains(&self) -> Option<&SideChains> {
+        self.flexible.as_ref().map(|flexible| &flexible.side_chains)
+    }
+
+    /// The part of the receptor that stays, for exact sums.
+    pub(super) fn cells(&self) -> &ReceptorCells {
+        self.flexible.as_ref().map_or(&self.receptor.cells, |flexible| &flexible.cells)
+    }
+
+    pub(super) fn prepare(&mut self, types: &[AtomType]) {
+        let walls = self.flexible.as_ref().map_or(&self.receptor.typed, |flexible| &flexible.rest);
+        self.grids.add(EmpiricalFunction::of(self.scoring), walls, types);
     }
 
     pub(super) const fn grids(&self) -> &Grids {

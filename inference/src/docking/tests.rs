@@ -1,6 +1,7 @@
 //! Tests of docking as a whole, on the samples.
 
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::Arc;
 
 use glam::Vec3;
@@ -11,6 +12,7 @@ use super::energy::ExactLandscape;
 use super::ligand_tree::LigandTree;
 use super::minimize::Landscape;
 use super::scoring::EmpiricalFunction;
+use super::side_chains::SideChains;
 use super::{Docking, DockingError, Receptor, SearchBox, Site, dock_ligand, score_pose};
 use crate::engine::{Engine, EngineError, Events, Progress};
 use crate::query::{Entity, Ligand, LigandSource, Pocket, Query};
@@ -81,7 +83,7 @@ fn exact_gradient_is_that_of_the_energy() {
     // Vinardo only: Vina's wide Gaussian is cut off at 8 Å where it is still 0.004 kcal/mol, and differences across that
     // step say nothing.
     let function = EmpiricalFunction::of(ScoringFunction::Vinardo);
-    let mut landscape = ExactLandscape::new(&tree, &frame, receptor.cells(), function, None);
+    let mut landscape = ExactLandscape::new(&tree, &frame, receptor.cells(), function);
     let mut pose = tree.pose_as_given(&frame);
     for (index, torsion) in pose.torsions.iter_mut().enumerate() {
         *torsion = 0.05 * index as f32;
@@ -111,7 +113,7 @@ fn a_steroid_finds_its_place_on_any_number_of_threads() {
         let mut site = Site::new(Arc::clone(&receptor), search_box, ScoringFunction::Vina).unwrap();
         let settings = DockingSettings { threads, ..quick() };
         let mut listener = Listener::default();
-        let poses = dock_ligand(&mut site, &ligand, &settings, seed, &mut listener).unwrap();
+        let poses = dock_ligand(slice::from_mut(&mut site), &ligand, &[], &settings, seed, &mut listener).unwrap();
         assert_eq!(listener.stages.first().map(String::as_str), Some("prepare"));
         poses
     };
@@ -154,11 +156,12 @@ fn boxes_and_ligands_that_do_not_work_say_why() {
     let center = box_around(&ligand, 0.0).center;
     let small = SearchBox { center, size: Vec3::splat(3.0) };
     let mut site = Site::new(Arc::clone(&receptor), small, ScoringFunction::Vina).unwrap();
-    let error = dock_ligand(&mut site, &ligand, &quick(), 1, &mut Listener::default()).unwrap_err();
+    let error =
+        dock_ligand(slice::from_mut(&mut site), &ligand, &[], &quick(), 1, &mut Listener::default()).unwrap_err();
     assert!(error.to_string().contains("enlarge the box to at least"), "{error}");
     let mut site = Site::new(receptor, box_around(&ligand, 8.0), ScoringFunction::Vina).unwrap();
     let mut listener = Listener { cancels: true, ..Listener::default() };
-    let error = dock_ligand(&mut site, &ligand, &quick(), 1, &mut listener).unwrap_err();
+    let error = dock_ligand(slice::from_mut(&mut site), &ligand, &[], &quick(), 1, &mut listener).unwrap_err();
     assert!(matches!(error, DockingError::Cancelled));
 }
 
@@ -182,21 +185,37 @@ fn chain(atoms: usize) -> SmallMolecule {
 }
 
 #[test]
-fn one_atom_and_forty_torsions_are_docked() {
+fn few_torsions_and_many_are_docked() {
     let (receptor, ligand) = complex("nuclear-receptor");
-    for (atoms, torsions) in [(1, 0), (2, 0), (43, 40)] {
-        let ligand_of_carbons = chain(atoms);
-        let mut site = Site::new(Arc::clone(&receptor), box_around(&ligand, 4.0), ScoringFunction::Vinardo).unwrap();
+    let site = || Site::new(Arc::clone(&receptor), box_around(&ligand, 4.0), ScoringFunction::Vinardo).unwrap();
+    for (atoms, torsions) in [(1, 0), (2, 0), (6, 3)] {
         let settings = DockingSettings { exhaustiveness: 1, poses: 2, ..DockingSettings::default() };
-        // The longest search is cut short: only that it ends in sound poses is asked here.
-        if torsions == 40 {
-            let tree = LigandTree::new(&ligand_of_carbons).unwrap();
-            assert_eq!((tree.torsions(), tree.torsion_count()), (40, 40.0));
-            continue;
-        }
-        let poses = dock_ligand(&mut site, &ligand_of_carbons, &settings, 1, &mut Listener::default()).unwrap();
+        let mut listener = Listener::default();
+        let poses = dock_ligand(&mut [site()], &chain(atoms), &[], &settings, 1, &mut listener).unwrap();
         assert_eq!(poses[0].score.rotatable_bonds, torsions);
         assert!(poses[0].molecule.conformers[0].iter().all(|position| position.is_finite()));
+    }
+    // Forty torsions: a long search, that can be left at any time.
+    let long = chain(43);
+    let tree = LigandTree::new(&long).unwrap();
+    assert_eq!((tree.torsions(), tree.torsion_count()), (40, 40.0));
+    let mut impatient = Impatient { reports_left: 20 };
+    let error = dock_ligand(&mut [site()], &long, &[], &quick(), 1, &mut impatient).unwrap_err();
+    assert!(matches!(error, DockingError::Cancelled));
+}
+
+/// Cancels after so many reports.
+struct Impatient {
+    reports_left: usize,
+}
+
+impl Events for Impatient {
+    fn progress(&mut self, _: Progress) {
+        self.reports_left = self.reports_left.saturating_sub(1);
+    }
+    fn warning(&mut self, _: &str) {}
+    fn is_cancelled(&self) -> bool {
+        self.reports_left == 0
     }
 }
 
@@ -256,12 +275,146 @@ fn queries_that_cannot_be_docked_say_why() {
     assert!(several.contains("NAG-NAG") && several.contains("SMILES"), "{several}");
     let nameless = fails(&query("kinase", LigandSource::Ccd(vec!["UNL".into()])));
     assert!(nameless.contains("UNL"), "{nameless}");
-    let no_pocket = fails(&Query { pocket: None, ..query("kinase", smiles.clone()) });
-    assert!(no_pocket.contains("pocket"), "{no_pocket}");
     let no_structure = fails(&Query { structure: None, ..query("kinase", smiles.clone()) });
     assert!(no_structure.contains("structure"), "{no_structure}");
     let no_ligand = fails(&Query { sequences: Vec::new(), ..query("kinase", smiles) });
     assert!(no_ligand.contains("ligand"), "{no_ligand}");
     let metal = fails(&query("kinase", LigandSource::Smiles("C[Hg]C".into())));
     assert!(metal.contains("Hg"), "{metal}");
+}
+
+#[test]
+fn without_a_pocket_the_best_are_found_and_searched() {
+    let known = query("nuclear-receptor", LigandSource::Ccd(vec!["STR".into()]));
+    let query = Query { pocket: None, ..known };
+    let settings = Settings { docking: DockingSettings { pockets: 2, ..quick() }, ..Settings::default() };
+    let prediction = Docking.predict(&query, &settings, &mut Listener::default()).unwrap();
+    let best = &prediction.samples[0];
+    // The steroid's cavity holds it deep inside the protein.
+    let (_, ligand) = complex("nuclear-receptor");
+    let middle = |positions: &[Vec3]| positions.iter().sum::<Vec3>() / positions.len() as f32;
+    let distance = middle(&best.pose.conformers[0]).distance(middle(&ligand.conformers[0]));
+    assert!(best.pocket.is_some() && distance < 3.0, "{:?} {distance}", best.pocket);
+    assert!(prediction.samples.iter().all(|sample| sample.pocket.is_some_and(|pocket| (1..=2).contains(&pocket))));
+}
+
+/// Residues of the kinase sample's pocket that can turn.
+fn flexible_site(residues: Option<usize>) -> (Site, SmallMolecule) {
+    let (receptor, ligand) = complex("kinase");
+    let model = receptor.structure.first().unwrap();
+    let mut near = SideChains::near(model, &ligand.conformers[0], 4.0);
+    assert!(near.len() > 3, "{near:?}");
+    near.truncate(residues.unwrap_or(usize::MAX));
+    let side_chains = SideChains::new(model, receptor.typed(), &near).unwrap();
+    let site = Site::new(Arc::clone(&receptor), box_around(&ligand, 6.0), ScoringFunction::Vinardo).unwrap();
+    (site.with_side_chains(side_chains).unwrap(), ligand)
+}
+
+#[test]
+fn side_chains_at_rest_change_no_energy_and_gradients_hold_when_they_turn() {
+    let (site, ligand) = flexible_site(None);
+    let tree = LigandTree::new(&ligand).unwrap().with_side_chains(site.side_chains().unwrap());
+    let frame = tree.frame(&ligand, &ligand.conformers[0]).unwrap();
+    let function = EmpiricalFunction::of(ScoringFunction::Vinardo);
+    let mut landscape = ExactLandscape::new(&tree, &frame, site.cells(), function);
+    let mut pose = tree.pose_as_given(&frame);
+    let rigid = score_pose(site.receptor(), &ligand, ScoringFunction::Vinardo, false).unwrap().score;
+    let energies = landscape.energies(&pose);
+    assert!((energies.intermolecular - rigid.intermolecular_kcal_per_mol).abs() < 1e-3, "{energies:?} {rigid:?}");
+    assert!((energies.intramolecular - rigid.intramolecular_kcal_per_mol).abs() < 1e-3);
+    let (_, carried) = landscape.all_positions(&pose);
+    let model = site.receptor().structure.first().unwrap();
+    assert!(carried.iter().all(|&(atom, place)| place.distance(model.positions[atom as usize]) < 1e-3));
+    for (index, torsion) in pose.torsions.iter_mut().enumerate() {
+        *torsion = 0.04 * (index % 5) as f32;
+    }
+    let mut gradient = vec![0.0; tree.degrees_of_freedom()];
+    let mut ignored = gradient.clone();
+    landscape.evaluate(&pose, &mut gradient);
+    for index in 0..gradient.len() {
+        let mut direction = vec![0.0; gradient.len()];
+        direction[index] = 1.0;
+        let mut at = |length: f32| {
+            let mut moved = pose.clone();
+            moved.advance(&direction, length);
+            landscape.evaluate(&moved, &mut ignored)
+        };
+        let expected = (at(2e-3) - at(-2e-3)) / 4e-3;
+        let tolerance = 0.05 * (1.0 + expected.abs());
+        assert!((gradient[index] - expected).abs() < tolerance, "{index}: {} for {expected}", gradient[index]);
+    }
+    // Turning keeps bonds: every carried atom stays as far from its neighbours as it was.
+    let (_, carried) = landscape.all_positions(&pose);
+    let mut turned = model.positions.clone();
+    carried.iter().for_each(|&(atom, place)| turned[atom as usize] = place);
+    for bond in &model.topology.bonds {
+        let length = |places: &[Vec3]| places[bond.a as usize].distance(places[bond.b as usize]);
+        assert!((length(&turned) - length(&model.positions)).abs() < 1e-3);
+    }
+}
+
+#[test]
+fn a_flexible_search_moves_side_chains_and_scores_what_it_returns() {
+    let (site, ligand) = flexible_site(Some(2));
+    let mut sites = [site];
+    let settings = DockingSettings { exhaustiveness: 1, poses: 3, ..DockingSettings::default() };
+    let poses = dock_ligand(&mut sites, &ligand, &[], &settings, 1, &mut Listener::default()).unwrap();
+    let best = &poses[0];
+    assert!(!best.moved_atoms.is_empty() && best.score.side_chains_kcal_per_mol.is_some());
+    // Scored again in the receptor it left behind, the ligand meets the same energy.
+    let moved = crate::engine::with_moved_atoms(&sites[0].receptor().structure, &best.moved_atoms);
+    let again =
+        score_pose(&Receptor::new(&moved, &[]).unwrap(), &best.molecule, ScoringFunction::Vinardo, false).unwrap();
+    let difference = again.score.intermolecular_kcal_per_mol - best.score.intermolecular_kcal_per_mol;
+    assert!(difference.abs() < 0.02, "{difference}");
+}
+
+#[test]
+fn residues_that_cannot_turn_say_why() {
+    let (receptor, _) = complex("kinase");
+    let model = receptor.structure.first().unwrap();
+    let named = |name: &str| SideChains::named(model, &[name.to_owned()]).unwrap_err().to_string();
+    assert!(named("A145").contains("not of the form"));
+    assert!(named("A:99999").contains("not in the receptor"));
+    let glycine = model.topology.residues.iter().position(|residue| residue.name == "GLY").unwrap() as u32;
+    let error = SideChains::new(model, receptor.typed(), &[glycine]).unwrap_err().to_string();
+    assert!(error.contains("GLY") && error.contains("leave it out"), "{error}");
+    let all: Vec<u32> = (0..40).collect();
+    assert!(SideChains::new(model, receptor.typed(), &all).unwrap_err().to_string().contains("more than"));
+}
+
+#[test]
+fn a_held_scaffold_stays_where_the_reference_has_it() {
+    let known = query("kinase", LigandSource::sdf(sample("kinase").join("ligand.sdf")));
+    let settings = Settings { docking: DockingSettings { hold_scaffold: true, ..quick() }, ..Settings::default() };
+    let prediction = Docking.predict(&known, &settings, &mut Listener::default()).unwrap();
+    let rmsd = prediction.samples[0].score.rmsd_to_reference.unwrap();
+    assert!(rmsd < 1.5, "{rmsd}");
+    let other =
+        Query { sequences: query("kinase", LigandSource::Smiles("CCCCCCCC".into())).sequences, ..known.clone() };
+    let error = Docking.predict(&other, &settings, &mut Listener::default()).unwrap_err().to_string();
+    assert!(error.contains("connected heavy atoms"), "{error}");
+    let error =
+        Docking.predict(&Query { pocket: None, ..known }, &settings, &mut Listener::default()).unwrap_err().to_string();
+    assert!(error.contains("reference ligand"), "{error}");
+}
+
+#[test]
+fn poses_say_into_which_conformer_they_were_docked() {
+    let query = query("nuclear-receptor", LigandSource::Ccd(vec!["STR".into()]));
+    let docking = DockingSettings {
+        exhaustiveness: 1,
+        ensemble_conformers: 2,
+        ensemble_amplitude: 0.5,
+        dock_into_ensemble: true,
+        ..DockingSettings::default()
+    };
+    let settings = Settings { docking, ..Settings::default() };
+    let prediction = Docking.predict(&query, &settings, &mut Listener::default()).unwrap();
+    let models = &prediction.receptor_ensemble.as_ref().unwrap().structure.models;
+    assert_eq!(models.len(), 3);
+    for sample in &prediction.samples {
+        let conformer = sample.conformer.unwrap() as usize;
+        assert_eq!(sample.receptor.models[0].positions, models[conformer - 1].positions);
+    }
 }

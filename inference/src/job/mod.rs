@@ -11,6 +11,7 @@
 //! events.jsonl          what happens, one JSON object a line, only ever appended to (see [`events`])
 //! worker.lock           held by the worker while it lives; its process number inside
 //! cancel                somebody wants the worker to stop
+//! seed-1.partial/       the ligands of a series that are done while others are not (see `parts`)
 //! seed-1/               outputs of a finished seed, complete: the folder appears by one rename
 //!   poses.sdf           poses with bond orders, best first within each ligand, `score_kcal_per_mol` and more
 //!   poses.json          scores, interactions, checks and provenance of every pose, in the order of poses.sdf
@@ -27,15 +28,16 @@
 //! So it is after docking; K-Fold's outputs have the tree of the public program: [`complexes`].
 //!
 //! A file is written under a temporary name and renamed ([`files::write_whole`]); a seed is written as a folder with a
-//! temporary name and renamed. So after a kill there are finished seeds and leftovers, and the next worker removes the
-//! leftovers and goes on with the first seed that is not finished. Nothing in the outputs depends on when or how often
-//! that happened.
+//! temporary name and renamed. So after a kill there are finished seeds, finished ligands of a series and leftovers, and the
+//! next worker removes the leftovers and goes on with the first seed that is not finished, in a series with its first ligand
+//! that is not. Nothing in the outputs depends on when or how often that happened.
 
 pub mod complex;
 pub mod complexes;
 pub mod events;
 pub mod files;
 mod output;
+mod parts;
 mod progress;
 mod results;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use kfold_molecule::formats::{mmcif, pdb, sdf};
 use kfold_molecule::{Model, SmallMolecule, Structure};
 
 use super::complex::complex;
-use super::results::{PoseRecord, PoseResult, Results};
+use super::results::{PoseRecord, PoseResult, Results, receptor_name};
 use super::{Job, JobError, files, write_json};
 use crate::engine::{Prediction, ReceptorEnsemble, Sample};
 use crate::query::{LigandSource, Query};
@@ -43,16 +43,15 @@ pub(super) fn write_seed(job: &Job, seed: u64, prediction: &Prediction) -> Resul
     write("poses.sdf", &sdf::write(&molecules))?;
     let records: Vec<PoseRecord> = prediction.samples.iter().map(PoseRecord::of).collect();
     write_json(&folder.join("poses.json"), &records)?;
-    if let Some(sample) = prediction.samples.first() {
-        write_structure(&folder, "receptor", &sample.receptor)?;
-    }
+    write_receptors(&folder, &prediction.samples)?;
     let is_series = !job.query().series.is_empty();
     for (index, sample) in prediction.samples.iter().enumerate() {
         // A series would repeat the receptor a thousand times; its poses are all in poses.sdf.
         if is_series && sample.rank != 1 {
             continue;
         }
-        if let Some(structure) = complex_of(job.query(), sample.receptor.first(), &sample.pose, &sample.ligand_name) {
+        if let Some(structure) = complex_of(job.query(), &sample.receptor_in_pose(), &sample.pose, &sample.ligand_name)
+        {
             write(&format!("{}_complex_{}.cif", job.query().name, index + 1), &mmcif::write(&structure))?;
         }
     }
@@ -75,9 +74,7 @@ pub(super) fn write_summary(job: &Job) -> Result<(), JobError> {
     poses.sort_by(|a, b| a.record.score.score_kcal_per_mol.total_cmp(&b.record.score.score_kcal_per_mol));
 
     if let Some(best) = poses.first() {
-        let receptor = results.seeds.iter().find(|seed| seed.seed == best.record.provenance.seed);
-        let receptor = receptor.and_then(|seed| seed.receptor.as_ref()).and_then(Structure::first);
-        if let Some(structure) = complex_of(job.query(), receptor, &best.molecule, &best.record.ligand_name) {
+        if let Some(structure) = complex_of(job.query(), &best.receptor, &best.molecule, &best.record.ligand_name) {
             let path = job.model_path();
             files::write_whole(&path, mmcif::write(&structure).as_bytes()).map_err(JobError::write(&path))?;
         }
@@ -98,6 +95,18 @@ fn write_structure(folder: &Path, name: &str, structure: &Structure) -> Result<(
     files::write_whole(&path, text.as_bytes()).map_err(JobError::write(&path))
 }
 
+/// The receptors of the samples, each conformer once.
+pub(super) fn write_receptors(folder: &Path, samples: &[Sample]) -> Result<(), JobError> {
+    let mut written: Vec<Option<u32>> = Vec::new();
+    for sample in samples {
+        if !written.contains(&sample.conformer) {
+            written.push(sample.conformer);
+            write_structure(folder, &receptor_name(sample.conformer), &sample.receptor)?;
+        }
+    }
+    Ok(())
+}
+
 /// The chain and residue under which a ligand stands in a complex: its chain id in the query, and its component code
 /// where the query gives one.
 fn ligand_place(query: &Query, ligand_name: &str) -> (String, String) {
@@ -113,15 +122,15 @@ fn ligand_place(query: &Query, ligand_name: &str) -> (String, String) {
     (chain.to_owned(), residue.to_owned())
 }
 
-fn complex_of(query: &Query, receptor: Option<&Model>, pose: &SmallMolecule, ligand_name: &str) -> Option<Structure> {
+fn complex_of(query: &Query, receptor: &Structure, pose: &SmallMolecule, ligand_name: &str) -> Option<Structure> {
     let (chain, residue) = ligand_place(query, ligand_name);
-    let mut structure = complex(receptor?, pose, 0, &chain, &residue)?;
+    let mut structure = complex(receptor.first()?, pose, 0, &chain, &residue)?;
     structure.name.clone_from(&query.name);
     Some(structure)
 }
 
 /// The pose with its numbers as data fields, as SDF readers find them.
-fn record_molecule(sample: &Sample) -> SmallMolecule {
+pub(super) fn record_molecule(sample: &Sample) -> SmallMolecule {
     let mut molecule = sample.pose.clone();
     molecule.conformers.truncate(1);
     molecule.name.clone_from(&sample.ligand_name);
@@ -137,6 +146,15 @@ fn record_molecule(sample: &Sample) -> SmallMolecule {
     ];
     if let Some(rmsd) = score.rmsd_to_reference {
         fields.push(("rmsd_to_reference", number(rmsd)));
+    }
+    if let Some(energy) = score.side_chains_kcal_per_mol {
+        fields.push(("side_chains_kcal_per_mol", number(energy)));
+    }
+    if let Some(pocket) = sample.pocket {
+        fields.push(("pocket", pocket.to_string()));
+    }
+    if let Some(conformer) = sample.conformer {
+        fields.push(("conformer", conformer.to_string()));
     }
     if let Some(pk) = sample.measured_pk {
         fields.push(("measured_pk", pk.to_string()));
@@ -177,9 +195,12 @@ fn summary_table(records: &[&PoseRecord]) -> Result<Vec<u8>, String> {
         "checks_passed",
         "checks_failed",
         "interactions",
+        "pocket",
+        "conformer",
         "engine",
         "scoring",
     ])?;
+    let whole = |value: Option<u32>| value.map_or_else(String::new, |value| value.to_string());
     let optional = |value: Option<f32>| value.map_or_else(String::new, number);
     for record in records {
         let score = &record.score;
@@ -207,6 +228,8 @@ fn summary_table(records: &[&PoseRecord]) -> Result<Vec<u8>, String> {
             &format!("{passed}/{}", record.checks.len()),
             &failed.join(" "),
             &interactions.join(", "),
+            &whole(record.pocket),
+            &whole(record.conformer),
             record.provenance.engine.name(),
             &record.provenance.scoring,
         ])?;

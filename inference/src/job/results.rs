@@ -1,6 +1,7 @@
 //! Reading back what a job has produced so far: all that the window, the server and reports ever see of a run.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kfold_molecule::analysis::interactions::Interaction;
 use kfold_molecule::analysis::pose_checks::PoseCheck;
@@ -9,8 +10,8 @@ use kfold_molecule::{SmallMolecule, Structure};
 use serde::{Deserialize, Serialize};
 
 use super::complexes::{self, ComplexResult};
-use super::{Job, JobError, read_json};
-use crate::engine::{EngineName, PoseScore, Provenance, Sample};
+use super::{Job, JobError, parts, read_json};
+use crate::engine::{EngineName, PoseScore, Provenance, Sample, with_moved_atoms};
 
 /// What is known of a pose beside its coordinates; a line of `poses.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,15 @@ pub struct PoseRecord {
     /// Measured affinity, when the input gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured_pk: Option<f32>,
+    /// Number of the pocket, best first from 1, when the engine looked for pockets itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pocket: Option<u32>,
+    /// Number of the receptor's conformer among those of `ensemble.pdb`, from 1, when there was a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conformer: Option<u32>,
+    /// Atoms of the receptor, by index, that a flexible side chain has moved, with their places in Å.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved_atoms: Vec<(u32, [f32; 3])>,
     /// Who made it.
     pub provenance: Provenance,
 }
@@ -42,6 +52,9 @@ impl PoseRecord {
             interactions: sample.interactions.clone(),
             checks: sample.checks.clone(),
             measured_pk: sample.measured_pk,
+            pocket: sample.pocket,
+            conformer: sample.conformer,
+            moved_atoms: sample.moved_atoms.clone(),
             provenance: sample.provenance.clone(),
         }
     }
@@ -54,6 +67,8 @@ pub struct PoseResult {
     pub record: PoseRecord,
     /// The ligand with bond orders and hydrogens; one conformer.
     pub molecule: SmallMolecule,
+    /// The receptor as this pose has it: its conformer, with the side chains that turned.
+    pub receptor: Arc<Structure>,
 }
 
 /// Conformers of the receptor.
@@ -72,7 +87,7 @@ pub struct ReceptorConformers {
 pub struct SeedResults {
     /// The seed.
     pub seed: u64,
-    /// The receptor as the engine used it; interactions count its atoms. `None` when there is no pose.
+    /// The receptor of the first pose; interactions count its atoms. `None` when there is no pose.
     pub receptor: Option<Structure>,
     /// Poses in the engine's order: best first within each ligand.
     pub poses: Vec<PoseResult>,
@@ -87,12 +102,12 @@ pub struct SeedResults {
 pub struct Results {
     /// The job.
     pub job: Job,
-    /// Its finished seeds in the order of the settings.
+    /// Its finished seeds in the order of the settings, and of a series whose seed is not finished the ligands that are.
     pub seeds: Vec<SeedResults>,
 }
 
 impl Results {
-    /// Reads a job directory. Seeds that are not finished are not there; a job that has not run has none.
+    /// Reads a job directory. A job that has not run has no seeds.
     ///
     /// # Errors
     /// When there is no job, or when a finished seed cannot be read.
@@ -118,6 +133,12 @@ impl Results {
                         complexes: complexes::load_seed(job, *seed)?,
                     },
                 });
+                continue;
+            }
+            let poses = parts::poses_so_far(job, *seed)?;
+            if !poses.is_empty() {
+                let receptor = poses.first().map(|pose| Structure::clone(&pose.receptor));
+                seeds.push(SeedResults { seed: *seed, receptor, poses, ensemble: None, complexes: Vec::new() });
             }
         }
         Ok(Self { job: job.clone(), seeds })
@@ -150,21 +171,8 @@ impl Results {
 
 /// Reads a seed that was docked.
 fn load_seed(folder: &Path, seed: u64) -> Result<SeedResults, JobError> {
-    let path = folder.join("poses.json");
-    let records: Vec<PoseRecord> = read_json(&path)?;
-    let mut poses = Vec::with_capacity(records.len());
-    let mut receptor = None;
-    if !records.is_empty() {
-        let sdf = folder.join("poses.sdf");
-        let molecules = formats::read_small_molecules(&sdf).map_err(|error| JobError::content(&sdf, error))?;
-        if molecules.len() != records.len() {
-            let problem = format!("{} poses, but poses.json has {}", molecules.len(), records.len());
-            return Err(JobError::content(&sdf, problem));
-        }
-        let path = structure_path(folder, "receptor");
-        receptor = Some(formats::read_structure(&path).map_err(|error| JobError::content(&path, error))?);
-        poses.extend(records.into_iter().zip(molecules).map(|(record, molecule)| PoseResult { record, molecule }));
-    }
+    let poses = load_poses(folder, "poses", &mut Receptors::new())?;
+    let receptor = poses.first().map(|pose| Structure::clone(&pose.receptor));
     let path = structure_path(folder, "ensemble");
     let ensemble = if path.is_file() {
         let structure = formats::read_structure(&path).map_err(|error| JobError::content(&path, error))?;
@@ -177,6 +185,63 @@ fn load_seed(folder: &Path, seed: u64) -> Result<SeedResults, JobError> {
         None
     };
     Ok(SeedResults { seed, receptor, poses, ensemble, complexes: Vec::new() })
+}
+
+/// The receptors of a folder that were read so far, by conformer.
+pub(super) type Receptors = Vec<(Option<u32>, Arc<Structure>)>;
+
+/// The poses of `NAME.json` and `NAME.sdf`, with the receptors beside them.
+pub(super) fn load_poses(folder: &Path, name: &str, receptors: &mut Receptors) -> Result<Vec<PoseResult>, JobError> {
+    let mut poses = load_stored_poses(folder, name, receptors)?;
+    for pose in &mut poses {
+        pose.receptor = with_moved_atoms(&pose.receptor, &pose.record.moved_atoms);
+    }
+    Ok(poses)
+}
+
+/// The same with receptors as the files have them, whatever the poses moved.
+pub(super) fn load_stored_poses(
+    folder: &Path,
+    name: &str,
+    receptors: &mut Receptors,
+) -> Result<Vec<PoseResult>, JobError> {
+    let records: Vec<PoseRecord> = read_json(&folder.join(format!("{name}.json")))?;
+    if records.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sdf = folder.join(format!("{name}.sdf"));
+    let molecules = formats::read_small_molecules(&sdf).map_err(|error| JobError::content(&sdf, error))?;
+    if molecules.len() != records.len() {
+        let problem = format!("{} poses, but {name}.json has {}", molecules.len(), records.len());
+        return Err(JobError::content(&sdf, problem));
+    }
+    let mut poses = Vec::with_capacity(records.len());
+    for (record, molecule) in records.into_iter().zip(molecules) {
+        let known = receptors.iter().find(|(conformer, _)| *conformer == record.conformer);
+        let receptor = match known {
+            Some((_, receptor)) => Arc::clone(receptor),
+            None => {
+                let receptor = Arc::new(load_receptor(folder, record.conformer)?);
+                receptors.push((record.conformer, Arc::clone(&receptor)));
+                receptor
+            }
+        };
+        poses.push(PoseResult { record, molecule, receptor });
+    }
+    Ok(poses)
+}
+
+/// The name, without extension, of the file of a receptor's conformer.
+pub(super) fn receptor_name(conformer: Option<u32>) -> String {
+    match conformer {
+        None | Some(1) => "receptor".to_owned(),
+        Some(number) => format!("receptor-{number}"),
+    }
+}
+
+fn load_receptor(folder: &Path, conformer: Option<u32>) -> Result<Structure, JobError> {
+    let path = structure_path(folder, &receptor_name(conformer));
+    formats::read_structure(&path).map_err(|error| JobError::content(&path, error))
 }
 
 /// Structures are PDB files unless these cannot hold them.

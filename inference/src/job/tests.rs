@@ -15,7 +15,7 @@ use super::*;
 use crate::engine::{
     Engine, EngineError, EngineName, Events, PoseScore, Prediction, Progress, Provenance, ReceptorEnsemble, Sample,
 };
-use crate::query::{Entity, Ligand, LigandSource};
+use crate::query::{Entity, Ligand, LigandSource, SeriesLigand};
 
 /// Names the job of [`worker_process`].
 const JOB_VARIABLE: &str = "KFOLD_TEST_JOB";
@@ -71,7 +71,10 @@ impl Engine for Contacts {
             },
             rank: index as u32 + 1,
             ligand_name: "L".into(),
-            receptor: receptor.clone(),
+            pocket: None,
+            conformer: None,
+            receptor: std::sync::Arc::new(receptor.clone()),
+            moved_atoms: Vec::new(),
             pose,
             score: PoseScore { score_kcal_per_mol: score, ..PoseScore::default() },
             interactions: Vec::new(),
@@ -284,6 +287,89 @@ fn one_job_one_worker_and_cancelling() {
     Job::clear_cancel(folder.path()).unwrap();
     worker::run(folder.path(), &[&QUICK]).unwrap();
     assert!(job.is_done());
+}
+
+/// Every ligand of a series by [`Contacts`], until it is told to stop after so many.
+struct OneByOne {
+    stops_after: usize,
+    docked: std::sync::Mutex<Vec<String>>,
+}
+
+/// Hears nothing and goes on.
+struct Deaf;
+
+impl Events for Deaf {
+    fn progress(&mut self, _: Progress) {}
+    fn warning(&mut self, _: &str) {}
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+impl Engine for OneByOne {
+    fn name(&self) -> EngineName {
+        EngineName::Docking
+    }
+
+    fn predict(&self, query: &Query, settings: &Settings, events: &mut dyn Events) -> Result<Prediction, EngineError> {
+        let mut prediction = Prediction::default();
+        for (index, ligand) in query.series.iter().enumerate() {
+            if index == self.stops_after {
+                return Err(EngineError::Cancelled);
+            }
+            self.docked.lock().unwrap().push(ligand.name.clone());
+            let entry = Ligand { ids: vec!["L".into()], source: ligand.source.clone(), description: None };
+            let single = Query { sequences: vec![Entity::Ligand(entry)], series: Vec::new(), ..query.clone() };
+            let mut samples = QUICK.predict(&single, settings, &mut Deaf)?.samples;
+            for sample in &mut samples {
+                sample.ligand_name.clone_from(&ligand.name);
+                // What another version made is not gone on with.
+                sample.provenance.version = env!("CARGO_PKG_VERSION").into();
+                sample.moved_atoms = vec![(3, [0.25, 0.5, 1.0 / 3.0])];
+            }
+            events.finished(&samples);
+            prediction.samples.extend(samples);
+        }
+        Ok(prediction)
+    }
+}
+
+#[test]
+fn an_interrupted_series_goes_on_with_its_next_ligand() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let series = ["a", "b", "c", "d"].map(|name| SeriesLigand {
+        name: name.into(),
+        source: LigandSource::sdf(data.join("benzene.sdf")),
+        measured_pk: Some(5.0),
+    });
+    let query = Query {
+        name: "series".into(),
+        series: series.to_vec(),
+        structure: Some(data.join("tripeptide.pdb")),
+        ..Query::default()
+    };
+    let create = |folder: &Path| Job::create(folder, &query, &settings(&[1, 2])).unwrap();
+    let engine = |stops_after| OneByOne { stops_after, docked: std::sync::Mutex::default() };
+    let undisturbed = tempfile::tempdir().unwrap();
+    create(undisturbed.path());
+    worker::run(undisturbed.path(), &[&engine(9)]).unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let job = create(folder.path());
+    assert!(worker::run(folder.path(), &[&engine(3)]).unwrap_err().is_cancelled());
+    let so_far = Results::load(folder.path()).unwrap();
+    let names: Vec<&str> = so_far.seeds[0].poses.iter().map(|pose| pose.record.ligand_name.as_str()).collect();
+    assert_eq!((names.first(), names.last()), (Some(&"a"), Some(&"c")));
+    // A part that was being written when the machine went down.
+    std::fs::write(folder.path().join("seed-1.partial/ligand-2.json"), "[").unwrap();
+    let second = engine(9);
+    worker::run(folder.path(), &[&second]).unwrap();
+    assert_eq!(*second.docked.lock().unwrap(), ["b", "d", "a", "b", "c", "d"]);
+    assert!(job.is_done());
+    assert_eq!(outputs(folder.path()), outputs(undisturbed.path()));
+    let results = Results::load(folder.path()).unwrap();
+    let pose = &results.seeds[1].poses[0];
+    assert_eq!(pose.receptor.models[0].positions[3], Vec3::new(0.25, 0.5, 1.0 / 3.0));
 }
 
 struct Broken {

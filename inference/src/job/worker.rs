@@ -13,8 +13,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::events::{EventKind, EventWriter};
+use super::parts::Parts;
 use super::{Job, JobError, complexes, files, output};
 use crate::engine::{Engine, EngineError, EngineName, Events, Prediction, Progress, Sample};
+use crate::query::Query;
 use crate::settings::Settings;
 
 /// How often the worker looks whether somebody asked it to stop.
@@ -87,15 +89,21 @@ fn run_locked(
         }
         events.write(EventKind::SeedStarted { seed: *seed }).map_err(JobError::write(events_path))?;
         let seed_settings = Settings { seed: *seed, ..settings.clone() };
-        let mut reporter = Reporter { events, watch: &watch, folder: job.seed_folder(*seed), failure: None };
-        let prediction = predict(*engine, &job, &seed_settings, &mut reporter);
+        let parts = Parts::open(&job, *seed)?;
+        let folder = job.seed_folder(*seed);
+        let mut reporter = Reporter { events, events_path, watch: &watch, folder, parts, failure: None };
+        let prediction = reporter.predict(*engine, &job, &seed_settings);
         if let Some(error) = reporter.failure {
-            return Err(JobError::write(events_path)(error));
+            return Err(error);
         }
+        let parts = reporter.parts;
         let prediction = prediction?;
         match &prediction.complexes {
             Some(complexes) => complexes::write_seed(&job, *seed, complexes)?,
             None => output::write_seed(&job, *seed, &prediction)?,
+        }
+        if let Some(parts) = parts {
+            parts.remove()?;
         }
         events.write(EventKind::SeedFinished { seed: *seed }).map_err(JobError::write(events_path))?;
     }
@@ -108,11 +116,11 @@ fn run_locked(
 /// Calls the engine; a panic in it becomes an error like others, so that whoever watches the job learns of it.
 fn predict(
     engine: &dyn Engine,
-    job: &Job,
+    query: &Query,
     settings: &Settings,
     events: &mut dyn Events,
 ) -> Result<Prediction, JobError> {
-    let call = AssertUnwindSafe(|| engine.predict(job.query(), settings, events));
+    let call = AssertUnwindSafe(|| engine.predict(query, settings, events));
     match std::panic::catch_unwind(call) {
         Ok(prediction) => Ok(prediction?),
         Err(panic) => {
@@ -205,19 +213,49 @@ impl CancelWatch {
 /// What the engine sees of the job.
 struct Reporter<'a> {
     events: &'a mut EventWriter,
+    events_path: &'a Path,
     watch: &'a CancelWatch,
     /// Of the seed's outputs.
     folder: PathBuf,
-    /// Why an event could not be written. The work then has to stop: nobody could follow it, and the outputs would fail
-    /// for the same reason.
-    failure: Option<std::io::Error>,
+    /// The finished ligands of a series.
+    parts: Option<Parts>,
+    /// Why an event or a finished ligand could not be written. The work then has to stop: nobody could follow it, and the
+    /// outputs would fail for the same reason.
+    failure: Option<JobError>,
 }
 
 impl Reporter<'_> {
     fn write(&mut self, kind: EventKind) {
         if self.failure.is_none() {
-            self.failure = self.events.write(kind).err();
+            self.failure = self.events.write(kind).map_err(JobError::write(self.events_path)).err();
         }
+    }
+
+    /// What the engine makes of the job, ligands that an earlier worker finished included.
+    fn predict(&mut self, engine: &dyn Engine, job: &Job, settings: &Settings) -> Result<Prediction, JobError> {
+        let Some(parts) = &self.parts else { return predict(engine, job.query(), settings, self) };
+        let rest = parts.rest_of(job.query());
+        let finished = parts.finished()?;
+        let had_some = !finished.is_empty();
+        for (ligand, poses, score_kcal_per_mol) in finished {
+            self.write(EventKind::LigandFinished { ligand, poses, score_kcal_per_mol });
+        }
+        let is_needed =
+            !rest.series.is_empty() || rest.ligands().next().is_some() || settings.docking.ensemble_conformers > 0;
+        let made = if is_needed { predict(engine, &rest, settings, self) } else { Ok(Prediction::default()) };
+        let mut prediction = match made {
+            // Of a series whose other ligands were docked before, nothing that is left can be.
+            Err(JobError::Engine(EngineError::Input(reason))) if had_some => {
+                self.warning(&reason);
+                Prediction::default()
+            }
+            other => other?,
+        };
+        if let Some(parts) = &self.parts {
+            prediction.samples.retain(|sample| !parts.holds(&sample.ligand_name));
+            prediction.samples.extend(parts.samples()?);
+        }
+        Ok(prediction)
     }
 }
 
@@ -237,6 +275,9 @@ impl Events for Reporter<'_> {
             poses: samples.len() as u64,
             score_kcal_per_mol: best.score.score_kcal_per_mol,
         });
+        if let (None, Some(parts)) = (&self.failure, &mut self.parts) {
+            self.failure = parts.keep(samples).err();
+        }
     }
 
     fn folder(&self) -> Option<&Path> {

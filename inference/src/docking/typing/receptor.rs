@@ -24,6 +24,20 @@ pub struct TypedReceptor {
     pub ignored: Vec<(Element, usize)>,
 }
 
+impl TypedReceptor {
+    /// The atoms, by index in the model, that are wanted.
+    #[must_use]
+    pub fn restricted(&self, is_wanted: impl Fn(u32) -> bool) -> Self {
+        let kept: Vec<usize> = (0..self.atoms.len()).filter(|&place| is_wanted(self.atoms[place])).collect();
+        Self {
+            positions: kept.iter().map(|&place| self.positions[place]).collect(),
+            types: kept.iter().map(|&place| self.types[place]).collect(),
+            atoms: kept.iter().map(|&place| self.atoms[place]).collect(),
+            ignored: self.ignored.clone(),
+        }
+    }
+}
+
 /// Types the heavy atoms of a model that are not water, primary locations only.
 #[must_use]
 pub fn receptor_types(model: &Model) -> TypedReceptor {
