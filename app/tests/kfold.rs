@@ -163,9 +163,9 @@ fn the_command_line_predicts_and_says_what_is_wrong() {
 
     let output = predict(folder.path(), &folder.path().join("nowhere"), "b", &[]);
     assert!(!output.status.success() && stderr(&output).contains("config.yaml"), "{}", stderr(&output));
-    let output = predict(folder.path(), models.path(), "b", &["--dry-run"]);
+    let output = predict(folder.path(), models.path(), "e", &["--dry-run"]);
     assert!(output.status.success(), "{}", stderr(&output));
-    assert!(!folder.path().join("b").join("small").exists());
+    assert!(!folder.path().join("e").exists());
     // auto takes K-Fold where its weights are, and says what to do where nothing can predict.
     let auto = |models: &Path| {
         let mut command = program();

@@ -152,7 +152,8 @@ impl TapeNoise {
                 entry.values.dims()
             )));
         }
-        Ok(entry.values.to_dtype(dtype)?)
+        // A copy: the networks work in place on what they are given, and the tape may be played again.
+        Ok(entry.values.to_dtype(dtype)?.copy()?)
     }
 }
 
