@@ -256,20 +256,37 @@ fn docking_and_scoring_keep_their_forms() {
     assert!(output.status.success(), "{}", stderr(&output));
     let poses = folder.path().join("poses.sdf");
     let file = std::fs::read_to_string(&poses).unwrap();
-    let scores: Vec<f64> = file
-        .lines()
-        .zip(file.lines().skip(1))
-        .filter(|(header, _)| header.contains("<score_kcal_per_mol>"))
-        .map(|(_, value)| value.parse().unwrap())
-        .collect();
-    assert!(!scores.is_empty() && scores.len() <= 3 && scores[0] < 0.0, "{scores:?}");
-    assert!(scores.windows(2).all(|pair| pair[0] <= pair[1]), "{scores:?}");
+    let field = |file: &str, name: &str| -> Vec<f64> {
+        let lines = file.lines().zip(file.lines().skip(1));
+        lines.filter(|(header, _)| header.contains(name)).map(|(_, value)| value.parse().unwrap()).collect()
+    };
+    let scores = field(&file, "<score_kcal_per_mol>");
+    assert!(!scores.is_empty() && scores.len() <= 3 && scores.iter().all(|score| *score < 0.0), "{scores:?}");
+    let probabilities = field(&file, "<pose_probability>");
+    assert!(file.contains("Vina + GNINA CNN") && field(&file, "<predicted_pk>").len() == scores.len());
+    // As `PoseScore::confidence` has it, to the digits of the file.
+    let trust: Vec<f64> =
+        probabilities.iter().zip(&scores).map(|(p, score)| (p / (1.0 - p)).ln() - 0.25 * score).collect();
+    assert!(trust.windows(2).all(|pair| pair[0] >= pair[1] - 0.02), "{probabilities:?}, {scores:?}");
 
     let output = run(&["score", receptor, "--pose", text(&poses), "--json"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let records: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert_eq!(records.as_array().unwrap().len(), scores.len());
     assert!(records[0]["score_kcal_per_mol"].as_f64().unwrap() < 0.0);
+    // What the networks say of a pose does not depend on how it came about.
+    for (record, probability) in records.as_array().unwrap().iter().zip(&probabilities) {
+        let again = record["cnn"]["pose_probability"].as_f64().unwrap();
+        assert!((again - probability).abs() < 2e-3, "{again} is not {probability}");
+    }
+
+    arguments.push("--no-cnn");
+    let output = run(&arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let file = std::fs::read_to_string(&poses).unwrap();
+    let scores = field(&file, "<score_kcal_per_mol>");
+    assert!(scores.windows(2).all(|pair| pair[0] <= pair[1]), "{scores:?}");
+    assert!(field(&file, "<pose_probability>").is_empty() && !file.contains("CNN"));
 }
 
 #[test]

@@ -230,7 +230,7 @@ fn a_prediction_runs_to_its_end_and_poses_are_chosen() {
     desk.wait_for_label("Pose 1: ");
     desk.rest();
     assert!(!desk.harness.state().is_running());
-    assert!(desk.harness.query_all_by_label_contains("docking (Vina)").next().is_some());
+    assert!(desk.harness.query_all_by_label_contains("docking (Vina + GNINA CNN)").next().is_some());
     desk.harness.check_accessibility();
     let row = |desk: &Desk, number: usize| {
         let part = format!("Pose {number}: ");

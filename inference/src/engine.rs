@@ -4,6 +4,7 @@
 //! engine runs in a worker process, on a server and in a test. Each sample says which engine made it; nothing
 //! downstream may drop that, because a docking pose must never pass for a K-Fold prediction.
 
+use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use crate::settings::Settings;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EngineName {
-    /// Empirical pose search: no weights, no GPU.
+    /// Pose search with an empirical function, ranked by small trained networks: no download, no GPU.
     Docking,
     /// The published network, from its weights.
     #[serde(rename = "kfold")]
@@ -187,7 +188,7 @@ pub fn with_moved_atoms(receptor: &Arc<Structure>, moved_atoms: &[(u32, [f32; 3]
 /// ordering poses, not a measured free energy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PoseScore {
-    /// Estimated free energy of binding: the number poses are ranked by.
+    /// Estimated free energy of binding.
     pub score_kcal_per_mol: f32,
     /// Ligand against receptor, before the torsion penalty.
     pub intermolecular_kcal_per_mol: f32,
@@ -206,6 +207,60 @@ pub struct PoseScore {
     pub rmsd_to_best: f32,
     /// Symmetry-aware RMSD in Å to the reference ligand, when the query names one of the same molecule.
     pub rmsd_to_reference: Option<f32>,
+    /// What trained networks say of the pose, where they were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnn: Option<CnnScore>,
+}
+
+/// What a kcal/mol counts beside the networks' log-odds.
+const ENERGY_WEIGHT: f32 = 0.25;
+
+/// RT ln 10 at 298.15 K in kcal/mol: one unit of pK.
+const KCAL_PER_MOL_PER_PK: f32 = 1.364_25;
+
+impl PoseScore {
+    /// The better of two poses of one ligand first: by [`Self::confidence`] where both have one, else by energy.
+    #[must_use]
+    pub fn better_first(&self, other: &Self) -> Ordering {
+        match (self.confidence(), other.confidence()) {
+            (Some(own), Some(others)) => others.total_cmp(&own),
+            _ => self.score_kcal_per_mol.total_cmp(&other.score_kcal_per_mol),
+        }
+    }
+
+    /// Logarithm of the odds that the networks give the pose, less a quarter of its energy in kcal/mol: the networks decide,
+    /// the energy between poses that they like equally. `None` where they were not asked.
+    #[must_use]
+    pub fn confidence(&self) -> Option<f32> {
+        let probability = self.cnn?.pose_probability.clamp(1e-6, 1.0 - 1e-6);
+        Some((probability / (1.0 - probability)).ln() - ENERGY_WEIGHT * self.score_kcal_per_mol)
+    }
+
+    /// The pK that the estimated free energy of binding stands for at 298.15 K: as rough as the energy.
+    #[must_use]
+    pub fn pk_of_energy(&self) -> f32 {
+        -self.score_kcal_per_mol / KCAL_PER_MOL_PER_PK
+    }
+
+    /// The predicted pK: the networks' where they were asked, else that of the energy.
+    #[must_use]
+    pub fn predicted_pk(&self) -> f32 {
+        self.cnn.map_or_else(|| self.pk_of_energy(), |cnn| cnn.pk)
+    }
+}
+
+/// What an ensemble of trained networks says of a pose. Predictions, not measurements: the spread says how far the members
+/// agree, not how far they are right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CnnScore {
+    /// Probability that the pose is within 2 Å RMSD of the true one: mean of the ensemble.
+    pub pose_probability: f32,
+    /// Standard deviation of the members' probabilities.
+    pub pose_probability_spread: f32,
+    /// Predicted pK = -log10(M): mean of the ensemble.
+    pub pk: f32,
+    /// Standard deviation of the members' pK.
+    pub pk_spread: f32,
 }
 
 /// Who made a result.
@@ -217,12 +272,12 @@ pub struct Provenance {
     pub version: String,
     /// The seed.
     pub seed: u64,
-    /// The scoring function, e.g. `Vinardo`.
+    /// The scoring function, and the networks where they ranked, e.g. `Vina + GNINA CNN`.
     pub scoring: String,
 }
 
 impl Provenance {
-    /// How the result is named wherever a person reads it, e.g. `docking (Vinardo)`.
+    /// How the result is named wherever a person reads it, e.g. `docking (Vina + GNINA CNN)`.
     #[must_use]
     pub fn display_name(&self) -> String {
         format!("{} ({})", self.engine.display_name(), self.scoring)

@@ -17,3 +17,4 @@ pub mod machine;
 pub mod morph;
 pub mod query;
 pub mod settings;
+pub mod statistics;

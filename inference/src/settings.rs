@@ -31,6 +31,8 @@ pub struct Settings {
 pub struct DockingSettings {
     /// Scoring function.
     pub scoring: ScoringFunction,
+    /// Whether trained networks (GNINA's) rank the poses that the search finds and predict pK.
+    pub cnn: bool,
     /// Search effort, proportional to time; one to three independent searches are started for each.
     pub exhaustiveness: u32,
     /// Poses kept for each ligand, at most.
@@ -96,6 +98,7 @@ impl Default for DockingSettings {
     fn default() -> Self {
         Self {
             scoring: ScoringFunction::default(),
+            cnn: true,
             exhaustiveness: 8,
             poses: 9,
             min_rmsd: 1.5,
@@ -193,9 +196,17 @@ impl SettingsError {
 }
 
 impl DockingSettings {
+    /// What ranks the poses, as results name it, e.g. `Vina + GNINA CNN`.
+    #[must_use]
+    pub fn method_name(&self) -> String {
+        let scoring = self.scoring.display_name();
+        if self.cnn { format!("{scoring} + GNINA CNN") } else { scoring.to_owned() }
+    }
+
     /// The fields as files name them.
     pub(crate) const FIELDS: &[&str] = &[
         "scoring",
+        "cnn",
         "exhaustiveness",
         "poses",
         "min_rmsd",

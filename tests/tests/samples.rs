@@ -69,7 +69,9 @@ fn docking_finds_progesterone_in_its_receptor() {
     assert!(rmsd < 2.0, "the best pose is {rmsd:.2} Å from the crystal's");
     assert!(best.score.score_kcal_per_mol < -7.0, "score {}", best.score.score_kcal_per_mol);
     assert!(best.checks.iter().all(|check| check.passed), "checks of the best pose: {:?}", best.checks);
-    assert!(best.provenance.engine.name() == "docking", "{:?}", best.provenance);
+    assert_eq!(best.provenance.display_name(), "docking (Vina + GNINA CNN)");
+    let cnn = best.score.cnn.expect("the networks judge poses unless told not to");
+    assert!(cnn.pose_probability > 0.5 && (5.0..11.0).contains(&cnn.pk), "{cnn:?}");
 }
 
 #[test]

@@ -72,6 +72,9 @@ pub(super) struct SearchArguments {
     /// Dock into those conformers too; each pose says into which
     #[arg(long)]
     dock_into_ensemble: bool,
+    /// Rank poses by energy alone: no networks, no pose probabilities, pK from the energy
+    #[arg(long)]
+    no_cnn: bool,
 }
 
 impl SearchArguments {
@@ -90,6 +93,7 @@ impl SearchArguments {
         docking.ensemble_conformers = self.ensemble_conformers.unwrap_or(docking.ensemble_conformers);
         docking.ensemble_amplitude = self.ensemble_amplitude.unwrap_or(docking.ensemble_amplitude);
         docking.dock_into_ensemble |= self.dock_into_ensemble;
+        docking.cnn &= !self.no_cnn;
     }
 }
 

@@ -13,10 +13,11 @@ use kfold_inference::engine::{Engine, EngineError, Events, Prediction, Progress,
 use kfold_inference::job::{files, poses_sdf};
 use kfold_inference::query::{Entity, Ligand, LigandSource, Pocket, Query, read_series};
 use kfold_inference::settings::Settings;
+use kfold_inference::statistics::{Measured, compare};
 use kfold_molecule::formats;
 
 use super::common::{SearchArguments, absolute, count_interrupts, write_structure};
-use super::table::{Row, table};
+use super::table::{Row, comparison_text, table};
 use super::terminal::Status;
 use super::{Outcome, standard_output, terminal};
 
@@ -131,6 +132,17 @@ impl Dock {
         }
         if !is_shown {
             standard_output::write(&table(&prediction.samples.iter().map(Row::from).collect::<Vec<_>>()))?;
+        }
+        let best = prediction.samples.iter().filter(|sample| sample.rank == 1);
+        let measured = best.filter_map(|sample| {
+            Some(Measured {
+                measured_pk: sample.measured_pk?,
+                predicted_pk: sample.score.predicted_pk(),
+                heavy_atoms: sample.score.heavy_atoms,
+            })
+        });
+        if let Some(comparison) = compare(&measured.collect::<Vec<_>>()) {
+            standard_output::write(&comparison_text(&comparison))?;
         }
         standard_output::line(&path.display().to_string())
     }

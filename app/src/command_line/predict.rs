@@ -21,7 +21,7 @@ use kfold_inference::settings::Settings;
 
 use super::common::{ENGINES, EngineChoice, SearchArguments, absolute, count_interrupts, parse_engine};
 use super::kfold::{KFoldArguments, complexes_table};
-use super::table::{Row, table};
+use super::table::{Row, comparison_text, table};
 use super::terminal::{Status, duration, say};
 use super::{Outcome, render, standard_output};
 
@@ -116,7 +116,7 @@ impl Predict {
         let is_done = |seed: &u64| existing.is_some_and(|job| job.is_seed_done(*seed));
         let (done, pending): (Vec<u64>, Vec<u64>) = settings.seeds.iter().copied().partition(is_done);
         let ligands = query.ligands().count() + query.series.len();
-        let scoring = (settings.engine == EngineName::Docking).then(|| settings.docking.scoring.display_name());
+        let method = (settings.engine == EngineName::Docking).then(|| settings.docking.method_name());
         let mut missing = Vec::new();
         if settings.engine == EngineName::KFold {
             engine::check_query(query)?;
@@ -127,7 +127,7 @@ impl Predict {
                 "name": query.name,
                 "folder": folder.display().to_string(),
                 "engine": settings.engine.name(),
-                "scoring": scoring,
+                "method": method,
                 "missing_weights": missing,
                 "ligands": ligands,
                 "seeds_done": done,
@@ -136,8 +136,8 @@ impl Predict {
             }))?;
         } else {
             let mut engine = settings.engine.display_name().to_owned();
-            if let Some(scoring) = scoring {
-                engine = format!("{engine} ({scoring})");
+            if let Some(method) = method {
+                engine = format!("{engine} ({method})");
             }
             if !missing.is_empty() {
                 engine = format!("{engine}, whose weights are missing: {}", missing.join(", "));
@@ -417,7 +417,7 @@ fn report(job: &Job, json: bool) -> anyhow::Result<()> {
         return report_complexes(job, &results, json);
     }
     let poses = results.ranked_poses();
-    let mut paths = vec![job.model_path(), job.summary_path()];
+    let mut paths = vec![job.model_path(), job.affinity_path(), job.correlation_path(), job.summary_path()];
     for seed in &job.settings().seeds {
         paths.extend(["ensemble.pdb", "ensemble.cif", "rmsf.csv"].map(|name| job.seed_folder(*seed).join(name)));
     }
@@ -432,12 +432,16 @@ fn report(job: &Job, json: bool) -> anyhow::Result<()> {
             "folder": job.folder().display().to_string(),
             "files": paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
             "poses": records,
+            "correlation": results.comparison(),
         }));
     }
     if let Some((_, best)) = poses.first() {
         let rows: Vec<Row<'_>> = poses.iter().map(|(_, pose)| Row::from(&pose.record)).collect();
         let made_by = best.record.provenance.display_name();
         standard_output::write(&format!("{}: poses by {made_by}\n{}", job.query().name, table(&rows)))?;
+        if let Some(comparison) = results.comparison() {
+            standard_output::write(&comparison_text(&comparison))?;
+        }
     }
     for path in paths {
         standard_output::line(&path.display().to_string())?;

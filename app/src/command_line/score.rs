@@ -1,9 +1,11 @@
-//! `score RECEPTOR --pose POSES.sdf`: energies of poses where they stand, or after minimisation.
+//! `score RECEPTOR --pose POSES.sdf`: what energies and networks say of poses where they stand, or after minimisation.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use kfold_inference::docking::{Receptor, score_pose};
+use kfold_inference::docking::gnina::Scorer;
+use kfold_inference::docking::{DockedPose, Receptor, score_pose};
+use kfold_inference::engine::CnnScore;
 use kfold_inference::settings::ScoringFunction;
 use kfold_molecule::{SmallMolecule, formats};
 use serde::Serialize;
@@ -12,6 +14,8 @@ use super::common::Scoring;
 use super::{Outcome, standard_output, terminal};
 
 /// Scores every record of an SDF file against a receptor.
+///
+/// A line for each record: number, name, kcal/mol; then, by the networks, pose probability, predicted pK and its spread.
 #[derive(Debug, Args)]
 pub(super) struct Score {
     /// The receptor: PDB or mmCIF, plain or .gz
@@ -25,6 +29,9 @@ pub(super) struct Score {
     /// Scoring function
     #[arg(long)]
     scoring: Option<Scoring>,
+    /// Energies alone, without the networks
+    #[arg(long)]
+    no_cnn: bool,
     /// JSON on standard output: one object for each record
     #[arg(long)]
     json: bool,
@@ -51,6 +58,9 @@ enum ScoreResult {
         rotatable_bonds: u32,
         heavy_atoms: u32,
         ligand_efficiency_kcal_per_mol: f32,
+        pk_of_energy: f32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cnn: Option<CnnScore>,
     },
     Error {
         error: String,
@@ -63,13 +73,16 @@ impl Score {
         let structure = formats::read_structure(&self.receptor)?;
         let receptor = Receptor::new(&structure, &[])?;
         let molecules = formats::read_small_molecules(&self.pose)?;
+        let scorer = if self.no_cnn { None } else { Some(Scorer::new(&receptor)?) };
         let score = |(index, molecule): (usize, &SmallMolecule)| ScoredRecord {
             record: index + 1,
             name: molecule.name.clone(),
             scoring: scoring.display_name(),
             minimized: self.minimize,
-            result: match score_pose(&receptor, molecule, scoring, self.minimize) {
+            result: match scored(&receptor, scorer.as_ref(), molecule, scoring, self.minimize) {
                 Ok(pose) => ScoreResult::Score {
+                    pk_of_energy: pose.score.pk_of_energy(),
+                    cnn: pose.score.cnn,
                     score_kcal_per_mol: pose.score.score_kcal_per_mol,
                     intermolecular_kcal_per_mol: pose.score.intermolecular_kcal_per_mol,
                     intramolecular_kcal_per_mol: pose.score.intramolecular_kcal_per_mol,
@@ -77,7 +90,7 @@ impl Score {
                     heavy_atoms: pose.score.heavy_atoms,
                     ligand_efficiency_kcal_per_mol: pose.score.ligand_efficiency_kcal_per_mol,
                 },
-                Err(error) => ScoreResult::Error { error: error.to_string() },
+                Err(error) => ScoreResult::Error { error: format!("{error:#}") },
             },
         };
         let records: Vec<ScoredRecord> = molecules.iter().enumerate().map(score).collect();
@@ -87,8 +100,12 @@ impl Score {
         let mut outcome = Outcome::Done;
         for record in &records {
             match &record.result {
-                ScoreResult::Score { score_kcal_per_mol, .. } if !self.json => {
-                    let line = format!("{}\t{}\t{score_kcal_per_mol:.3}", record.record, record.name);
+                ScoreResult::Score { score_kcal_per_mol, cnn, .. } if !self.json => {
+                    let mut line = format!("{}\t{}\t{score_kcal_per_mol:.3}", record.record, record.name);
+                    if let Some(cnn) = cnn {
+                        let CnnScore { pose_probability, pk, pk_spread, .. } = cnn;
+                        line.push_str(&format!("\t{pose_probability:.3}\t{pk:.2}\t{pk_spread:.2}"));
+                    }
                     standard_output::line(&line)?;
                 }
                 ScoreResult::Score { .. } => {}
@@ -101,4 +118,19 @@ impl Score {
         }
         Ok(outcome)
     }
+}
+
+/// A pose's energies, and what the networks say of it if they are asked.
+fn scored(
+    receptor: &Receptor,
+    scorer: Option<&Scorer>,
+    molecule: &SmallMolecule,
+    scoring: ScoringFunction,
+    minimize: bool,
+) -> anyhow::Result<DockedPose> {
+    let mut pose = score_pose(receptor, molecule, scoring, minimize)?;
+    if let (Some(scorer), Some(positions)) = (scorer, pose.molecule.conformers.first()) {
+        pose.score.cnn = scorer.score(&pose.molecule, &[positions])?.first().copied();
+    }
+    Ok(pose)
 }

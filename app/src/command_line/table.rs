@@ -1,7 +1,8 @@
 //! Poses as a table for people.
 
 use kfold_inference::engine::{PoseScore, Sample};
-use kfold_inference::job::{PoseRecord, estimated_pk};
+use kfold_inference::job::PoseRecord;
+use kfold_inference::statistics::{Comparison, Correlation};
 
 /// Rows that a terminal shows at most.
 const MAX_ROWS: usize = 40;
@@ -58,12 +59,19 @@ pub(super) fn table(rows: &[Row<'_>]) -> String {
     let has_checks = rows.iter().any(|row| row.checks > 0);
     let has_pockets = rows.iter().any(|row| row.pocket.is_some());
     let has_conformers = rows.iter().any(|row| row.conformer.is_some());
+    let has_cnn = rows.iter().any(|row| row.score.cnn.is_some());
     let has_seeds = rows.iter().any(|row| row.seed != rows[0].seed);
     let mut header = vec!["ligand"];
     if has_seeds {
         header.push("seed");
     }
-    header.extend(["rank", "kcal/mol", "est. pK", "kcal/mol/atom", "RMSD to best"]);
+    header.extend(["rank", "kcal/mol"]);
+    if has_cnn {
+        header.extend(["pose probability", "pred. pK"]);
+    } else {
+        header.push("est. pK");
+    }
+    header.extend(["kcal/mol/atom", "RMSD to best"]);
     if has_reference {
         header.push("RMSD to reference");
     }
@@ -85,10 +93,15 @@ pub(super) fn table(rows: &[Row<'_>]) -> String {
         if has_seeds {
             line.push(row.seed.to_string());
         }
+        line.extend([row.rank.to_string(), format!("{:.2}", row.score.score_kcal_per_mol)]);
+        match &row.score.cnn {
+            Some(cnn) => {
+                line.extend([format!("{:.2}", cnn.pose_probability), format!("{:.1} ± {:.1}", cnn.pk, cnn.pk_spread)])
+            }
+            None if has_cnn => line.extend(["-".into(), format!("{:.1}", row.score.pk_of_energy())]),
+            None => line.push(format!("{:.1}", row.score.pk_of_energy())),
+        }
         line.extend([
-            row.rank.to_string(),
-            format!("{:.2}", row.score.score_kcal_per_mol),
-            format!("{:.1}", estimated_pk(row.score.score_kcal_per_mol)),
             format!("{:.2}", row.score.ligand_efficiency_kcal_per_mol),
             format!("{:.2}", row.score.rmsd_to_best),
         ]);
@@ -118,6 +131,24 @@ pub(super) fn table(rows: &[Row<'_>]) -> String {
         text.push_str(&format!("... and {} more\n", rows.len() - MAX_ROWS));
     }
     text
+}
+
+/// How well predictions follow measurements, the number of heavy atoms beside them.
+pub(super) fn comparison_text(comparison: &Comparison) -> String {
+    let line = |name: &str, found: Option<Correlation>| {
+        let Some(found) = found else { return vec![name.to_owned(), "-".into(), "-".into(), "-".into(), "-".into()] };
+        let interval =
+            found.spearman_interval.map_or_else(|| "-".into(), |(low, high)| format!("{low:.2} to {high:.2}"));
+        let number = |value: f32| format!("{value:.2}");
+        vec![name.to_owned(), number(found.spearman), interval, number(found.pearson), number(found.kendall)]
+    };
+    let title = format!("against {} measured pK", comparison.count);
+    let header = [title.as_str(), "Spearman", "95 %", "Pearson", "Kendall"].map(str::to_owned).to_vec();
+    aligned(&[
+        header,
+        line("predicted pK", Some(comparison.prediction)),
+        line("number of heavy atoms", comparison.heavy_atoms),
+    ])
 }
 
 /// Columns wide enough for their content: the first to the left, numbers to the right.

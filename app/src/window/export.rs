@@ -97,10 +97,13 @@ fn poses(outcome: &Outcome) -> Vec<SmallMolecule> {
     records
 }
 
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 12] = [
     "rank",
     "score_kcal_per_mol",
     "ligand_efficiency_kcal_per_mol",
+    "pose_probability",
+    "predicted_pk",
+    "predicted_pk_spread",
     "rmsd_to_best_angstrom",
     "rmsd_to_reference_angstrom",
     "checks_passed",
@@ -109,11 +112,15 @@ const FIELDS: [&str; 9] = [
     "seed",
 ];
 
-fn fields(index: usize, pose: &super::outcome::Pose) -> [String; 9] {
+fn fields(index: usize, pose: &super::outcome::Pose) -> [String; 12] {
+    let optional = |value: Option<f32>| value.map(|value| format!("{value:.4}")).unwrap_or_default();
     [
         (index + 1).to_string(),
         format!("{:.4}", pose.score.score_kcal_per_mol),
         format!("{:.4}", pose.score.ligand_efficiency_kcal_per_mol),
+        optional(pose.score.cnn.map(|cnn| cnn.pose_probability)),
+        optional(pose.score.cnn.map(|cnn| cnn.pk)),
+        optional(pose.score.cnn.map(|cnn| cnn.pk_spread)),
         format!("{:.3}", pose.score.rmsd_to_best),
         pose.score.rmsd_to_reference.map(|rmsd| format!("{rmsd:.3}")).unwrap_or_default(),
         pose.passed().to_string(),

@@ -9,6 +9,7 @@ use kfold_inference::kfold::modules::confidence_metrics::ConfidenceSummary;
 use kfold_inference::kfold::prediction::LigandRecord;
 use kfold_inference::query::Query;
 use kfold_inference::settings::Settings;
+use kfold_inference::statistics::{Comparison, Measured, compare};
 use kfold_molecule::analysis::interactions::Interaction;
 use kfold_molecule::analysis::pose_checks::PoseCheck;
 use kfold_molecule::{SmallMolecule, Structure};
@@ -125,7 +126,7 @@ impl Outcome {
             }
         }
         for ligand in &mut ligands {
-            ligand.poses.sort_by(|a, b| a.score.score_kcal_per_mol.total_cmp(&b.score.score_kcal_per_mol));
+            ligand.poses.sort_by(|a, b| a.score.better_first(&b.score));
         }
         Self {
             folder: results.job.folder().to_owned(),
@@ -143,85 +144,24 @@ impl Outcome {
         self.ligands.iter().map(|ligand| ligand.poses.len()).sum()
     }
 
-    /// Rank correlations with the measured pK over the ligands that have both: of the best score (sign turned, so that
-    /// a better score counts as higher), and of the number of heavy atoms, the baseline every score has to beat.
+    /// How well the predicted pK follows the measured one over the ligands that have both, with the number of heavy atoms, the
+    /// baseline every prediction has to beat, beside it.
     #[must_use]
-    pub fn correlations(&self) -> Option<Correlations> {
-        let rows: Vec<(f32, f32, f32)> = self
-            .ligands
-            .iter()
-            .filter_map(|ligand| {
-                let best = ligand.poses.first()?.score;
-                Some((ligand.measured_pk?, -best.score_kcal_per_mol, best.heavy_atoms as f32))
+    pub fn comparison(&self) -> Option<Comparison> {
+        let measured = self.ligands.iter().filter_map(|ligand| {
+            let best = ligand.poses.first()?.score;
+            Some(Measured {
+                measured_pk: ligand.measured_pk?,
+                predicted_pk: best.predicted_pk(),
+                heavy_atoms: best.heavy_atoms,
             })
-            .collect();
-        let column = |pick: fn(&(f32, f32, f32)) -> f32| rows.iter().map(pick).collect::<Vec<f32>>();
-        let measured = column(|row| row.0);
-        Some(Correlations {
-            count: rows.len(),
-            score: spearman(&measured, &column(|row| row.1))?,
-            heavy_atoms: spearman(&measured, &column(|row| row.2)),
-        })
+        });
+        compare(&measured.collect::<Vec<_>>())
     }
-}
 
-/// Rank correlations of a series.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Correlations {
-    /// Ligands with a measured and a predicted value.
-    pub count: usize,
-    /// Spearman's coefficient of the best scores.
-    pub score: f32,
-    /// Spearman's coefficient of the numbers of heavy atoms; `None` when they are all equal.
-    pub heavy_atoms: Option<f32>,
-}
-
-/// Spearman's rank correlation, ties sharing their mean rank; `None` for fewer than three pairs or a constant column.
-#[must_use]
-pub fn spearman(a: &[f32], b: &[f32]) -> Option<f32> {
-    if a.len() != b.len() || a.len() < 3 {
-        return None;
-    }
-    let (a, b) = (ranks(a), ranks(b));
-    let mean = (a.len() as f64 + 1.0) / 2.0;
-    let product: f64 = a.iter().zip(&b).map(|(x, y)| (x - mean) * (y - mean)).sum();
-    let spread = |ranks: &[f64]| ranks.iter().map(|rank| (rank - mean).powi(2)).sum::<f64>();
-    let scale = (spread(&a) * spread(&b)).sqrt();
-    (scale > 0.0).then(|| (product / scale) as f32)
-}
-
-fn ranks(values: &[f32]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&x, &y| values[x].total_cmp(&values[y]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut start = 0;
-    while start < order.len() {
-        let mut end = start + 1;
-        while end < order.len() && values[order[end]] == values[order[start]] {
-            end += 1;
-        }
-        // Ranks count from 1; tied values share the mean of theirs.
-        let rank = (start + end + 1) as f64 / 2.0;
-        for &index in &order[start..end] {
-            ranks[index] = rank;
-        }
-        start = end;
-    }
-    ranks
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Expected values from scipy.stats.spearmanr.
-    #[test]
-    fn spearman_agrees_with_scipy() {
-        let a = [6.729, 6.098, 6.047, 6.531, 5.2, 7.0];
-        let b = [8.1, 7.9, 8.1, 7.0, 6.5, 9.0];
-        assert!((spearman(&a, &b).unwrap() - 0.695_725_24).abs() < 1e-5);
-        assert!((spearman(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]).unwrap() + 1.0).abs() < 1e-6);
-        assert!(spearman(&[1.0, 2.0, 3.0], &[5.0, 5.0, 5.0]).is_none());
-        assert!(spearman(&[1.0, 2.0], &[1.0, 2.0]).is_none());
+    /// Whether networks judged any pose.
+    #[must_use]
+    pub fn has_cnn(&self) -> bool {
+        self.ligands.iter().flat_map(|ligand| &ligand.poses).any(|pose| pose.score.cnn.is_some())
     }
 }

@@ -584,7 +584,7 @@ impl Studio {
             None => {
                 let settings = &self.document.settings;
                 let engine = match settings.engine {
-                    EngineName::Docking => format!("docking ({})", settings.docking.scoring.display_name()),
+                    EngineName::Docking => format!("docking ({})", settings.docking.method_name()),
                     EngineName::KFold => EngineName::KFold.display_name().to_owned(),
                 };
                 note(ui, &texts.with("predict-engine", [("engine", engine.into())]));

@@ -104,6 +104,7 @@ impl Studio {
                 Column::words(texts.get("column-ligand"), 1.2),
                 Column::number(texts.get("column-score"), texts.get("column-score-hint"), 1.0),
                 Column::number(texts.get("column-efficiency"), texts.get("column-efficiency-hint"), 0.9),
+                Column::number(texts.get("column-pk"), texts.get("column-pk-hint"), 1.5),
                 Column::number(texts.get("column-measured"), texts.get("column-measured-hint"), 1.0),
                 Column::number(texts.get("column-checks"), texts.get("column-checks-hint"), 0.8),
             ];
@@ -116,18 +117,27 @@ impl Studio {
                     };
                     let score = number(best.map(|pose| pose.score.score_kcal_per_mol), 1);
                     let measured = number(ligand.measured_pk, 2);
+                    let pk = best.map_or_else(|| "–".to_owned(), pk_text);
                     let sentence = texts.with(
                         "ligand-row",
                         [
                             ("name", ligand.name.clone().into()),
                             ("score", score.clone().into()),
+                            ("pk", pk.clone().into()),
                             ("measured", measured.clone().into()),
                         ],
                     );
                     let checks = best.map_or_else(Cell::default, check_cell);
                     let efficiency = number(best.map(|pose| pose.score.ligand_efficiency_kcal_per_mol), 2);
                     (
-                        vec![ligand.name.clone().into(), score.into(), efficiency.into(), measured.into(), checks],
+                        vec![
+                            ligand.name.clone().into(),
+                            score.into(),
+                            efficiency.into(),
+                            pk.into(),
+                            measured.into(),
+                            checks,
+                        ],
                         sentence,
                     )
                 });
@@ -136,28 +146,34 @@ impl Studio {
                 self.shown_pose = 0;
                 self.show_poses();
             }
-            if let Some(found) = outcome.correlations() {
-                let heavy = found.heavy_atoms.map_or_else(|| "–".to_owned(), |value| super::format::number(value, 2));
+            if let Some(found) = outcome.comparison() {
+                let show = |value: f32| super::format::number(value, 2);
+                let heavy = found.heavy_atoms.map_or_else(|| "–".to_owned(), |found| show(found.spearman));
+                let interval = found.prediction.spearman_interval;
+                let interval =
+                    interval.map_or_else(|| "–".to_owned(), |(low, high)| format!("{}…{}", show(low), show(high)));
                 let text = texts.with(
                     "series-correlation",
                     [
                         ("count", found.count.into()),
-                        ("score", super::format::number(found.score, 2).into()),
+                        ("spearman", show(found.prediction.spearman).into()),
+                        ("interval", interval.into()),
+                        ("pearson", show(found.prediction.pearson).into()),
+                        ("kendall", show(found.prediction.kendall).into()),
                         ("heavy", heavy.into()),
                     ],
                 );
-                let beats = found.heavy_atoms.is_none_or(|heavy| found.score > heavy);
-                message(ui, if beats { Tone::Info } else { Tone::Warning }, &text);
+                message(ui, if found.beats_size() { Tone::Info } else { Tone::Warning }, &text);
                 let mut rows = Vec::new();
                 let mut points = Vec::new();
                 for (index, ligand) in outcome.ligands.iter().enumerate() {
                     if let (Some(pk), Some(best)) = (ligand.measured_pk, ligand.poses.first()) {
                         rows.push(index);
-                        points.push(Point { x: pk, y: best.score.score_kcal_per_mol, name: ligand.name.clone() });
+                        points.push(Point { x: pk, y: best.score.predicted_pk(), name: ligand.name.clone() });
                     }
                 }
                 let selected = rows.iter().position(|row| *row == self.shown_ligand);
-                let axes = (texts.get("axis-measured"), texts.get("axis-score"));
+                let axes = (texts.get("axis-measured"), texts.get("axis-predicted"));
                 let clicked = scatter_plot(ui, &texts.get("series-plot"), 190.0, (&axes.0, &axes.1), &points, selected);
                 if let Some(row) = clicked.and_then(|point| rows.get(point)) {
                     self.shown_ligand = *row;
@@ -187,12 +203,21 @@ impl Studio {
                 return;
             }
             let has_reference = ligand.poses.iter().any(|pose| pose.score.rmsd_to_reference.is_some());
+            let has_cnn = outcome.has_cnn();
             let mut columns = vec![
                 Column::number("#".to_owned(), texts.get("column-rank-hint"), 0.5),
                 Column::number(texts.get("column-score"), texts.get("column-score-hint"), 1.0),
                 Column::number(texts.get("column-efficiency"), texts.get("column-efficiency-hint"), 0.9),
-                Column::number(texts.get("column-rmsd-best"), texts.get("column-rmsd-best-hint"), 1.0),
             ];
+            if has_cnn {
+                columns.push(Column::number(
+                    texts.get("column-probability"),
+                    texts.get("column-probability-hint"),
+                    0.8,
+                ));
+                columns.push(Column::number(texts.get("column-pk"), texts.get("column-pk-hint"), 1.5));
+            }
+            columns.extend([Column::number(texts.get("column-rmsd-best"), texts.get("column-rmsd-best-hint"), 1.0)]);
             if has_reference {
                 let explanation = texts.get("column-rmsd-reference-hint");
                 columns.push(Column::number(texts.get("column-rmsd-reference"), explanation, 1.0));
@@ -205,8 +230,13 @@ impl Studio {
                     (row + 1).to_string().into(),
                     score.clone().into(),
                     super::format::number(pose.score.ligand_efficiency_kcal_per_mol, 2).into(),
-                    super::format::number(pose.score.rmsd_to_best, 2).into(),
                 ];
+                if has_cnn {
+                    let probability = pose.score.cnn.map(|cnn| super::format::number(cnn.pose_probability, 2));
+                    cells.push(probability.unwrap_or_else(|| "–".to_owned()).into());
+                    cells.push(pk_text(pose).into());
+                }
+                cells.push(super::format::number(pose.score.rmsd_to_best, 2).into());
                 if has_reference {
                     let rmsd = pose.score.rmsd_to_reference;
                     cells.push(rmsd.map_or_else(|| "–".to_owned(), |value| super::format::number(value, 2)).into());
@@ -273,6 +303,15 @@ impl Studio {
     }
 }
 
+/// The predicted pK, with the spread of the networks where they predicted it.
+fn pk_text(pose: &Pose) -> String {
+    let pk = super::format::number(pose.score.predicted_pk(), 1);
+    match pose.score.cnn {
+        Some(cnn) => format!("{pk} ± {}", super::format::number(cnn.pk_spread, 1)),
+        None => pk,
+    }
+}
+
 fn check_cell(pose: &Pose) -> Cell {
     let (passed, all) = (pose.passed(), pose.checks.len());
     if all == 0 {
@@ -288,6 +327,9 @@ fn trust_ui(ui: &mut Ui, texts: &Texts, pose: &Pose) {
         ui.set_width(ui.available_width());
         let key = if pose.passed() == pose.checks.len() { "trust-score" } else { "trust-failed-checks" };
         message(ui, if key == "trust-score" { Tone::Info } else { Tone::Warning }, &texts.get(key));
+        if pose.score.cnn.is_some() {
+            note(ui, &texts.get("trust-cnn"));
+        }
         let parts = texts.with(
             "score-parts",
             [

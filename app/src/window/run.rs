@@ -158,6 +158,7 @@ fn stage_key(stage: &str) -> Option<&'static str> {
         "grids" => "stage-grids",
         "search" => "stage-search",
         "refine" => "stage-refine",
+        "score" => "stage-score",
         "check" => "stage-check",
         "ensemble" => "stage-ensemble",
         "write" => "stage-write",

@@ -25,6 +25,7 @@ impl Studio {
             let choices = [ScoringFunction::Vina, ScoringFunction::Vinardo]
                 .map(|scoring| (scoring, scoring.display_name().to_owned()));
             choice_ui(ui, &texts.get("settings-scoring"), &mut docking.scoring, &choices);
+            ui.checkbox(&mut docking.cnn, texts.get("settings-cnn")).on_hover_text(texts.get("settings-cnn-hint"));
             let number = |ui: &mut Ui, key: &str, hint: &str, value: &mut u32, range: std::ops::RangeInclusive<u32>| {
                 number_ui(ui, &texts, (key, hint), value, range);
             };

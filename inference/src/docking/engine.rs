@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use glam::Vec3;
 use kfold_molecule::analysis::interactions::{LigandSites, ReceptorSites, find_between};
 use kfold_molecule::analysis::ligand_rmsd::LigandRmsd;
 use kfold_molecule::analysis::pose_checks::{LigandReference, ReceptorSpace, check_against};
 use kfold_molecule::chemistry::ChemistryError;
 use kfold_molecule::{SmallMolecule, Structure};
 
+use super::gnina::{self, GninaError, Scorer, candidate_settings};
 use super::ligand_preparation::{LigandInput, ligands, prepare};
 use super::places::{Places, structure};
 use super::poses::{DockedPose, dock_ligand};
@@ -107,6 +109,8 @@ struct SiteLabel {
 struct Campaign {
     sites: Vec<Site>,
     labels: Vec<SiteLabel>,
+    /// The networks at each site; empty where energies alone rank.
+    scorers: Vec<Arc<Scorer>>,
     reference: Option<SmallMolecule>,
     receptor_ensemble: Option<ReceptorEnsemble>,
 }
@@ -154,18 +158,22 @@ impl Campaign {
         }
         let mut sites = Vec::new();
         let mut labels = Vec::new();
+        let mut scorers = Vec::new();
         for (conformer, receptor) in receptors.iter().enumerate() {
+            let scorer = docking.cnn.then(|| Scorer::new(receptor)).transpose();
+            let scorer = scorer.map_err(|error| EngineError::Input(error.to_string()))?.map(Arc::new);
             for (pocket, search_box) in places.boxes.iter().enumerate() {
                 let site = Site::new(Arc::clone(receptor), *search_box, docking.scoring)?;
                 let side_chains = side_chains(receptor, &places, *search_box, docking)?;
                 sites.push(site.with_side_chains(side_chains)?);
+                scorers.extend(scorer.clone());
                 labels.push(SiteLabel {
                     pocket: places.are_found.then_some(pocket as u32 + 1),
                     conformer: (receptors.len() > 1).then_some(conformer as u32 + 1),
                 });
             }
         }
-        Ok(Self { sites, labels, reference: places.reference, receptor_ensemble: ensemble })
+        Ok(Self { sites, labels, scorers, reference: places.reference, receptor_ensemble: ensemble })
     }
 
     fn dock(
@@ -183,7 +191,7 @@ impl Campaign {
         if let (true, Some(reference)) = (settings.docking.hold_scaffold, &self.reference) {
             held = common_scaffold(&ligand, reference).map_err(|error| failed(&error))?;
         }
-        let poses = dock_ligand(&mut self.sites, &ligand, &held, &settings.docking, settings.seed, events)?;
+        let (poses, method) = self.ranked_poses(&ligand, &held, settings, events)?;
         let steps = poses.len() as u64;
         let sites = LigandSites::new(&ligand).map_err(|error| failed(&error))?;
         let bounds = LigandReference::new(&ligand)
@@ -202,7 +210,7 @@ impl Campaign {
             engine: EngineName::Docking,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seed: settings.seed,
-            scoring: settings.docking.scoring.display_name().to_owned(),
+            scoring: method,
         };
         let receptors: Vec<Arc<Structure>> = poses
             .iter()
@@ -243,6 +251,49 @@ impl Campaign {
             });
         }
         Ok(samples)
+    }
+
+    /// The poses of a ligand, best first, and what ranked them: the networks where there are any and they know the ligand.
+    fn ranked_poses(
+        &mut self,
+        ligand: &SmallMolecule,
+        held: &[Vec<(u32, Vec3)>],
+        settings: &Settings,
+        events: &mut dyn Events,
+    ) -> Result<(Vec<DockedPose>, String), EngineError> {
+        let docking = &settings.docking;
+        if self.scorers.is_empty() {
+            let poses = dock_ligand(&mut self.sites, ligand, held, docking, settings.seed, events)?;
+            return Ok((poses, docking.method_name()));
+        }
+        let wanted = candidate_settings(docking);
+        let candidates = dock_ligand(&mut self.sites, ligand, held, &wanted, settings.seed, events)?;
+        events.progress(Progress { stage: "score".to_owned(), step: 0, steps: 1, message: ligand.name.clone() });
+        match gnina::rank(candidates.clone(), docking, |pose| self.scorer_of(pose)) {
+            Ok(poses) => Ok((poses, docking.method_name())),
+            Err(GninaError::Ligand(reason)) => {
+                events.warning(&format!(
+                    "ligand {}: the networks cannot judge it, so energies rank it: {reason}",
+                    ligand.name
+                ));
+                let without = DockingSettings { cnn: false, ..docking.clone() };
+                let poses = candidates.into_iter().take(docking.poses as usize).collect();
+                Ok((poses, without.method_name()))
+            }
+            Err(error) => Err(EngineError::Input(format!("ligand {}: {error}", ligand.name))),
+        }
+    }
+
+    /// The networks in the receptor of a pose, its side chains where the pose has them.
+    fn scorer_of(&self, pose: &DockedPose) -> Result<Arc<Scorer>, GninaError> {
+        let receptor = self.sites[pose.site].receptor();
+        let moved = with_moved_atoms(&receptor.structure, &pose.moved_atoms);
+        match moved.first() {
+            Some(model) if !pose.moved_atoms.is_empty() => {
+                Scorer::new(&receptor.with_positions(&model.positions)?).map(Arc::new)
+            }
+            _ => Ok(Arc::clone(&self.scorers[pose.site])),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The docking engine: poses of a small molecule in a protein of known structure, no weights, no GPU.
+//! The docking engine: poses of a small molecule in a protein of known structure, without a download or a graphics card.
 //!
 //! The way of a prediction:
 //! 1. [`Receptor`] types the heavy atoms of the structure ([`typing`]); waters are left out, metals and cofactors stay.
@@ -7,6 +7,7 @@
 //!    no pocket, for each conformer of the receptor. [`side_chains`] may turn with the ligand.
 //! 3. [`dock_ligand`] makes the ligand a tree of torsions ([`ligand_tree`]), searches on the maps ([`search`]), refines
 //!    the minima with exact energies ([`energy`], [`minimize`]) and keeps the best of each cluster.
+//! 4. Unless told not to, trained networks rank the poses and predict pK ([`gnina`]).
 //!
 //! All random numbers come from the seed; the result does not depend on the number of threads.
 
@@ -14,6 +15,7 @@ pub mod energy;
 mod engine;
 #[cfg(test)]
 mod fixture;
+pub mod gnina;
 pub mod grid;
 mod ligand_preparation;
 pub mod ligand_tree;

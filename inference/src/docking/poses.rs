@@ -416,5 +416,6 @@ fn pose_score(
         ligand_efficiency_kcal_per_mol: score / heavy_atoms.max(1) as f32,
         rmsd_to_best,
         rmsd_to_reference: None,
+        cnn: None,
     }
 }

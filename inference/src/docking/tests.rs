@@ -240,10 +240,25 @@ fn a_query_gives_whole_samples() {
     let best = &prediction.samples[0];
     assert_eq!((best.rank, best.ligand_name.as_str()), (1, "L"));
     let function = settings.docking.scoring.display_name();
-    assert_eq!(best.provenance.display_name(), format!("docking ({function})"));
+    assert_eq!(best.provenance.display_name(), format!("docking ({function} + GNINA CNN)"));
+    assert!(best.score.cnn.is_some_and(|cnn| cnn.pose_probability > 0.5 && cnn.pk_spread > 0.0), "{:?}", best.score);
+    assert!(prediction.samples.windows(2).all(|pair| pair[0].score.better_first(&pair[1].score).is_le()));
+    assert_eq!(best.score.rmsd_to_best, 0.0);
     assert!(best.score.rmsd_to_reference.is_some());
     assert!(!best.interactions.is_empty() && best.checks.len() > 4);
     assert!(best.pose.atoms.iter().any(|atom| atom.element == Element::H));
+}
+
+#[test]
+fn without_networks_the_energy_ranks() {
+    let query = query("nuclear-receptor", LigandSource::Smiles("CC(=O)c1ccccc1".into()));
+    let settings = Settings { docking: DockingSettings { cnn: false, ..quick() }, ..Settings::default() };
+    let prediction = Docking.predict(&query, &settings, &mut Listener::default()).unwrap();
+    let energies: Vec<f32> = prediction.samples.iter().map(|sample| sample.score.score_kcal_per_mol).collect();
+    assert!(energies.is_sorted(), "{energies:?}");
+    let best = &prediction.samples[0];
+    assert_eq!(best.provenance.scoring, settings.docking.scoring.display_name());
+    assert!(best.score.cnn.is_none() && best.score.predicted_pk() > 0.0);
 }
 
 #[test]

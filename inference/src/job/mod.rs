@@ -22,7 +22,9 @@
 //!   done                empty, for eyes and scripts
 //! NAME_model.cif        the best complex of all seeds
 //! NAME_docking.json     every pose of all seeds, best first
-//! NAME_summary.csv      the same as a table
+//! NAME_affinity.csv     the best pose of each ligand: energy, predicted pK and its spread, efficiency
+//! NAME_correlation.csv  how well the predicted pK follows measured ones, where the query gives them
+//! NAME_summary.csv      every pose as a table
 //! ```
 //!
 //! So it is after docking; K-Fold's outputs have the tree of the public program: [`complexes`].
@@ -54,7 +56,7 @@ use crate::query::{Query, QueryError, QueryFormat};
 use crate::settings::{Settings, SettingsError};
 
 pub use complexes::ComplexResult;
-pub use output::{estimated_pk, poses_sdf, rmsf_csv};
+pub use output::{poses_sdf, rmsf_csv};
 pub use progress::{JobProgress, JobState};
 pub use results::{PoseRecord, PoseResult, ReceptorConformers, Results, SeedResults};
 
@@ -310,6 +312,18 @@ impl Job {
     #[must_use]
     pub fn summary_path(&self) -> PathBuf {
         self.output_path("summary.csv")
+    }
+
+    /// The table of affinities, a line for each ligand.
+    #[must_use]
+    pub fn affinity_path(&self) -> PathBuf {
+        self.output_path("affinity.csv")
+    }
+
+    /// How well predicted affinities follow measured ones.
+    #[must_use]
+    pub fn correlation_path(&self) -> PathBuf {
+        self.output_path("correlation.csv")
     }
 
     /// The best complex.

@@ -1,5 +1,6 @@
 //! Writing what an engine predicted.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
@@ -8,20 +9,12 @@ use kfold_molecule::formats::{mmcif, pdb, sdf};
 use kfold_molecule::{Model, SmallMolecule, Structure};
 
 use super::complex::complex;
-use super::results::{PoseRecord, PoseResult, Results, receptor_name};
+use super::results::{PoseRecord, PoseResult, Results, receptor_name, sort_best_first};
 use super::{Job, JobError, files, write_json};
 use crate::engine::{Prediction, ReceptorEnsemble, Sample};
 use crate::query::{LigandSource, Query};
 use crate::settings::Settings;
-
-/// RT ln 10 at 298.15 K in kcal/mol: one unit of pK.
-const KCAL_PER_MOL_PER_PK: f32 = 1.364_25;
-
-/// The pK that a free energy of binding stands for at 298.15 K. From a docking score it is as rough as the score.
-#[must_use]
-pub fn estimated_pk(kcal_per_mol: f32) -> f32 {
-    -kcal_per_mol / KCAL_PER_MOL_PER_PK
-}
+use crate::statistics::{Comparison, Correlation};
 
 /// Writes a seed's folder: all files into a folder with a temporary name, then one rename.
 pub(super) fn write_seed(job: &Job, seed: u64, prediction: &Prediction) -> Result<(), JobError> {
@@ -70,8 +63,7 @@ pub(super) fn write_seed(job: &Job, seed: u64, prediction: &Prediction) -> Resul
 pub(super) fn write_summary(job: &Job) -> Result<(), JobError> {
     let results = Results::load_job(job)?;
     let mut poses: Vec<&PoseResult> = results.seeds.iter().flat_map(|seed| &seed.poses).collect();
-    // Stable: equal scores keep the order of seeds and ranks.
-    poses.sort_by(|a, b| a.record.score.score_kcal_per_mol.total_cmp(&b.record.score.score_kcal_per_mol));
+    sort_best_first(&mut poses, |pose| &pose.record);
 
     if let Some(best) = poses.first() {
         if let Some(structure) = complex_of(job.query(), &best.receptor, &best.molecule, &best.record.ligand_name) {
@@ -81,9 +73,18 @@ pub(super) fn write_summary(job: &Job) -> Result<(), JobError> {
     }
     let records: Vec<&PoseRecord> = poses.iter().map(|pose| &pose.record).collect();
     write_json(&job.record_path(), &records)?;
-    let path = job.summary_path();
-    let table = summary_table(&records).map_err(|error| JobError::content(&path, error))?;
-    files::write_whole(&path, &table).map_err(JobError::write(&path))
+    let write = |path: &Path, table: Result<Vec<u8>, String>| {
+        let table = table.map_err(|error| JobError::content(path, error))?;
+        files::write_whole(path, &table).map_err(JobError::write(path))
+    };
+    if !records.is_empty() {
+        write(&job.affinity_path(), affinity_table(&records))?;
+    }
+    if let Some(comparison) = results.comparison() {
+        write(&job.correlation_path(), correlation_table(&comparison))?;
+    }
+    // Last: a job with it is done.
+    write(&job.summary_path(), summary_table(&records))
 }
 
 /// Writes `NAME.pdb`, or `NAME.cif` when the structure has names that PDB files cannot hold.
@@ -144,6 +145,11 @@ pub(super) fn record_molecule(sample: &Sample) -> SmallMolecule {
         ("rotatable_bonds", score.rotatable_bonds.to_string()),
         ("rmsd_to_best", number(score.rmsd_to_best)),
     ];
+    if let Some(cnn) = &score.cnn {
+        fields.push(("pose_probability", number(cnn.pose_probability)));
+        fields.push(("predicted_pk", number(cnn.pk)));
+        fields.push(("predicted_pk_spread", number(cnn.pk_spread)));
+    }
     if let Some(rmsd) = score.rmsd_to_reference {
         fields.push(("rmsd_to_reference", number(rmsd)));
     }
@@ -183,7 +189,10 @@ fn summary_table(records: &[&PoseRecord]) -> Result<Vec<u8>, String> {
         "seed",
         "rank",
         "score_kcal_per_mol",
-        "estimated_pk",
+        "pk_of_energy",
+        "pose_probability",
+        "predicted_pk",
+        "predicted_pk_spread",
         "measured_pk",
         "intermolecular_kcal_per_mol",
         "intramolecular_kcal_per_mol",
@@ -201,7 +210,6 @@ fn summary_table(records: &[&PoseRecord]) -> Result<Vec<u8>, String> {
         "scoring",
     ])?;
     let whole = |value: Option<u32>| value.map_or_else(String::new, |value| value.to_string());
-    let optional = |value: Option<f32>| value.map_or_else(String::new, number);
     for record in records {
         let score = &record.score;
         let passed = record.checks.iter().filter(|check| check.passed).count();
@@ -216,7 +224,10 @@ fn summary_table(records: &[&PoseRecord]) -> Result<Vec<u8>, String> {
             &record.provenance.seed.to_string(),
             &record.rank.to_string(),
             &number(score.score_kcal_per_mol),
-            &number(estimated_pk(score.score_kcal_per_mol)),
+            &number(score.pk_of_energy()),
+            &optional(score.cnn.map(|cnn| cnn.pose_probability)),
+            &optional(score.cnn.map(|cnn| cnn.pk)),
+            &optional(score.cnn.map(|cnn| cnn.pk_spread)),
             &optional(record.measured_pk),
             &number(score.intermolecular_kcal_per_mol),
             &number(score.intramolecular_kcal_per_mol),
@@ -235,6 +246,73 @@ fn summary_table(records: &[&PoseRecord]) -> Result<Vec<u8>, String> {
         ])?;
     }
     writer.into_inner().map_err(|error| error.to_string())
+}
+
+/// The best pose of each ligand with all that speaks of its affinity. Predictions, not measurements.
+fn affinity_table(records: &[&PoseRecord]) -> Result<Vec<u8>, String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut write = |row: &[&str]| writer.write_record(row).map_err(|error| error.to_string());
+    write(&[
+        "ligand",
+        "seed",
+        "heavy_atoms",
+        "score_kcal_per_mol",
+        "pk_of_energy",
+        "ligand_efficiency_kcal_per_mol",
+        "pose_probability",
+        "pose_probability_spread",
+        "predicted_pk",
+        "predicted_pk_spread",
+        "measured_pk",
+        "checks_passed",
+        "method",
+    ])?;
+    let mut seen = HashSet::new();
+    for record in records.iter().filter(|record| seen.insert(record.ligand_name.as_str())) {
+        let score = &record.score;
+        let passed = record.checks.iter().filter(|check| check.passed).count();
+        write(&[
+            &record.ligand_name,
+            &record.provenance.seed.to_string(),
+            &score.heavy_atoms.to_string(),
+            &number(score.score_kcal_per_mol),
+            &number(score.pk_of_energy()),
+            &number(score.ligand_efficiency_kcal_per_mol),
+            &optional(score.cnn.map(|cnn| cnn.pose_probability)),
+            &optional(score.cnn.map(|cnn| cnn.pose_probability_spread)),
+            &number(score.predicted_pk()),
+            &optional(score.cnn.map(|cnn| cnn.pk_spread)),
+            &optional(record.measured_pk),
+            &format!("{passed}/{}", record.checks.len()),
+            &record.provenance.display_name(),
+        ])?;
+    }
+    writer.into_inner().map_err(|error| error.to_string())
+}
+
+/// How well the predicted pK follows the measured one, with the number of heavy atoms beside it.
+fn correlation_table(comparison: &Comparison) -> Result<Vec<u8>, String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut write = |row: &[&str]| writer.write_record(row).map_err(|error| error.to_string());
+    write(&["predictor", "ligands", "spearman", "spearman_low_95", "spearman_high_95", "pearson", "kendall"])?;
+    let rows: [(&str, Option<Correlation>); 2] =
+        [("predicted_pk", Some(comparison.prediction)), ("heavy_atoms", comparison.heavy_atoms)];
+    for (name, found) in rows {
+        write(&[
+            name,
+            &comparison.count.to_string(),
+            &optional(found.map(|found| found.spearman)),
+            &optional(found.and_then(|found| Some(found.spearman_interval?.0))),
+            &optional(found.and_then(|found| Some(found.spearman_interval?.1))),
+            &optional(found.map(|found| found.pearson)),
+            &optional(found.map(|found| found.kendall)),
+        ])?;
+    }
+    writer.into_inner().map_err(|error| error.to_string())
+}
+
+fn optional(value: Option<f32>) -> String {
+    value.map_or_else(String::new, number)
 }
 
 /// A unit variant as files spell it.

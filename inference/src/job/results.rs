@@ -1,5 +1,6 @@
 //! Reading back what a job has produced so far: all that the window, the server and reports ever see of a run.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::complexes::{self, ComplexResult};
 use super::{Job, JobError, parts, read_json};
 use crate::engine::{EngineName, PoseScore, Provenance, Sample, with_moved_atoms};
+use crate::statistics::{Comparison, Measured, compare};
 
 /// What is known of a pose beside its coordinates; a line of `poses.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -144,7 +146,14 @@ impl Results {
         Ok(Self { job: job.clone(), seeds })
     }
 
-    /// All poses with the index of their seed in [`Self::seeds`], best score first.
+    /// How well the predicted pK of the best poses follows the measured ones; `None` for fewer than three measured ligands.
+    #[must_use]
+    pub fn comparison(&self) -> Option<Comparison> {
+        compare(&measured_affinities(self.ranked_poses().into_iter().map(|(_, pose)| &pose.record)))
+    }
+
+    /// All poses with the index of their seed in [`Self::seeds`]: the ligands by predicted affinity, each with its poses, best
+    /// first.
     #[must_use]
     pub fn ranked_poses(&self) -> Vec<(usize, &PoseResult)> {
         let mut poses: Vec<(usize, &PoseResult)> = self
@@ -153,7 +162,7 @@ impl Results {
             .enumerate()
             .flat_map(|(index, seed)| seed.poses.iter().map(move |pose| (index, pose)))
             .collect();
-        poses.sort_by(|(_, a), (_, b)| a.record.score.score_kcal_per_mol.total_cmp(&b.record.score.score_kcal_per_mol));
+        sort_best_first(&mut poses, |(_, pose)| &pose.record);
         poses
     }
 
@@ -167,6 +176,35 @@ impl Results {
         });
         complexes
     }
+}
+
+/// Measured beside predicted affinities of the best poses; the records must be best first within each ligand.
+fn measured_affinities<'a>(records: impl Iterator<Item = &'a PoseRecord>) -> Vec<Measured> {
+    let mut seen = HashSet::new();
+    records
+        .filter(|record| seen.insert(record.ligand_name.as_str()))
+        .filter_map(|record| {
+            Some(Measured {
+                measured_pk: record.measured_pk?,
+                predicted_pk: record.score.predicted_pk(),
+                heavy_atoms: record.score.heavy_atoms,
+            })
+        })
+        .collect()
+}
+
+/// Ligands by the pK predicted for their best pose, the poses of one together, better ones first. Stable: equals keep the order
+/// of seeds and ranks.
+pub(super) fn sort_best_first<T>(poses: &mut [T], record: impl Fn(&T) -> &PoseRecord) {
+    poses.sort_by(|a, b| record(a).score.better_first(&record(b).score));
+    let mut seen = HashSet::new();
+    let best = poses.iter().map(&record).filter(|pose| seen.insert(pose.ligand_name.as_str()));
+    let mut ligands: Vec<(String, f32)> =
+        best.map(|pose| (pose.ligand_name.clone(), pose.score.predicted_pk())).collect();
+    ligands.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    let places: HashMap<String, usize> =
+        ligands.into_iter().enumerate().map(|(place, (name, _))| (name, place)).collect();
+    poses.sort_by_key(|pose| places.get(&record(pose).ligand_name).copied());
 }
 
 /// Reads a seed that was docked.
@@ -254,7 +292,7 @@ fn read_rmsf(path: &Path, structure: &Structure) -> Result<Vec<f32>, JobError> {
     let Some(model) = structure.first() else { return Ok(Vec::new()) };
     let topology = &model.topology;
     let mut reader = csv::Reader::from_path(path).map_err(|error| JobError::content(path, error))?;
-    let mut values = std::collections::HashMap::new();
+    let mut values = HashMap::new();
     for row in reader.records() {
         let row = row.map_err(|error| JobError::content(path, error))?;
         let (Some(chain), Some(residue), Some(value)) = (row.get(0), row.get(1), row.get(3)) else { continue };

@@ -167,7 +167,7 @@ fn a_job_runs_and_is_read_back() {
         "seed-1/small_complex_3.cif",
     ];
     assert_eq!(names[..expected.len()], expected);
-    for name in ["settings.json", "small_docking.json", "small_model.cif", "small_summary.csv"] {
+    for name in ["settings.json", "small_affinity.csv", "small_docking.json", "small_model.cif", "small_summary.csv"] {
         assert!(names.iter().any(|found| found == name), "{name} is missing in {names:?}");
     }
 
@@ -441,4 +441,33 @@ fn inputs_of_the_same_name_stay_apart() {
     std::fs::rename(job.folder(), &moved).unwrap();
     let moved = Job::open(&moved).unwrap();
     assert!(moved.query().files().iter().all(|(_, path)| path.starts_with(moved.folder())));
+}
+
+#[test]
+fn ligands_are_ordered_by_affinity_and_their_poses_by_trust() {
+    let record = |ligand_name: &str, score_kcal_per_mol: f32, pose_probability: f32, pk: f32| PoseRecord {
+        ligand_name: ligand_name.into(),
+        rank: 1,
+        score: PoseScore {
+            score_kcal_per_mol,
+            cnn: Some(crate::engine::CnnScore { pose_probability, pk, ..Default::default() }),
+            ..PoseScore::default()
+        },
+        interactions: Vec::new(),
+        checks: Vec::new(),
+        measured_pk: None,
+        provenance: Provenance { engine: EngineName::Docking, version: "test".into(), seed: 1, scoring: "test".into() },
+    };
+    // The best energy of `weak` is not its most trusted pose, and the trusted pose's pK counts.
+    let mut records = vec![
+        record("weak", -9.0, 0.1, 9.0),
+        record("strong", -7.0, 0.8, 8.0),
+        record("weak", -8.0, 0.9, 5.0),
+        // Liked equally: the energy decides.
+        record("strong", -8.0, 0.8, 7.5),
+    ];
+    results::sort_best_first(&mut records, |record| record);
+    let order: Vec<(&str, f32)> =
+        records.iter().map(|record| (record.ligand_name.as_str(), record.score.score_kcal_per_mol)).collect();
+    assert_eq!(order, [("strong", -8.0), ("strong", -7.0), ("weak", -8.0), ("weak", -9.0)]);
 }
