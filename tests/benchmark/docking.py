@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Docks known complexes with this program and with AutoDock Vina 1.2.7, and writes the comparison as a table.
+"""Docks known complexes with this program, AutoDock Vina 1.2.7 and rustina 0.9.0, and writes the comparison as a table.
 
     python3 tests/benchmark/docking.py COMPLEXES
 
 COMPLEXES is a folder of folders, each with `protein.pdb`, `ligand.sdf` (the crystal pose) and `meta.json` with the
-field `smiles`. Both programs start from the SMILES: ours makes its own conformers, Vina gets one from RDKit (ETKDG,
-MMFF94). Both search the box of the crystal ligand's heavy atoms plus 8 Å on every side, exhaustiveness 8, nine poses,
-seed 1, the same threads. A pose counts as right when its symmetry-aware RMSD to the crystal pose is at most 2 Å.
+field `smiles`. All start from the SMILES: ours makes its own conformers, the others get one from RDKit (ETKDG, MMFF94). All
+search the box of the crystal ligand's heavy atoms plus 8 Å on every side, exhaustiveness 8 (rustina: its default effort),
+nine poses, seed 1, the same threads. A pose counts as right when its symmetry-aware RMSD to the crystal pose is at most 2 Å.
+An engine is named PROGRAM:FUNCTION; `ours:vina` ranks with the networks, `ours-energy:vina` by energy alone.
 
-Seconds are those of the whole run of a ligand (conformers, maps, search, output) without preparing the receptor for
-Vina, which Meeko does once. Python packages go into a virtual environment under `target/`.
+Seconds are those of the whole run of a ligand (conformers, maps, search, output) without preparing the receptor for Vina and
+rustina, which Meeko does once. Python packages go into a virtual environment under `target/`.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PACKAGES = ["vina==1.2.7", "rdkit", "meeko", "gemmi", "numpy", "scipy"]
+PACKAGES = ["vina==1.2.7", "rustina==0.9.0", "rdkit", "meeko", "gemmi", "numpy", "scipy"]
 METALS = {"ZN", "MG", "MN", "CA", "FE", "NI", "CU", "CO", "CD", "NA", "K", "HG"}
 KNOWN_TO_VINA = {"ZN": "Zn", "MG": "Mg", "MN": "Mn", "CA": "Ca", "FE": "Fe"}
 
@@ -114,27 +115,61 @@ def receptor_pdbqt(folder, file="protein.pdb"):
     return rigid + "".join(added)
 
 
-def run_vina(folder, receptor, scoring, threads, seed):
-    """One docking by Vina in this process; prints poses as SDF."""
-    from meeko import MoleculePreparation, PDBQTMolecule, PDBQTWriterLegacy, RDKitMolCreate
+def ligand_pdbqt(smiles, seed):
+    """A conformer by RDKit as PDBQT by Meeko."""
+    from meeko import MoleculePreparation, PDBQTWriterLegacy
     from rdkit import Chem
     from rdkit.Chem import AllChem
-    from vina import Vina
 
-    _, smiles = crystal_ligand(folder)
     molecule = Chem.AddHs(Chem.MolFromSmiles(smiles))
     AllChem.EmbedMolecule(molecule, randomSeed=seed)
     AllChem.MMFFOptimizeMolecule(molecule)
-    ligand = PDBQTWriterLegacy.write_string(MoleculePreparation(rigid_macrocycles=True).prepare(molecule)[0])[0]
+    return PDBQTWriterLegacy.write_string(MoleculePreparation(rigid_macrocycles=True).prepare(molecule)[0])[0]
+
+
+def print_poses(pdbqt):
+    """Poses as SDF."""
+    from meeko import PDBQTMolecule, RDKitMolCreate
+    from rdkit import Chem
+
+    poses = RDKitMolCreate.from_pdbqt_mol(PDBQTMolecule(pdbqt, skip_typing=True))[0]
+    for conformer in poses.GetConformers():
+        print(Chem.MolToMolBlock(poses, confId=conformer.GetId()) + "$$$$")
+
+
+def run_vina(folder, receptor, scoring, threads, seed):
+    """One docking by Vina in this process; prints poses as SDF."""
+    from vina import Vina
+
     center, size = box(folder)
     vina = Vina(sf_name=scoring, cpu=threads, seed=seed, verbosity=0)
     vina.set_receptor(receptor)
-    vina.set_ligand_from_string(ligand)
+    vina.set_ligand_from_string(ligand_pdbqt(crystal_ligand(folder)[1], seed))
     vina.compute_vina_maps(center, size)
     vina.dock(exhaustiveness=8, n_poses=9)
-    poses = RDKitMolCreate.from_pdbqt_mol(PDBQTMolecule(vina.poses(9), skip_typing=True))[0]
-    for conformer in poses.GetConformers():
-        print(Chem.MolToMolBlock(poses, confId=conformer.GetId()) + "$$$$")
+    print_poses(vina.poses(9))
+
+
+def run_rustina(folder, receptor, scoring, threads, seed):
+    """One docking by rustina in this process; prints poses as SDF, best first."""
+    import rustina
+
+    (x, y, z), (width, depth, height) = box(folder)
+    ligand = ligand_pdbqt(crystal_ligand(folder)[1], seed)
+    options = {"scoring": scoring, "seed": seed, "threads": threads, "num_modes": 9}
+    for pose in rustina.dock(Path(receptor).read_text(), ligand, x, y, z, width, depth, height, **options):
+        print_poses(pose["pdbqt"])
+
+
+def rustina_receptor(folder):
+    """The receptor as rustina prepares it, as for Vina where it cannot."""
+    import rustina
+
+    center, size = box(folder)
+    try:
+        return rustina.prepare_receptor(str(folder / "protein.pdb"), center=tuple(center), size=tuple(size))["pdbqt"]
+    except rustina.PreparationError:
+        return receptor_pdbqt(folder)
 
 
 def timed(command):
@@ -160,17 +195,18 @@ def evaluate(engine, folder, arguments, scratch):
     """RMSDs of the poses in order, and seconds."""
     crystal, smiles = crystal_ligand(folder)
     name, scoring = engine
-    if name == "vina":
-        receptor = scratch / f"{folder.name}.pdbqt"
+    if name in {"vina", "rustina"}:
+        receptor = scratch / f"{folder.name}-{name}.pdbqt"
         if not receptor.exists():
-            receptor.write_text(receptor_pdbqt(folder))
-        command = [sys.executable, __file__, str(folder), "--vina-receptor", str(receptor), "--scoring", scoring]
+            receptor.write_text(receptor_pdbqt(folder) if name == "vina" else rustina_receptor(folder))
+        command = [sys.executable, __file__, str(folder), f"--{name}-receptor", str(receptor), "--scoring", scoring]
         output, wall, cpu = timed([*command, "--threads", str(arguments.threads), "--seed", str(arguments.seed)])
     else:
-        out = scratch / f"{folder.name}-{scoring}"
+        out = scratch / f"{folder.name}-{name}-{scoring}"
         command = [arguments.studio, "dock", str(folder / "protein.pdb"), "--ligand", smiles]
         command += ["--box-from", str(folder / "ligand.sdf"), "--padding", "8", "--exhaustiveness", "8", "--poses", "9"]
         command += ["--seed", str(arguments.seed), "--threads", str(arguments.threads), "--scoring", scoring]
+        command += ["--no-cnn"] if name == "ours-energy" else []
         _, wall, cpu = timed([*command, "-o", str(out)])
         output = (out / "poses.sdf").read_text()
     return [rmsd_to_crystal(crystal, pose) for pose in poses_of(output)], wall, cpu
@@ -201,14 +237,18 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="*", help="names of complexes")
-    parser.add_argument("--engines", nargs="*", default=["ours:vinardo", "ours:vina", "vina:vina"])
+    parser.add_argument("--engines", nargs="*", default=["ours:vinardo", "ours:vina", "ours-energy:vina", "vina:vina", "rustina:vinardo"])
     parser.add_argument("-o", "--output", type=Path, default=REPOSITORY / "docs" / "benchmarks.md")
     parser.add_argument("--vina-receptor", help=argparse.SUPPRESS)
+    parser.add_argument("--rustina-receptor", help=argparse.SUPPRESS)
     parser.add_argument("--scoring", default="vina", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     environment()
     if arguments.vina_receptor:
         run_vina(arguments.complexes, arguments.vina_receptor, arguments.scoring, arguments.threads, arguments.seed)
+        return
+    if arguments.rustina_receptor:
+        run_rustina(arguments.complexes, arguments.rustina_receptor, arguments.scoring, arguments.threads, arguments.seed)
         return
     if not Path(arguments.studio).exists():
         sys.exit(f"{arguments.studio} is not there; build it with: cargo build --release")
@@ -235,10 +275,13 @@ def main():
             rows.append(f"| {folder.name} | {' | '.join(cells)} |")
             print(rows[-1], flush=True)
     titles = {
-        ("ours", "vinardo"): "K-Fold Studio, Vinardo",
-        ("ours", "vina"): "K-Fold Studio, Vina function",
+        ("ours", "vinardo"): "K-Fold Studio, Vinardo + GNINA CNN",
+        ("ours", "vina"): "K-Fold Studio, Vina + GNINA CNN",
+        ("ours-energy", "vinardo"): "K-Fold Studio, Vinardo",
+        ("ours-energy", "vina"): "K-Fold Studio, Vina function",
         ("vina", "vina"): "AutoDock Vina 1.2.7",
         ("vina", "vinardo"): "AutoDock Vina 1.2.7, Vinardo",
+        ("rustina", "vinardo"): "rustina 0.9.0",
     }
     names = [titles.get(engine, ":".join(engine)) for engine in engines]
     options = f" --only {' '.join(arguments.only)}" if arguments.only else ""
@@ -249,7 +292,7 @@ def main():
         f"{len(folders)} complexes, from the SMILES; box: crystal ligand plus 8 Å on every side; exhaustiveness 8, seed "
         f"{arguments.seed}, {arguments.threads} threads.",
         "Right: symmetry-aware RMSD of heavy atoms to the crystal pose of at most 2 Å.",
-        "Seconds: conformers, maps, search and output of one ligand; for Vina without the receptor's preparation.",
+        "Seconds: conformers, maps, search and output of one ligand; for Vina and rustina without the receptor's preparation.",
         "One run, made by:",
         "",
         "```sh",
