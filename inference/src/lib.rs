@@ -16,5 +16,6 @@ pub mod kfold;
 pub mod machine;
 pub mod morph;
 pub mod query;
+pub mod remote;
 pub mod settings;
 pub mod statistics;

@@ -19,8 +19,10 @@ mod morph;
 mod plan;
 mod pockets;
 mod predict;
+mod remote;
 mod render;
 mod score;
+mod serve;
 mod standard_output;
 mod table;
 mod terminal;
@@ -56,6 +58,10 @@ enum Command {
     Predict(predict::Predict),
     /// Run or resume the job in a folder, in this process
     Worker(worker::Worker),
+    /// Serve predictions over HTTP, and manage the tokens of its users
+    Serve(serve::Serve),
+    /// Use servers: add one, send jobs, follow and fetch them
+    Remote(remote::Remote),
     /// Make conformers of a protein by an elastic network
     Ensemble(ensemble::Ensemble),
     /// Make a path between two states of one protein
@@ -107,6 +113,8 @@ pub fn main() -> ExitCode {
         Some(Command::Score(command)) => command.run(),
         Some(Command::Predict(command)) => command.run(),
         Some(Command::Worker(command)) => command.run(),
+        Some(Command::Serve(command)) => command.run(),
+        Some(Command::Remote(command)) => command.run(),
         Some(Command::Ensemble(command)) => command.run(),
         Some(Command::Morph(command)) => command.run(),
         Some(Command::Pockets(command)) => command.run(),

@@ -17,6 +17,7 @@ use kfold_inference::job::events::EventReader;
 use kfold_inference::job::{Job, JobProgress, JobState, Results};
 use kfold_inference::kfold::engine;
 use kfold_inference::query::Query;
+use kfold_inference::remote::is_remote;
 use kfold_inference::settings::Settings;
 
 use super::common::{ENGINES, EngineChoice, SearchArguments, absolute, count_interrupts, parse_engine};
@@ -54,6 +55,9 @@ pub(super) struct Predict {
     kfold: KFoldArguments,
     #[command(flatten)]
     search: SearchArguments,
+    /// Let this server do the work (kfold-studio remote add)
+    #[arg(long, value_name = "NAME")]
+    server: Option<String>,
     /// Check query, settings and folder and say what would be run; writes nothing
     #[arg(long)]
     dry_run: bool,
@@ -84,6 +88,11 @@ impl Predict {
             Some(job) => job,
             None => Job::create(&folder, &query, &settings)?,
         };
+        if let Some(server) = &self.server
+            && !is_remote(job.folder())
+        {
+            super::remote::mark(&job, server, 0)?;
+        }
         let outcome = finish(&job)?;
         if matches!(outcome, Outcome::Done) {
             report(&job, self.json)?;
@@ -221,9 +230,9 @@ fn existing_job(folder: &Path, query: &Query, settings: &Settings) -> anyhow::Re
 }
 
 /// Runs the job to its end, if it is not there yet.
-fn finish(job: &Job) -> anyhow::Result<Outcome> {
+pub(super) fn finish(job: &Job) -> anyhow::Result<Outcome> {
     let wanted = job.settings().engine;
-    if ENGINES.iter().all(|engine| engine.name() != wanted) {
+    if !is_remote(job.folder()) && ENGINES.iter().all(|engine| engine.name() != wanted) {
         bail!("this program has no engine `{}`", wanted.name());
     }
     if job.is_done() {
@@ -411,7 +420,7 @@ fn report_complexes(job: &Job, results: &Results, json: bool) -> anyhow::Result<
 }
 
 /// The table of poses, then the paths of the outputs, one a line.
-fn report(job: &Job, json: bool) -> anyhow::Result<()> {
+pub(super) fn report(job: &Job, json: bool) -> anyhow::Result<()> {
     let results = Results::load_job(job)?;
     if job.settings().engine == EngineName::KFold {
         return report_complexes(job, &results, json);

@@ -12,6 +12,7 @@
 //! worker.lock           held by the worker while it lives; its process number inside
 //! cancel                somebody wants the worker to stop
 //! seed-1.partial/       the ligands of a series that are done while others are not (see `parts`)
+//! remote.json           the server that does the work, where one does (see [`crate::remote`])
 //! seed-1/               outputs of a finished seed, complete: the folder appears by one rename
 //!   poses.sdf           poses with bond orders, best first within each ligand, `score_kcal_per_mol` and more
 //!   poses.json          scores, interactions, checks and provenance of every pose, in the order of poses.sdf
@@ -25,6 +26,7 @@
 //! NAME_affinity.csv     the best pose of each ligand: energy, predicted pK and its spread, efficiency
 //! NAME_correlation.csv  how well the predicted pK follows measured ones, where the query gives them
 //! NAME_summary.csv      every pose as a table
+//! pieces/00001/         where a series is cut: a job for each part of it (see [`pieces`])
 //! ```
 //!
 //! So it is after docking; K-Fold's outputs have the tree of the public program: [`complexes`].
@@ -40,6 +42,7 @@ pub mod events;
 pub mod files;
 mod output;
 mod parts;
+pub mod pieces;
 mod progress;
 mod results;
 #[cfg(test)]
@@ -124,6 +127,9 @@ pub enum JobError {
     /// The engine gave up.
     #[error(transparent)]
     Engine(#[from] crate::engine::EngineError),
+    /// The server that does the work.
+    #[error(transparent)]
+    Remote(#[from] crate::remote::RemoteError),
     /// The engine panicked.
     #[error("{engine} stopped because of an error in this program: {message}")]
     Panic {

@@ -53,10 +53,36 @@ pub(super) fn write_seed(job: &Job, seed: u64, prediction: &Prediction) -> Resul
         write("rmsf.csv", &rmsf_table(ensemble))?;
         write_json(&folder.join("ensemble.json"), &ensemble.amplitudes)?;
     }
+    finish_seed(job, seed, &folder)?;
+    std::fs::rename(&folder, &target).map_err(JobError::write(&target))
+}
+
+/// What every seed's folder ends with.
+fn finish_seed(job: &Job, seed: u64, folder: &Path) -> Result<(), JobError> {
     let settings = Settings { seed, seeds: vec![seed], ..job.settings().clone() };
     write_json(&folder.join("settings.json"), &settings)?;
-    write("done", "")?;
-    std::fs::rename(&folder, &target).map_err(JobError::write(&target))
+    let path = folder.join("done");
+    files::write_whole(&path, b"").map_err(JobError::write(&path))
+}
+
+/// Completes a seed's folder that is put together from the folders of pieces: poses as SDF, their records, the settings.
+pub(super) fn write_records(
+    job: &Job,
+    seed: u64,
+    folder: &Path,
+    poses: &[u8],
+    records: &[PoseRecord],
+) -> Result<(), JobError> {
+    let path = folder.join("poses.sdf");
+    files::write_whole(&path, poses).map_err(JobError::write(&path))?;
+    write_json(&folder.join("poses.json"), &records)?;
+    finish_seed(job, seed, folder)
+}
+
+/// Copies an output of a piece.
+pub(super) fn copy_output(from: &Path, to: &Path) -> Result<(), JobError> {
+    let bytes = std::fs::read(from).map_err(JobError::read(from))?;
+    files::write_whole(to, &bytes).map_err(JobError::write(to))
 }
 
 /// Writes the files above the seeds from what the seeds' folders hold.

@@ -17,6 +17,7 @@ use super::parts::Parts;
 use super::{Job, JobError, complexes, files, output};
 use crate::engine::{Engine, EngineError, EngineName, Events, Prediction, Progress, Sample};
 use crate::query::Query;
+use crate::remote;
 use crate::settings::Settings;
 
 /// How often the worker looks whether somebody asked it to stop.
@@ -62,6 +63,10 @@ fn run_locked(
     for place in job.work_folders() {
         files::remove_leftovers(&place).map_err(JobError::write(&place))?;
     }
+    let watch = CancelWatch::start(folder.join("cancel"));
+    if remote::is_remote(folder) {
+        return remote::run(&job, events, &|| watch.is_cancelled());
+    }
     let settings = job.settings();
     let wanted = settings.engine;
     let engine = engines.iter().find(|engine| engine.name() == wanted).ok_or(JobError::NoEngine(wanted.name()))?;
@@ -79,7 +84,6 @@ fn run_locked(
     };
     events.write(started).map_err(JobError::write(events_path))?;
 
-    let watch = CancelWatch::start(folder.join("cancel"));
     for seed in &settings.seeds {
         if job.is_seed_done(*seed) {
             continue;

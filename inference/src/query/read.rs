@@ -80,7 +80,20 @@ impl Query {
             QueryFormat::Json => Value::from_json(text),
         }
         .map_err(|problem| QueryError::Syntax { format: format.name(), problem })?;
-        let query = Reader { folder }.query(&Node { value: &value, place: String::new() }, stem)?;
+        let query = Reader { folder, may_read: true }.query(&Node { value: &value, place: String::new() }, stem)?;
+        query.validate()?;
+        Ok(query)
+    }
+
+    /// Reads and validates a query (JSON) that came from elsewhere, without looking at any file: paths stay as they are
+    /// written, and a `series` that names a file is refused.
+    ///
+    /// # Errors
+    /// [`QueryError`] with the entry and the field.
+    pub fn parse_foreign(text: &str) -> Result<Self, QueryError> {
+        let value = Value::from_json(text).map_err(|problem| QueryError::Syntax { format: "JSON", problem })?;
+        let reader = Reader { folder: Path::new(""), may_read: false };
+        let query = reader.query(&Node { value: &value, place: String::new() }, None)?;
         query.validate()?;
         Ok(query)
     }
@@ -227,6 +240,8 @@ impl<'a> Fields<'a> {
 
 struct Reader<'a> {
     folder: &'a Path,
+    /// Whether a `series` file may be read.
+    may_read: bool,
 }
 
 impl Reader<'_> {
@@ -437,6 +452,9 @@ impl Reader<'_> {
 
     fn series(&self, node: &Node<'_>) -> Result<Vec<SeriesLigand>> {
         if let Value::Text(_) = node.value {
+            if !self.may_read {
+                return Err(node.error("give the ligands as a list; the file of a series is not read here"));
+            }
             let path = self.path(node)?;
             return series::read_series(&path).map_err(|problem| node.error(problem.to_string()));
         }
