@@ -27,7 +27,7 @@ use crate::series::{self, SeriesEvents};
 use crate::service::Service;
 
 /// Between two looks when nobody wakes the scheduler.
-const TICK: Duration = Duration::from_millis(250);
+const TICK: Duration = Duration::from_millis(100);
 /// Between two looks at what is to be forgotten.
 const RETENTION: Duration = Duration::from_secs(60);
 /// What a piece that is handed out counts, in seconds, before it has taken any time.

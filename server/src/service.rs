@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kfold_inference::remote::protocol::{Capabilities, EngineOffer, Limits, QueueStatus, RemoteJob, RemoteState};
 use tokio::sync::{Semaphore, watch};
@@ -18,6 +18,9 @@ use crate::rate::Rates;
 
 /// Connections of the index that read at once: threads that answer requests are not many more.
 const READERS: usize = 8;
+
+/// For how long a count of the queue is told to everybody who asks.
+const QUEUE_STATUS: Duration = Duration::from_millis(500);
 
 /// The shared state.
 pub(crate) struct Service {
@@ -33,6 +36,7 @@ pub(crate) struct Service {
     pub workers_without_network: bool,
     /// Jobs that wait, with how many go first.
     waiting: RwLock<HashMap<String, u64>>,
+    queue: Mutex<Option<(Instant, QueueStatus)>>,
     work: Mutex<bool>,
     wake: Condvar,
     stopping: AtomicBool,
@@ -70,6 +74,7 @@ impl Service {
             engines,
             workers_without_network,
             waiting: RwLock::default(),
+            queue: Mutex::default(),
             work: Mutex::new(true),
             wake: Condvar::new(),
             stopping: AtomicBool::new(false),
@@ -157,7 +162,20 @@ impl Service {
         }
     }
 
-    pub fn queue_status(&self) -> Result<QueueStatus, rusqlite::Error> {
+    /// How busy the service is, or was a moment ago.
+    fn queue_status(&self) -> Result<QueueStatus, rusqlite::Error> {
+        let mut last = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, status)) = &*last
+            && at.elapsed() < QUEUE_STATUS
+        {
+            return Ok(status.clone());
+        }
+        let status = self.count_queue()?;
+        *last = Some((Instant::now(), status.clone()));
+        Ok(status)
+    }
+
+    fn count_queue(&self) -> Result<QueueStatus, rusqlite::Error> {
         let counts = self.index.counts()?;
         let count = |wanted| counts.iter().find(|(state, _)| *state == wanted).map_or(0, |(_, count)| *count);
         Ok(QueueStatus {
