@@ -9,7 +9,8 @@ use crate::service::{Service, client, query, small, until};
 #[test]
 fn servers_and_workers_are_killed_and_every_job_ends_once() {
     let mut service = Service::start("[workers]\nslots = 2\nattempts = 100\n");
-    let mut ids: Vec<String> = (0..12).map(|number| service.accepted(&query(&format!("job{number}"), 60 + number))).collect();
+    let mut ids: Vec<String> =
+        (0..12).map(|number| service.accepted(&query(&format!("job{number}"), 60 + number))).collect();
     let kill_worker = |id: &str, data: &Path| {
         let folder = data.join("jobs").join(id);
         if let Ok(text) = std::fs::read_to_string(folder.join("worker.lock"))
@@ -74,7 +75,8 @@ fn a_client_survives_the_server_and_itself() {
     let folder = tempfile::tempdir().unwrap();
     service.add_to(folder.path());
     let target = folder.path().join("job");
-    let mut predict = client(folder.path(), &["predict", "--server", "lab", "--seeds", "1", "2", "--exhaustiveness", "400", "-o"]);
+    let mut predict =
+        client(folder.path(), &["predict", "--server", "lab", "--seeds", "1", "2", "--exhaustiveness", "400", "-o"]);
     for file in ["tripeptide.pdb", "benzene.sdf"] {
         std::fs::copy(small(file), folder.path().join(file)).unwrap();
     }

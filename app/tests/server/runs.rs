@@ -123,10 +123,11 @@ fn a_key_is_one_job_and_a_cancelled_job_stops() {
 
     let id = first["id"].as_str().unwrap();
     until("it runs", || (service.ask("GET", &format!("/v1/jobs/{id}")).1["state"] == "running").then_some(()));
-    // The worker sees nothing of the server'"'"'s environment, and no network where the system allows that.
+    // The worker sees nothing of the server's environment, and no network where the system allows that.
     let lock = service.data().join("jobs").join(id).join("worker.lock");
-    let process: String =
-        until("the worker holds its lock", || std::fs::read_to_string(&lock).ok().filter(|text| !text.trim().is_empty()));
+    let process: String = until("the worker holds its lock", || {
+        std::fs::read_to_string(&lock).ok().filter(|text| !text.trim().is_empty())
+    });
     let proc = Path::new("/proc").join(process.trim());
     if let Ok(environment) = std::fs::read(proc.join("environ")) {
         assert!(!String::from_utf8_lossy(&environment).contains("SECRET_OF_THE_SERVER"));

@@ -52,8 +52,14 @@ impl Service {
         let text = format!("data = \"data\"\n{configuration}");
         std::fs::write(folder.path().join("server.toml"), text).unwrap();
         let log = folder.path().join("log");
-        let mut service =
-            Self { folder, child: None, address: "127.0.0.1:0".parse().unwrap(), token: String::new(), log, environment: environment.to_vec() };
+        let mut service = Self {
+            folder,
+            child: None,
+            address: "127.0.0.1:0".parse().unwrap(),
+            token: String::new(),
+            log,
+            environment: environment.to_vec(),
+        };
         service.token = service.token_of("ann", "read,submit");
         service.resume();
         service
@@ -102,7 +108,9 @@ impl Service {
     }
 
     pub fn ask_as(&self, token: &str, method: &str, path: &str) -> (u16, Vec<u8>) {
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+        );
         exchange(self.address, head.as_bytes())
     }
 
@@ -210,7 +218,7 @@ pub fn exchange(address: SocketAddr, request: &[u8]) -> (u16, Vec<u8>) {
     let _ = stream.read_to_end(&mut answer);
     let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { return (0, answer) };
     let head = String::from_utf8_lossy(&answer[..end]).into_owned();
-    let status = head.split('"'"' '"'"').nth(1).unwrap().parse().unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let mut body = answer[end + 4..].to_vec();
     if head.to_lowercase().contains("transfer-encoding: chunked") {
         let mut rest = body.as_slice();
@@ -238,11 +246,10 @@ pub fn outputs(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
             if path.is_dir() {
                 folders.push(path);
-            } else if name.contains('"'"'_'"'"') || (name.starts_with("seed-") && !name.ends_with("settings.json")) {
+            } else if name.contains('_') || (name.starts_with("seed-") && !name.ends_with("settings.json")) {
                 files.insert(name, std::fs::read(&path).unwrap());
             }
         }
     }
     files
 }
-

@@ -17,9 +17,8 @@ struct Cluster {
 impl Cluster {
     /// `None` where there is no Slurm.
     fn start() -> Option<Self> {
-        let has = |program: &str| {
-            ["/usr/sbin", "/usr/bin"].iter().any(|folder| Path::new(folder).join(program).is_file())
-        };
+        let has =
+            |program: &str| ["/usr/sbin", "/usr/bin"].iter().any(|folder| Path::new(folder).join(program).is_file());
         if !["slurmctld", "slurmd", "sbatch", "munged"].iter().all(|program| has(program)) {
             eprintln!("skipped: no Slurm here; packaging/slurm-dev.sh install gets it on Debian");
             return None;
@@ -66,7 +65,8 @@ impl Cluster {
     }
 
     fn queue(&self, format: &str) -> Vec<String> {
-        let output = Command::new("squeue").args(["-h", "-r", "-o", format]).env("SLURM_CONF", self.configuration()).output();
+        let output =
+            Command::new("squeue").args(["-h", "-r", "-o", format]).env("SLURM_CONF", self.configuration()).output();
         String::from_utf8(output.unwrap().stdout).unwrap().lines().map(|line| line.trim().to_owned()).collect()
     }
 }
