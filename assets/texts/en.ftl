@@ -189,6 +189,7 @@ settings-amplitude-hint = How far the conformers go from the structure: RMSD ove
 settings-threads = Threads
 settings-threads-hint = 0 uses all cores. The result does not depend on it.
 predict-engine = Engine: { $engine }. Runs in its own process on this computer.
+predict-server = Engine: { $engine }. Runs on the server { $name }: the query and its files are sent there.
 
 ## Problems: why Predict is disabled
 problem-name = The name becomes file names: use letters, digits, _ . and - only
@@ -226,6 +227,12 @@ stage-encode = Running the encoders
 stage-trunk = Running the trunk
 stage-sampling = Sampling complexes
 stage-confidence = Judging confidence
+stage-upload = Sending to the server
+stage-queue = Waiting for its turn on the server
+stage-fetch = Fetching results
+stage-waiting = Waiting for the server to answer
+run-where = Where it runs
+run-here = This computer
 run-progress = Progress
 run-elapsed = { $time } so far
 run-left = about { $time } left

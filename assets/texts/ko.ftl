@@ -180,6 +180,7 @@ settings-amplitude-hint = 형태가 구조에서 벗어나는 정도: CA 원자�
 settings-threads = 스레드
 settings-threads-hint = 0이면 모든 코어를 씁니다. 결과는 달라지지 않아요.
 predict-engine = 엔진: { $engine }. 이 컴퓨터의 별도 프로세스에서 실행됩니다.
+predict-server = 엔진: { $engine }. 서버 { $name }에서 실행됩니다. 쿼리와 파일을 그 서버로 보냅니다.
 
 ## Problems: why Predict is disabled
 problem-name = 이름이 파일 이름이 됩니다. 영문자, 숫자, _ . - 만 쓰세요.
@@ -217,6 +218,12 @@ stage-encode = 인코더를 실행하는 중
 stage-trunk = 트렁크를 실행하는 중
 stage-sampling = 복합체를 샘플링하는 중
 stage-confidence = 신뢰도를 평가하는 중
+stage-upload = 서버로 보내는 중
+stage-queue = 서버에서 차례를 기다리는 중
+stage-fetch = 결과를 받는 중
+stage-waiting = 서버의 응답을 기다리는 중
+run-where = 실행할 곳
+run-here = 이 컴퓨터
 run-progress = 진행
 run-elapsed = { $time } 지남
 run-left = 약 { $time } 남음

@@ -44,6 +44,10 @@ pub struct Studio {
     pub(super) background: Background,
     pub(super) library: Library,
     pub(super) run: Option<Run>,
+    /// Names of the user's servers.
+    pub(super) servers: Vec<String>,
+    /// The server of these that does the work, when it is not this computer.
+    pub(super) server: Option<usize>,
     pub(super) outcome: Option<Arc<Outcome>>,
     /// Indices of the ligand and the pose that are shown.
     pub(super) shown_ligand: usize,
@@ -98,6 +102,8 @@ impl Studio {
             background: Background::new(&creation.egui_ctx)?,
             library: Library::default(),
             run: None,
+            servers: super::run::server_names(&places),
+            server: None,
             outcome: None,
             shown_ligand: 0,
             shown_pose: 0,

@@ -570,6 +570,12 @@ impl Studio {
         if let Some(failure) = self.run.as_ref().and_then(super::run::Run::failure) {
             message(ui, Tone::Bad, failure);
         }
+        if !self.servers.is_empty() {
+            let here = std::iter::once((None, texts.get("run-here")));
+            let there = self.servers.iter().enumerate().map(|(index, name)| (Some(index), name.clone()));
+            let choices: Vec<(Option<usize>, String)> = here.chain(there).collect();
+            segmented(ui, &texts.get("run-where"), &mut self.server, &choices);
+        }
         let problem = self.first_problem();
         let size = vec2(ui.available_width(), 34.0);
         let button = theme::primary_button(colours, &texts.get("command-predict"), size);
@@ -587,7 +593,13 @@ impl Studio {
                     EngineName::Docking => format!("docking ({})", settings.docking.method_name()),
                     EngineName::KFold => EngineName::KFold.display_name().to_owned(),
                 };
-                note(ui, &texts.with("predict-engine", [("engine", engine.into())]));
+                let text = match self.server.and_then(|index| self.servers.get(index)) {
+                    Some(server) => {
+                        texts.with("predict-server", [("engine", engine.into()), ("name", server.clone().into())])
+                    }
+                    None => texts.with("predict-engine", [("engine", engine.into())]),
+                };
+                note(ui, &text);
             }
         }
     }

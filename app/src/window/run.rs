@@ -14,12 +14,15 @@ use kfold_inference::engine::EngineName;
 use kfold_inference::job::events::{Event, EventReader};
 use kfold_inference::job::{Job, JobProgress, JobState, Results};
 use kfold_inference::query::{Query, QueryEngine};
+use kfold_inference::remote;
+use kfold_inference::remote::servers::Servers;
 use kfold_inference::settings::Settings;
 
 use super::app::Studio;
 use super::background::{Lane, Outbox};
 use super::document::ColourBy;
 use super::ensemble::EnsembleKey;
+use super::files::Places;
 use super::format::number;
 use super::message::Message;
 use super::outcome::Outcome;
@@ -168,6 +171,10 @@ fn stage_key(stage: &str) -> Option<&'static str> {
         "trunk" => "stage-trunk",
         "sampling" => "stage-sampling",
         "confidence" => "stage-confidence",
+        "upload" => "stage-upload",
+        "queue" => "stage-queue",
+        "fetch" => "stage-fetch",
+        "waiting" => "stage-waiting",
         _ => return None,
     })
 }
@@ -210,6 +217,7 @@ impl Studio {
         let folder = self.places.new_run(&self.document.query.name);
         let query = self.query_with_settings();
         let settings = self.document.settings.clone();
+        let server = self.server.and_then(|index| self.servers.get(index)).cloned();
         let Some(worker) = self.places.worker.clone() else {
             let text = self.texts.get("run-no-program");
             self.tell(Tone::Bad, text);
@@ -220,8 +228,12 @@ impl Studio {
         let (cancel, let_go) = (Arc::clone(&run.cancel), Arc::clone(&run.let_go));
         let work = move || {
             let ending = Job::create(&folder, &query, &settings)
+                .and_then(|_| match &server {
+                    Some(server) => remote::mark(&folder, server, 0),
+                    None => Ok(()),
+                })
                 .map_err(|error| error.to_string())
-                .and_then(|_| start_worker(&worker, &folder))
+                .and_then(|()| start_worker(&worker, &folder))
                 .map_or_else(
                     |error| Some(Ending::Failed(error)),
                     |child| follow(&folder, Some(child), &outbox, &cancel, &let_go),
@@ -338,6 +350,13 @@ impl Studio {
             self.show_ensemble(key, move || Ok(conformers));
         }
     }
+}
+
+/// The servers of this user, whose list lies beside the preferences. One that does not read has none: the command line
+/// says why.
+pub(super) fn server_names(places: &Places) -> Vec<String> {
+    let servers = Servers::read(&places.preferences.with_file_name("servers.json")).unwrap_or_default();
+    servers.entries().iter().map(|entry| entry.name.clone()).collect()
 }
 
 /// Starts `worker FOLDER` with its output kept in the job's log.
