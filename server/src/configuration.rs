@@ -155,6 +155,8 @@ pub struct Workers {
     pub environment: Vec<String>,
     /// The program that runs as `PROGRAM worker JOBDIR`; this program when left out.
     pub program: Option<PathBuf>,
+    /// The folder of K-Fold's weights; that of the server's user when left out.
+    pub models: Option<PathBuf>,
     /// How often a worker that died without a word is started again without having finished a further seed.
     #[serde(deserialize_with = "attempts")]
     pub attempts: u32,
@@ -253,6 +255,7 @@ impl Default for Workers {
             network: WorkerNetwork::DenyWherePossible,
             environment: Vec::new(),
             program: None,
+            models: None,
             attempts: 3,
             ligands_per_piece: 50,
             grace_seconds: 10,
@@ -302,7 +305,9 @@ impl Configuration {
     /// Makes relative paths count from `folder`.
     pub fn resolve(&mut self, folder: &Path) {
         self.data = folder.join(&self.data);
-        for path in [&mut self.listen.certificate, &mut self.listen.key, &mut self.workers.program] {
+        for path in
+            [&mut self.listen.certificate, &mut self.listen.key, &mut self.workers.program, &mut self.workers.models]
+        {
             if let Some(path) = path {
                 *path = folder.join(&*path);
             }
@@ -332,6 +337,17 @@ impl Configuration {
             ));
         }
         Ok(())
+    }
+
+    /// The folder of K-Fold's weights.
+    #[must_use]
+    pub fn models(&self) -> PathBuf {
+        if let Some(models) = &self.workers.models {
+            return models.clone();
+        }
+        let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let base = set("XDG_DATA_HOME").or_else(|| Some(set("HOME")?.join(".local/share")));
+        base.unwrap_or_default().join("kfold-studio").join("models")
     }
 
     /// Processor threads of one worker.

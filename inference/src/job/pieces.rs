@@ -9,14 +9,15 @@ use std::path::{Path, PathBuf};
 
 use super::output::{copy_output, write_records, write_summary};
 use super::{Job, JobError, PoseRecord, files, read_json};
+use crate::engine::EngineName;
 use crate::query::{Query, SeriesLigand};
 use crate::settings::Settings;
 
-/// Into how many pieces a series is cut when each has `ligands` at most; 1 when it is not worth it, or when the query has
-/// ligands beside the series, which belong to no piece.
+/// Into how many pieces a series is cut when each has `ligands` at most; 1 when it is not worth it, when the query has
+/// ligands beside the series, which belong to no piece, or when the engine is not docking.
 #[must_use]
-pub fn count(query: &Query, ligands: usize) -> u32 {
-    if query.ligands().next().is_some() {
+pub fn count(query: &Query, engine: EngineName, ligands: usize) -> u32 {
+    if engine != EngineName::Docking || query.ligands().next().is_some() {
         return 1;
     }
     query.series.len().div_ceil(ligands.max(1)).clamp(1, u32::MAX as usize) as u32
@@ -133,7 +134,7 @@ mod tests {
         };
         for (ligands, at_most) in [(1, 50), (50, 50), (51, 50), (1_000, 7), (3, 2)] {
             let query = Query { series: (0..ligands).map(ligand).collect(), ..Query::default() };
-            let pieces = count(&query, at_most);
+            let pieces = count(&query, EngineName::Docking, at_most);
             let parts: Vec<_> = (1..=pieces).map(|number| ligands_of(&query.series, number, pieces)).collect();
             assert!(parts.iter().all(|part| !part.is_empty() && part.len() <= at_most), "{ligands} {at_most}");
             assert_eq!(parts.concat(), query.series);

@@ -1,6 +1,8 @@
 //! A job directory whose work is done on a server.
 
-use std::io::{self, Write as _};
+use std::collections::HashSet;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -15,6 +17,7 @@ use crate::engine::{EngineError, Progress};
 use crate::job::events::{Event, EventKind, EventWriter};
 use crate::job::{Job, JobError, files, read_json, write_json};
 use crate::query::QueryFormat;
+use crate::settings::Settings;
 
 /// Names the server in a job directory.
 const RECORD: &str = "remote.json";
@@ -158,11 +161,21 @@ fn submission(job: &Job, key: &str, priority: i32) -> Result<Submission, RemoteE
     let wrong = |error: &dyn std::fmt::Display| RemoteError::Configuration(error.to_string());
     Ok(Submission {
         query: query.to_text(QueryFormat::Json, None).map_err(|error| wrong(&error))?,
-        settings: serde_json::to_string(job.settings()).map_err(|error| wrong(&error))?,
+        settings: serde_json::to_string(&without_places(job.settings()).map_err(|error| wrong(&error))?)
+            .map_err(|error| wrong(&error))?,
         priority,
         key: key.to_owned(),
         files: names,
     })
+}
+
+/// Settings without places on this machine: where the weights lie is the server's matter.
+fn without_places(settings: &Settings) -> serde_json::Result<serde_json::Value> {
+    let mut settings = serde_json::to_value(settings)?;
+    if let Some(engine) = settings.get_mut("kfold").and_then(serde_json::Value::as_object_mut) {
+        engine.remove("models");
+    }
+    Ok(settings)
 }
 
 /// Sends a job that was marked, once, without following it. A job that was sent before is found again.
@@ -330,7 +343,7 @@ impl Run<'_> {
                     // How this run ends is for its own worker to say, when the outputs are here.
                     EventKind::Finished | EventKind::Cancelled | EventKind::Failed { .. } => {}
                     EventKind::SeedFinished { seed } => {
-                        self.fetch(id, &mut |output| output.path.starts_with(&format!("seed-{seed}/")))?;
+                        self.fetch(id, &mut |output| output.path.split('/').any(|part| is_folder_of(part, seed)))?;
                         self.say(EventKind::SeedFinished { seed })?;
                     }
                     kind => self.say(kind)?,
@@ -375,10 +388,12 @@ impl Run<'_> {
         let mut done = 0;
         for output in &outputs {
             self.progress("fetch", done, total, output.path.clone())?;
-            self.patiently(&mut |run| download(&run.client, id, job.folder(), output))?;
+            let mut download = Download::new(job, output)?;
+            self.patiently(&mut |run| download.go_on(&run.client, id))?;
+            download.finish()?;
             done += output.bytes;
         }
-        complete_seeds(job)
+        Ok(())
     }
 }
 
@@ -407,31 +422,36 @@ pub fn fetch(job: &Job) -> Result<bool, JobError> {
         return Err(RemoteError::Configuration(text).into());
     };
     for output in wanted(job, &client.outputs(&id)?, &mut |_| true)? {
-        download(&client, &id, job.folder(), &output)?;
+        let mut download = Download::new(job, &output)?;
+        download.go_on(&client, &id)?;
+        download.finish()?;
     }
-    complete_seeds(job)?;
     Ok(job.is_done())
 }
 
-/// The outputs that are to be fetched: those of finished seeds that are not here, and the files above the seeds. A server
-/// that offers anything else is not believed.
+/// What a job directory has of its own: nothing of it comes from a server.
+const OWN: [&str; 8] =
+    ["query.json", "settings.json", "inputs", "events.jsonl", "worker.lock", "worker.log", "cancel", RECORD];
+/// Folders in folders of outputs.
+const MAX_DEPTH: usize = 6;
+
+/// The outputs that are to be fetched: what finished seeds have and is not here, and what lies beside the seeds; the mark
+/// that a seed is done after everything else. A server that offers anything else is not believed.
 fn wanted(job: &Job, outputs: &[Output], is_wanted: &mut dyn FnMut(&Output) -> bool) -> Result<Vec<Output>, JobError> {
-    let prefix = format!("{}_", job.query().name);
-    let is_done = |seed: &str| outputs.iter().any(|output| output.path == format!("{seed}/done"));
+    let paths: HashSet<&str> = outputs.iter().map(|output| output.path.as_str()).collect();
     let mut taken = Vec::new();
     for output in outputs {
         let parts: Vec<&str> = output.path.split('/').collect();
-        let is_ours = match parts.as_slice() {
-            [name] => is_plain(name) && name.starts_with(&prefix),
-            [seed, name] => {
-                let number = seed.strip_prefix("seed-").and_then(|number| number.parse::<u64>().ok());
-                let is_seed =
-                    number.is_some_and(|seed| job.settings().seeds.contains(&seed) && !job.is_seed_done(seed));
-                is_seed && is_plain(name) && is_done(seed)
+        let is_ours = parts.len() <= MAX_DEPTH && parts.iter().all(|part| is_plain(part)) && !OWN.contains(&parts[0]);
+        let is_due = match seed_folder(job, &parts) {
+            Some(folder) => {
+                let is_done = DONE.iter().any(|mark| paths.contains(format!("{folder}/{mark}").as_str()));
+                let here = std::fs::metadata(job.folder().join(&output.path));
+                is_done && here.map_or(true, |here| here.len() != output.bytes)
             }
-            _ => false,
+            None => true,
         };
-        if is_ours && is_wanted(output) {
+        if is_ours && is_due && is_wanted(output) {
             taken.push(output.clone());
         }
     }
@@ -440,7 +460,24 @@ fn wanted(job: &Job, outputs: &[Output], is_wanted: &mut dyn FnMut(&Output) -> b
         let text = "the server offers more than a job can have made; nothing was fetched";
         return Err(RemoteError::Configuration(text.into()).into());
     }
+    let is_mark = |output: &Output| output.path.rsplit('/').next().is_some_and(|name| DONE.contains(&name));
+    taken.sort_by(|a, b| is_mark(a).cmp(&is_mark(b)).then_with(|| a.path.cmp(&b.path)));
     Ok(taken)
+}
+
+/// What says in a seed's folder that it is done.
+const DONE: [&str; 2] = ["done", "done.txt"];
+
+/// The folder of a seed of the job in which a path lies: `seed-N`, or `NAME_seed-N` as K-Fold's tree has it.
+fn seed_folder(job: &Job, parts: &[&str]) -> Option<String> {
+    let is_seed = |part: &str| job.settings().seeds.iter().any(|seed| is_folder_of(part, *seed));
+    let depth = parts.iter().take(parts.len().saturating_sub(1)).position(|part| is_seed(part))?;
+    Some(parts[..=depth].join("/"))
+}
+
+fn is_folder_of(name: &str, seed: u64) -> bool {
+    let number = name.rsplit_once("seed-").filter(|(before, _)| before.is_empty() || before.ends_with('_'));
+    number.is_some_and(|(_, number)| number.parse() == Ok(seed))
 }
 
 /// A file name with nothing in it that means something to any system.
@@ -450,59 +487,39 @@ fn is_plain(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.') && name.len() <= 255 && name.chars().all(is_plain)
 }
 
-/// Where the files of a seed are collected until all are there.
-fn collecting(folder: &Path, seed: &str) -> PathBuf {
-    folder.join(format!("{}remote-{seed}", files::TEMPORARY_PREFIX))
+/// A file on its way here: collected under a temporary name, which is kept between tries.
+struct Download<'a> {
+    output: &'a Output,
+    target: PathBuf,
+    temporary: PathBuf,
+    file: File,
 }
 
-/// Fetches a file, going on where an earlier try stopped.
-fn download(client: &Client, id: &str, folder: &Path, output: &Output) -> Result<(), JobError> {
-    let Some((seed, name)) = output.path.split_once('/') else {
-        let target = folder.join(&output.path);
-        let mut failure = None;
-        let written = files::write_whole_with(&target, &mut |file| {
-            client.download(id, output, 0, file).map_err(|error| {
-                failure = Some(error);
-                io::Error::other("the download failed")
-            })
-        });
-        return match failure {
-            Some(error) => Err(error.into()),
-            None => written.map_err(JobError::write(&target)),
-        };
-    };
-    let place = collecting(folder, seed);
-    std::fs::create_dir_all(&place).map_err(JobError::write(&place))?;
-    let target = place.join(name);
-    let mut file =
-        std::fs::OpenOptions::new().append(true).create(true).open(&target).map_err(JobError::write(&target))?;
-    let have = file.metadata().map_err(JobError::read(&target))?.len();
-    if have > output.bytes {
-        file.set_len(0).map_err(JobError::write(&target))?;
-        return download(client, id, folder, output);
+impl<'a> Download<'a> {
+    fn new(job: &Job, output: &'a Output) -> Result<Self, JobError> {
+        let target = job.folder().join(&output.path);
+        if let Some(folder) = target.parent() {
+            std::fs::create_dir_all(folder).map_err(JobError::write(folder))?;
+        }
+        let temporary = job.folder().join(format!("{}remote", files::TEMPORARY_PREFIX));
+        let file = File::create(&temporary).map_err(JobError::write(&temporary))?;
+        Ok(Self { output, target, temporary, file })
     }
-    if have < output.bytes {
-        client.download(id, output, have, &mut file)?;
-        file.flush().and_then(|()| file.sync_all()).map_err(JobError::write(&target))?;
-    }
-    Ok(())
-}
 
-/// Puts collected seeds in place. Called when everything that was wanted of them is here.
-fn complete_seeds(job: &Job) -> Result<(), JobError> {
-    for seed in &job.settings().seeds {
-        let place = collecting(job.folder(), &format!("seed-{seed}"));
-        if !place.join("done").is_file() {
-            continue;
+    /// Fetches what is missing.
+    fn go_on(&mut self, client: &Client, id: &str) -> Result<(), JobError> {
+        let have = self.file.metadata().map_err(JobError::read(&self.temporary))?.len();
+        if have < self.output.bytes {
+            client.download(id, self.output, have, &mut self.file)?;
         }
-        let target = job.seed_folder(*seed);
-        match std::fs::remove_dir_all(&target) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(JobError::write(&target)(error)),
-            _ => {}
-        }
-        std::fs::rename(&place, &target).map_err(JobError::write(&target))?;
+        Ok(())
     }
-    Ok(())
+
+    fn finish(self) -> Result<(), JobError> {
+        self.file.sync_all().map_err(JobError::write(&self.temporary))?;
+        drop(self.file);
+        std::fs::rename(&self.temporary, &self.target).map_err(JobError::write(&self.target))
+    }
 }
 
 #[cfg(test)]
@@ -516,6 +533,15 @@ mod tests {
         }
         for name in ["", ".", "..", ".writing-x", "a/b", "a\\b", "C:x", "a\nb", "nul\0"] {
             assert!(!is_plain(name), "{name:?}");
+        }
+        for (name, seed, is_one) in [
+            ("seed-1", 1, true),
+            ("kinase_seed-1", 1, true),
+            ("kinase_seed-12", 1, false),
+            ("kinaseseed-1", 1, false),
+            ("kinase_seed-1_sample-0", 1, false),
+        ] {
+            assert_eq!(is_folder_of(name, seed), is_one, "{name}");
         }
     }
 }
