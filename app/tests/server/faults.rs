@@ -90,6 +90,7 @@ fn a_client_survives_the_server_and_itself() {
     first.wait().unwrap();
     let worker = std::fs::read_to_string(target.join("worker.lock")).unwrap();
     Command::new("kill").args(["-9", worker.trim()]).output().unwrap();
+    until("it is dead", || (!kfold_inference::job::Job::is_running(&target)).then_some(()));
     // The second time the server goes away under it and comes back.
     let mut second = predict.stderr(Stdio::null()).spawn().unwrap();
     until("it follows again", || kfold_inference::job::Job::is_running(&target).then_some(()));

@@ -140,7 +140,7 @@ pub fn plan(job: &Job, capabilities: &Capabilities) -> Result<Plan, RemoteError>
     })
 }
 
-/// The job as a form. Files get names in which nothing has a meaning, whatever they are called here.
+/// The job as a form. Files keep what is harmless of their names: engines name structures after their files.
 fn submission(job: &Job, key: &str, priority: i32) -> Result<Submission, RemoteError> {
     let mut query = job.query().clone();
     let mut names: Vec<(String, PathBuf)> = Vec::new();
@@ -149,11 +149,15 @@ fn submission(job: &Job, key: &str, priority: i32) -> Result<Submission, RemoteE
             return Ok(name.into());
         }
         let kept = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let kept: String = kept
+        let mut name: String = kept
             .chars()
-            .map(|letter| if letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-') { letter } else { '_' })
+            .map(
+                |letter| if letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_') { letter } else { '_' },
+            )
             .collect();
-        let name = format!("{}-{kept}", names.len() + 1);
+        if name.is_empty() || names.iter().any(|(known, _)| *known == name) {
+            name = format!("{}-{name}", names.len() + 1);
+        }
         names.push((name.clone(), path.to_owned()));
         Ok(name.into())
     });
