@@ -342,12 +342,7 @@ impl Configuration {
     /// The folder of K-Fold's weights.
     #[must_use]
     pub fn models(&self) -> PathBuf {
-        if let Some(models) = &self.workers.models {
-            return models.clone();
-        }
-        let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let base = set("XDG_DATA_HOME").or_else(|| Some(set("HOME")?.join(".local/share")));
-        base.unwrap_or_default().join("kfold-studio").join("models")
+        self.workers.models.clone().unwrap_or_else(kfold_inference::folders::models)
     }
 
     /// Processor threads of one worker.

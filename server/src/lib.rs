@@ -3,7 +3,7 @@
 //! A client submits a query with its files, follows the job and fetches its outputs; workers run it on this machine or on
 //! Slurm. What a job is, what it produced and what happened to it stands in its directory as for any other job
 //! (`kfold_inference::job`); beside it there is one SQLite file (`index`) with users' tokens and the queue. The HTTP side
-//! ([`api`]) writes wishes into the index, one thread ([`scheduler`]) fulfils them, and neither keeps anything that the
+//! (`api`) writes wishes into the index, one thread (`scheduler`) fulfils them, and neither keeps anything that the
 //! other, or the next process, could not find there.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]

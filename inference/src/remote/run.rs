@@ -376,11 +376,26 @@ impl Run<'_> {
                 let text = format!("the server says that the job {id} is finished, but its outputs are not complete");
                 Err(RemoteError::Configuration(text).into())
             }
-            RemoteState::Cancelled => Err(EngineError::Cancelled.into()),
+            RemoteState::Cancelled => {
+                self.fetch_what_is_there(id)?;
+                Err(EngineError::Cancelled.into())
+            }
             RemoteState::Failed | RemoteState::Queued | RemoteState::Running => {
+                self.fetch_what_is_there(id)?;
                 let reason = end.reason.unwrap_or_else(|| "it does not say why".into());
                 Err(RemoteError::Configuration(format!("the job failed on the server: {reason}")).into())
             }
+        }
+    }
+
+    /// Fetches what a job that did not finish has all the same.
+    fn fetch_what_is_there(&mut self, id: &str) -> Result<(), JobError> {
+        match self.fetch(id, &mut |_| true) {
+            Err(JobError::Remote(error)) => {
+                let message = format!("what is finished of the job could not be fetched: {error}");
+                self.say(EventKind::Warning { message })
+            }
+            fetched => fetched,
         }
     }
 
@@ -447,15 +462,18 @@ fn wanted(job: &Job, outputs: &[Output], is_wanted: &mut dyn FnMut(&Output) -> b
     for output in outputs {
         let parts: Vec<&str> = output.path.split('/').collect();
         let is_ours = parts.len() <= MAX_DEPTH && parts.iter().all(|part| is_plain(part)) && !OWN.contains(&parts[0]);
+        if !is_ours {
+            continue;
+        }
         let is_due = match seed_folder(job, &parts) {
             Some(folder) => {
                 let is_done = DONE.iter().any(|mark| paths.contains(format!("{folder}/{mark}").as_str()));
                 let here = std::fs::metadata(job.folder().join(&output.path));
-                is_done && here.map_or(true, |here| here.len() != output.bytes)
+                is_done && !here.is_ok_and(|here| here.len() == output.bytes)
             }
             None => true,
         };
-        if is_ours && is_due && is_wanted(output) {
+        if is_due && is_wanted(output) {
             taken.push(output.clone());
         }
     }

@@ -14,6 +14,7 @@ mod submit;
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Method, StatusCode};
@@ -37,8 +38,11 @@ type Shared = State<Arc<Service>>;
 /// The interface with its document.
 pub(crate) fn router(service: Arc<Service>) -> Router {
     let (router, document) = routes().finish();
-    let document: &'static str = Box::leak(document.to_string().into_boxed_str());
-    let answer = move || async move { ([(CONTENT_TYPE, "application/json")], document) };
+    let document = Bytes::from(document.to_string());
+    let answer = move || {
+        let document = document.clone();
+        async move { ([(CONTENT_TYPE, "application/json")], document) }
+    };
     router
         .route("/openapi.json", axum::routing::get(answer))
         .fallback(|| async { ApiError::not_found() })
