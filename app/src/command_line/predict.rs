@@ -68,16 +68,16 @@ pub(super) struct Predict {
 
 impl Predict {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
-        let (query, settings, folder) = if Job::is_job(&self.query) && self.output.is_none() {
+        let (query, settings, server, folder) = if Job::is_job(&self.query) && self.output.is_none() {
             let job = Job::open(&self.query)?;
-            (job.query().clone(), job.settings().clone(), job.folder().to_owned())
+            (job.query().clone(), job.settings().clone(), self.server.clone(), job.folder().to_owned())
         } else {
             let query = Query::read(&query_file(&self.query)?)?;
             let Some(output) = &self.output else {
                 bail!("say where the results go: -o FOLDER");
             };
-            let settings = self.settings(&query)?;
-            (query, settings, absolute(output)?)
+            let (settings, server) = self.settings(&query)?;
+            (query, settings, server, absolute(output)?)
         };
         settings.validate()?;
         let existing = existing_job(&folder, &query, &settings)?;
@@ -88,7 +88,7 @@ impl Predict {
             Some(job) => job,
             None => Job::create(&folder, &query, &settings)?,
         };
-        if let Some(server) = &self.server
+        if let Some(server) = &server
             && !is_remote(job.folder())
         {
             super::remote::mark(&job, server, 0)?;
@@ -100,19 +100,28 @@ impl Predict {
         Ok(outcome)
     }
 
-    fn settings(&self, query: &Query) -> anyhow::Result<Settings> {
+    /// The settings, and the server that does the work when it is not this machine.
+    fn settings(&self, query: &Query) -> anyhow::Result<(Settings, Option<String>)> {
+        let mut server = self.server.clone();
         let mut settings = Settings::for_query(query);
         self.kfold.apply(&mut settings.kfold)?;
         let choice = self.engine.or(query.engine.as_ref().map(|engine| EngineChoice::Named(engine.name)));
         settings.engine = match choice {
             Some(EngineChoice::Named(engine)) => engine,
-            Some(EngineChoice::Automatic) | None => automatic(query, &settings)?,
+            Some(EngineChoice::Automatic) | None => match &server {
+                Some(server) => super::remote::automatic_on(server, query)?,
+                None => {
+                    let engine;
+                    (engine, server) = super::remote::automatic(query, &settings)?;
+                    engine
+                }
+            },
         };
         if !self.seeds.is_empty() {
             settings.seeds.clone_from(&self.seeds);
         }
         self.search.apply(&mut settings);
-        Ok(settings)
+        Ok((settings, server))
     }
 
     fn report_plan(

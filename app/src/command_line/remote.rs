@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
+use kfold_inference::engine::EngineName;
 use kfold_inference::job::Job;
+use kfold_inference::kfold::engine::{check_query, missing_weights};
 use kfold_inference::query::Query;
+use kfold_inference::remote::choice::{Choice, choose};
 use kfold_inference::remote::client::Client;
 use kfold_inference::remote::protocol::{Capabilities, RemoteJob};
 use kfold_inference::remote::servers::{ServerEntry, Servers};
@@ -199,6 +202,49 @@ pub(super) fn mark(job: &Job, server: &str, priority: i32) -> anyhow::Result<()>
     say(&plan_text(server, &plan));
     remote::mark(job.folder(), server, priority)?;
     Ok(())
+}
+
+/// The engine that `auto` means on a server: K-Fold if it is there and can, else docking.
+pub(super) fn automatic_on(server: &str, query: &Query) -> anyhow::Result<EngineName> {
+    let offers = client(server)?.capabilities()?.engines;
+    let has_kfold = offers.iter().any(|offer| offer.name == EngineName::KFold.name());
+    Ok(if has_kfold && check_query(query).is_ok() { EngineName::KFold } else { EngineName::Docking })
+}
+
+/// What `auto` means: an engine, and the server that runs it when it is not this machine. A server that the user has not
+/// agreed to is asked for before anything is sent, and without a terminal not used.
+pub(super) fn automatic(query: &Query, settings: &Settings) -> anyhow::Result<(EngineName, Option<String>)> {
+    let models = settings.kfold.model_folder();
+    let able = check_query(query).map_err(|error| error.to_string());
+    let here = able.clone().and_then(|()| match missing_weights(query, &models) {
+        Ok(missing) if missing.is_empty() => Ok(()),
+        Ok(missing) => Err(format!("weights are missing in {}: {}", models.path().display(), missing.join(", "))),
+        Err(error) => Err(error.to_string()),
+    });
+    let mut servers = Servers::load()?;
+    let may_ask = std::io::stdin().is_terminal();
+    servers.retain(|entry| able.is_ok() && (entry.agreed || may_ask));
+    let choice = choose(query, here, &servers)?;
+    match choice {
+        Choice::KFoldHere => Ok((EngineName::KFold, None)),
+        Choice::DockingHere { .. } => {
+            say(&choice.sentence());
+            Ok((EngineName::Docking, None))
+        }
+        Choice::KFoldOn { ref server, .. } => {
+            say(&choice.sentence());
+            if !server.agreed {
+                say("send the query and its files there, now and from now on? [y/N]");
+                let mut answer = String::new();
+                std::io::stdin().read_line(&mut answer).context("cannot read the answer")?;
+                if !matches!(answer.trim(), "y" | "Y" | "yes") {
+                    bail!("nothing was sent; name another way: --engine docking, or --server NAME");
+                }
+                Servers::load()?.put(ServerEntry { agreed: true, ..server.clone() })?;
+            }
+            Ok((EngineName::KFold, Some(server.name.clone())))
+        }
+    }
 }
 
 fn client(server: &str) -> anyhow::Result<Client> {

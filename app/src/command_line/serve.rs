@@ -1,11 +1,13 @@
 //! `serve`: the HTTP service, and the tokens of its users.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
+use kfold_inference::engine::EngineName;
+use kfold_inference::kfold::model_folder::{ModelFolder, Part, Variant};
 use kfold_inference::remote::protocol::EngineOffer;
 use kfold_server::configuration::Configuration;
 use kfold_server::token::{Scope, Token};
@@ -127,8 +129,8 @@ impl Serve {
         configuration.listen.address = self.listen.unwrap_or(configuration.listen.address);
         let interrupts = count_interrupts()?;
         let has_tls = configuration.listen.certificate.is_some();
-        let data = configuration.data.clone();
-        let server = Server::start(configuration, engines())?;
+        let (data, weights) = (configuration.data.clone(), configuration.models());
+        let server = Server::start(configuration, engines(&weights))?;
         let scheme = if has_tls { "https" } else { "http" };
         terminal::say(&format!("serving {} at {scheme}://{}", data.display(), server.address()));
         while interrupts.load(Ordering::Relaxed) == 0 {
@@ -140,9 +142,21 @@ impl Serve {
     }
 }
 
-/// The engines of this program, as a server offers them.
-fn engines() -> Vec<EngineOffer> {
-    ENGINES.iter().map(|engine| EngineOffer { name: engine.name().name().to_owned(), models: Vec::new() }).collect()
+/// The engines of this program, as a server offers them: K-Fold where its weights are.
+fn engines(weights: &Path) -> Vec<EngineOffer> {
+    let has_weights = |variant: &Variant| ModelFolder::with_variant(weights, *variant).file(Part::KFold).is_some();
+    let models: Vec<String> = [Variant::Full, Variant::Light]
+        .iter()
+        .filter(|variant| has_weights(variant))
+        .map(|variant| variant.name().into())
+        .collect();
+    let offer = |name: EngineName| match name {
+        EngineName::Docking => Some(EngineOffer { name: name.name().into(), models: Vec::new() }),
+        EngineName::KFold => {
+            (!models.is_empty()).then(|| EngineOffer { name: name.name().into(), models: models.clone() })
+        }
+    };
+    ENGINES.iter().filter_map(|engine| offer(engine.name())).collect()
 }
 
 impl TokenCommand {

@@ -162,24 +162,17 @@ fn submission(job: &Job, key: &str, priority: i32) -> Result<Submission, RemoteE
         Ok(name.into())
     });
     let Ok(()) = mapped;
+    // Where the weights lie there is the server's matter.
+    let mut settings: Settings = job.settings().clone();
+    settings.kfold.models = PathBuf::new();
     let wrong = |error: &dyn std::fmt::Display| RemoteError::Configuration(error.to_string());
     Ok(Submission {
         query: query.to_text(QueryFormat::Json, None).map_err(|error| wrong(&error))?,
-        settings: serde_json::to_string(&without_places(job.settings()).map_err(|error| wrong(&error))?)
-            .map_err(|error| wrong(&error))?,
+        settings: serde_json::to_string(&settings).map_err(|error| wrong(&error))?,
         priority,
         key: key.to_owned(),
         files: names,
     })
-}
-
-/// Settings without places on this machine: where the weights lie is the server's matter.
-fn without_places(settings: &Settings) -> serde_json::Result<serde_json::Value> {
-    let mut settings = serde_json::to_value(settings)?;
-    if let Some(engine) = settings.get_mut("kfold").and_then(serde_json::Value::as_object_mut) {
-        engine.remove("models");
-    }
-    Ok(settings)
 }
 
 /// Sends a job that was marked, once, without following it. A job that was sent before is found again.

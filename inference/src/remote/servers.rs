@@ -117,6 +117,11 @@ impl Servers {
         Ok(self.entries.len() < before)
     }
 
+    /// Leaves servers out of consideration; the file stays as it is.
+    pub fn retain(&mut self, is_kept: impl FnMut(&ServerEntry) -> bool) {
+        self.entries.retain(is_kept);
+    }
+
     fn write(&self) -> Result<(), RemoteError> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(RemoteError::file(folder))?;

@@ -343,8 +343,10 @@ fn query_of(upload: &Upload) -> Result<Query, ApiError> {
 }
 
 fn settings_of(service: &Service, query: &Query, text: Option<&str>) -> Result<Settings, ApiError> {
-    let settings: Settings = match text {
-        Some(text) => serde_json::from_str(text).map_err(|error| ApiError::invalid(format!("settings: {error}")))?,
+    let mut settings = match text {
+        Some(text) => {
+            serde_json::from_str::<Settings>(text).map_err(|error| ApiError::invalid(format!("settings: {error}")))?
+        }
         None => Settings::for_query(query),
     };
     settings.validate().map_err(|error| ApiError::invalid(error.to_string()))?;
@@ -352,20 +354,13 @@ fn settings_of(service: &Service, query: &Query, text: Option<&str>) -> Result<S
     if !is_offered(settings.engine) {
         return Err(ApiError::invalid(format!("settings: this server has no engine `{}`", settings.engine.name())));
     }
-    let mut settings = with_our_weights(settings, &service.configuration.models()).map_err(ApiError::internal)?;
+    // Where the weights lie is never the client's word: workers are told by their environment.
+    settings.kfold.models = PathBuf::new();
     // A worker has its share of the processor; results do not depend on it.
     let share = service.configuration.worker_threads();
     let threads = &mut settings.docking.threads;
     *threads = if *threads == 0 { share } else { (*threads).min(share) };
     Ok(settings)
-}
-
-/// Where the weights lie is never the client's word.
-fn with_our_weights(settings: Settings, models: &Path) -> serde_json::Result<Settings> {
-    let mut value = serde_json::to_value(&settings)?;
-    let Some(engine) = value.get_mut("kfold").and_then(Value::as_object_mut) else { return Ok(settings) };
-    engine.insert("models".into(), serde_json::to_value(models)?);
-    serde_json::from_value(value)
 }
 
 #[cfg(test)]

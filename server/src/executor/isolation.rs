@@ -48,6 +48,7 @@ impl Isolation {
             [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("LANG", "C.UTF-8"), ("RUST_BACKTRACE", "0")]
                 .map(|(name, value)| (name.into(), value.into()))
                 .to_vec();
+        environment.push((kfold_inference::folders::MODELS_VARIABLE.into(), configuration.models().into_os_string()));
         let passed = workers.environment.iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
         environment.extend(passed);
         Ok(Self { program, prefix: prefix.map(<[_]>::to_vec).unwrap_or_default(), environment })
