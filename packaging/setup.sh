@@ -45,6 +45,11 @@ require_rust() {
   fi
 }
 
+# Whether an NVIDIA driver is installed, also below Windows.
+has_nvidia_driver() {
+  [ -e /proc/driver/nvidia/version ] || [ -e /usr/lib/wsl/lib/libcuda.so.1 ]
+}
+
 # To compile: a C linker. To draw: a Vulkan loader and, on machines without a GPU, Mesa's software driver.
 BUILD_PACKAGES=(gcc libc6-dev)
 DRAW_PACKAGES=(libvulkan1 mesa-vulkan-drivers)

@@ -43,6 +43,7 @@ pub mod files;
 mod output;
 mod parts;
 pub mod pieces;
+pub mod program;
 mod progress;
 mod results;
 #[cfg(test)]
