@@ -305,12 +305,10 @@ impl Configuration {
     /// Makes relative paths count from `folder`.
     pub fn resolve(&mut self, folder: &Path) {
         self.data = folder.join(&self.data);
-        for path in
-            [&mut self.listen.certificate, &mut self.listen.key, &mut self.workers.program, &mut self.workers.models]
-        {
-            if let Some(path) = path {
-                *path = folder.join(&*path);
-            }
+        let paths =
+            [&mut self.listen.certificate, &mut self.listen.key, &mut self.workers.program, &mut self.workers.models];
+        for path in paths.into_iter().flatten() {
+            *path = folder.join(&*path);
         }
     }
 
@@ -363,7 +361,7 @@ impl Configuration {
 fn ranged<'de, D, T>(deserializer: D, low: T, high: T) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
-    T: Deserialize<'de> + PartialOrd + std::fmt::Display,
+    T: Deserialize<'de> + PartialOrd + Copy + std::fmt::Display,
 {
     let value = T::deserialize(deserializer)?;
     if value >= low && value <= high {

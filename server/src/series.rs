@@ -62,19 +62,17 @@ impl SeriesEvents {
             for event in reader.read_new()? {
                 match event.kind {
                     EventKind::SeedStarted { seed } => self.seed_of_piece[piece] = seed,
-                    EventKind::LigandFinished { ligand, poses, score_kcal_per_mol } => {
-                        if self.passed.insert((piece, self.seed_of_piece[piece], ligand.clone())) {
-                            let message = ligand.clone();
-                            self.writer.write(EventKind::LigandFinished { ligand, poses, score_kcal_per_mol })?;
-                            let step = self.passed.len() as u64;
-                            let progress = Progress { stage: "search".into(), step, steps: self.ligands, message };
-                            self.writer.write(EventKind::Progress(progress))?;
-                        }
+                    EventKind::LigandFinished { ligand, poses, score_kcal_per_mol }
+                        if self.passed.insert((piece, self.seed_of_piece[piece], ligand.clone())) =>
+                    {
+                        let message = ligand.clone();
+                        self.writer.write(EventKind::LigandFinished { ligand, poses, score_kcal_per_mol })?;
+                        let step = self.passed.len() as u64;
+                        let progress = Progress { stage: "search".into(), step, steps: self.ligands, message };
+                        self.writer.write(EventKind::Progress(progress))?;
                     }
-                    EventKind::Warning { message } => {
-                        if self.warnings.insert(message.clone()) {
-                            self.writer.write(EventKind::Warning { message })?;
-                        }
+                    EventKind::Warning { message } if self.warnings.insert(message.clone()) => {
+                        self.writer.write(EventKind::Warning { message })?;
                     }
                     _ => {}
                 }

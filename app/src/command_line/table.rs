@@ -96,7 +96,7 @@ pub(super) fn table(rows: &[Row<'_>]) -> String {
         line.extend([row.rank.to_string(), format!("{:.2}", row.score.score_kcal_per_mol)]);
         match &row.score.cnn {
             Some(cnn) => {
-                line.extend([format!("{:.2}", cnn.pose_probability), format!("{:.1} ± {:.1}", cnn.pk, cnn.pk_spread)])
+                line.extend([format!("{:.2}", cnn.pose_probability), format!("{:.1} ± {:.1}", cnn.pk, cnn.pk_spread)]);
             }
             None if has_cnn => line.extend(["-".into(), format!("{:.1}", row.score.pk_of_energy())]),
             None => line.push(format!("{:.1}", row.score.pk_of_energy())),

@@ -187,7 +187,7 @@ pub fn download(
     let mut attempts = Vec::new();
     for source in wanted.sources {
         let mut run = Run { wanted, options, client: &client, part: &mut part, watch, file: &file, wrong: 0 };
-        match run.from_source(source)? {
+        match run.try_source(source)? {
             Ok(downloaded) => {
                 part.finish()?;
                 return Ok(downloaded);
@@ -226,7 +226,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Tries a source until it gave the file or is given up: the inner error says why.
-    fn from_source(&mut self, source: &str) -> Result<std::result::Result<Downloaded, String>> {
+    fn try_source(&mut self, source: &str) -> Result<std::result::Result<Downloaded, String>> {
         let (mut fruitless, mut restarts) = (0, 0);
         loop {
             let before = self.part.length();

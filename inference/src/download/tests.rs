@@ -27,7 +27,7 @@ impl Server {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&asked);
-        std::thread::spawn(move || {
+        let serve = move || {
             for (number, stream) in listener.incoming().enumerate() {
                 let mut stream = stream.unwrap();
                 let request = read_request(&stream);
@@ -36,7 +36,8 @@ impl Server {
                 // Goodbye in an orderly way: a reset could take the last bytes along.
                 let _ = stream.shutdown(std::net::Shutdown::Write);
             }
-        });
+        };
+        std::thread::Builder::new().name("server".to_owned()).spawn(serve).unwrap();
         Self { address, asked }
     }
 
@@ -401,10 +402,10 @@ fn lengths_that_are_lies_give_no_file() {
             while stream.write_all(&block).is_ok() {}
         }),
         Box::new(|_, _, stream| {
-            send(stream, "206 Partial Content", "Content-Range: bytes 9-5/x\r\nContent-Length: 1\r\n", b"x")
+            send(stream, "206 Partial Content", "Content-Range: bytes 9-5/x\r\nContent-Length: 1\r\n", b"x");
         }),
         Box::new(|_, _, stream| {
-            send(stream, "200 OK", "Content-Encoding: gzip\r\nContent-Length: 4\r\n", b"\x1f\x8b\x08\0")
+            send(stream, "200 OK", "Content-Encoding: gzip\r\nContent-Length: 4\r\n", b"\x1f\x8b\x08\0");
         }),
         Box::new(|_, _, stream| drop(stream.write_all(b"SSH-2.0-OpenSSH\r\n"))),
         Box::new(|_, _, stream| send(stream, "200 OK", &format!("X: {}\r\n", "y".repeat(1 << 20)), b"")),
@@ -451,7 +452,7 @@ fn redirects_are_followed_but_not_round_in_circles() {
     let server = Server::new(move |_, asked, stream| match asked.path.as_str() {
         "/weights/file.pth" => send(stream, "302 Found", "Location: other/place\r\nContent-Length: 0\r\n", b""),
         "/weights/other/place" => {
-            send(stream, "307 Temporary Redirect", "Location: /end\r\nContent-Length: 0\r\n", b"")
+            send(stream, "307 Temporary Redirect", "Location: /end\r\nContent-Length: 0\r\n", b"");
         }
         "/end" => serve(&served, "\"a\"", asked, stream, usize::MAX),
         "/round" => send(stream, "301 Moved Permanently", "Location: /round\r\nContent-Length: 0\r\n", b""),

@@ -91,11 +91,11 @@ pub(super) fn write_summary(job: &Job) -> Result<(), JobError> {
     let mut poses: Vec<&PoseResult> = results.seeds.iter().flat_map(|seed| &seed.poses).collect();
     sort_best_first(&mut poses, |pose| &pose.record);
 
-    if let Some(best) = poses.first() {
-        if let Some(structure) = complex_of(job.query(), &best.receptor, &best.molecule, &best.record.ligand_name) {
-            let path = job.model_path();
-            files::write_whole(&path, mmcif::write(&structure).as_bytes()).map_err(JobError::write(&path))?;
-        }
+    if let Some(best) = poses.first()
+        && let Some(structure) = complex_of(job.query(), &best.receptor, &best.molecule, &best.record.ligand_name)
+    {
+        let path = job.model_path();
+        files::write_whole(&path, mmcif::write(&structure).as_bytes()).map_err(JobError::write(&path))?;
     }
     let records: Vec<&PoseRecord> = poses.iter().map(|pose| &pose.record).collect();
     write_json(&job.record_path(), &records)?;

@@ -456,6 +456,9 @@ fn ligands_are_ordered_by_affinity_and_their_poses_by_trust() {
         interactions: Vec::new(),
         checks: Vec::new(),
         measured_pk: None,
+        pocket: None,
+        conformer: None,
+        moved_atoms: Vec::new(),
         provenance: Provenance { engine: EngineName::Docking, version: "test".into(), seed: 1, scoring: "test".into() },
     };
     // The best energy of `weak` is not its most trusted pose, and the trusted pose's pK counts.

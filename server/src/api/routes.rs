@@ -15,12 +15,16 @@ use crate::service::Service;
 use crate::token::Scope;
 
 /// The body of an answer that is no JSON.
+#[derive(Clone, Copy)]
 pub(super) enum Body {
     None,
     Other(&'static str),
 }
 
 type Schema = Box<dyn Fn(&mut SchemaGenerator) -> Value>;
+
+/// Status, description, and the body's kind and schema where there is one.
+type Answer = (u16, &'static str, Option<(&'static str, Schema)>);
 
 /// An operation as the document describes it.
 pub(super) struct Operation {
@@ -32,7 +36,7 @@ pub(super) struct Operation {
     parameters: Vec<Value>,
     query: Option<Schema>,
     form: Option<Value>,
-    answers: Vec<(u16, &'static str, Option<(&'static str, Schema)>)>,
+    answers: Vec<Answer>,
 }
 
 impl Operation {

@@ -16,6 +16,9 @@ use crate::kfold::features::{RigidBody, Starts, reference_structure};
 use crate::kfold::output::mmcif;
 use crate::query::{Assembly, Entity, Query};
 
+/// Chains of a stage by name, and the places of the atoms of each, Å.
+type PlacedChains = (Vec<String>, Vec<Vec<[f32; 3]>>);
+
 /// Digits that the coordinates of a stage keep, as its file does.
 const DECIMALS: f32 = 1000.0;
 
@@ -27,7 +30,7 @@ pub(super) fn starts(
     candidates: &[Candidates],
 ) -> Result<Starts, EngineError> {
     let entries = ProteinEntry::all(run.query);
-    let mut bodies: Vec<(Vec<String>, Vec<Vec<[f32; 3]>>)> = Vec::new();
+    let mut bodies: Vec<PlacedChains> = Vec::new();
     for stage in &assembly.stages {
         let chains: HashSet<&str> = stage.chains.iter().map(String::as_str).collect();
         let (query, kept) = part_of(run.query, &chains);
@@ -76,7 +79,7 @@ pub(super) fn starts(
 }
 
 /// The bodies in terms of a complex that may lack some of their chains.
-fn of_chains(bodies: &[(Vec<String>, Vec<Vec<[f32; 3]>>)], structure: &ReferenceStructure) -> Starts {
+fn of_chains(bodies: &[PlacedChains], structure: &ReferenceStructure) -> Starts {
     let bodies = bodies.iter().map(|(names, places)| {
         let member = |(name, places): (&String, &Vec<[f32; 3]>)| {
             let index = structure.chains.iter().position(|chain| chain.name == *name)?;
