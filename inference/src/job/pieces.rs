@@ -74,7 +74,6 @@ fn merge_seed(job: &Job, seed: u64, numbers: &[u32]) -> Result<(), JobError> {
     std::fs::create_dir(&folder).map_err(JobError::write(&folder))?;
     let mut poses = Vec::new();
     let mut records: Vec<PoseRecord> = Vec::new();
-    let mut has_receptor = false;
     for number in numbers {
         let piece = Job::open(&self::folder(job.folder(), *number))?;
         let from = piece.seed_folder(seed);
@@ -88,13 +87,13 @@ fn merge_seed(job: &Job, seed: u64, numbers: &[u32]) -> Result<(), JobError> {
             let complex = complex.and_then(|rest| rest.strip_suffix(".cif")?.parse::<usize>().ok());
             let target = match (complex, name.as_str()) {
                 (Some(index), _) => format!("{}_complex_{}.cif", job.query().name, records.len() + index),
-                (None, "receptor.pdb" | "receptor.cif") if !has_receptor => name.clone(),
+                // The same in every piece that has it; one for each conformer that poses lie on.
+                (None, receptor) if receptor.starts_with("receptor") && !folder.join(receptor).exists() => name.clone(),
                 (None, "ensemble.pdb" | "ensemble.cif" | "rmsf.csv" | "ensemble.json") => name.clone(),
                 _ => continue,
             };
             copy_output(&from.join(&name), &folder.join(target))?;
         }
-        has_receptor |= !of_piece.is_empty();
         records.extend(of_piece);
     }
     write_records(job, seed, &folder, &poses, &records)?;

@@ -455,7 +455,7 @@ fn wanted(job: &Job, outputs: &[Output], is_wanted: &mut dyn FnMut(&Output) -> b
     for output in outputs {
         let parts: Vec<&str> = output.path.split('/').collect();
         let is_ours = parts.len() <= MAX_DEPTH && parts.iter().all(|part| is_plain(part)) && !OWN.contains(&parts[0]);
-        if !is_ours {
+        if !is_ours || parts[0].ends_with(".partial") {
             continue;
         }
         let is_due = match seed_folder(job, &parts) {

@@ -137,7 +137,9 @@ fn walk(folder: &FilePath, prefix: &str, depth: usize, outputs: &mut Vec<Output>
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
         let is_internal = depth == 0 && matches!(name, "worker.lock" | "worker.log" | "cancel" | "pieces" | "slurm");
-        if is_internal || name.starts_with('.') || outputs.len() >= MAX_FILES {
+        // Ligands of a seed that is not finished.
+        let is_partial = depth == 0 && name.ends_with(".partial");
+        if is_internal || is_partial || name.starts_with('.') || outputs.len() >= MAX_FILES {
             continue;
         }
         // Of the entry itself, not of what a link leads to.
