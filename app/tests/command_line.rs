@@ -92,7 +92,7 @@ fn serve(files: Vec<(&'static str, Vec<u8>)>) -> String {
     use std::io::{BufRead, BufReader, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
+    let answer = move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let lines: Vec<String> =
@@ -103,7 +103,8 @@ fn serve(files: Vec<(&'static str, Vec<u8>)>) -> String {
             let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
             let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
         }
-    });
+    };
+    std::thread::Builder::new().name("server".to_owned()).spawn(answer).unwrap();
     address
 }
 

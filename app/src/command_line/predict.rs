@@ -14,7 +14,6 @@ use anyhow::{Context, bail};
 use clap::Args;
 use kfold_inference::engine::EngineName;
 use kfold_inference::job::events::EventReader;
-use kfold_inference::job::program::worker_program;
 use kfold_inference::job::{Job, JobProgress, JobState, Results};
 use kfold_inference::kfold::engine;
 use kfold_inference::query::Query;
@@ -342,12 +341,12 @@ fn log_path(folder: &Path) -> PathBuf {
     folder.join("worker.log")
 }
 
-/// Starts the job's worker: this program again, or the one with CUDA.
+/// Starts this program again as the job's worker.
 fn spawn_worker(folder: &Path, at_once: Option<usize>) -> anyhow::Result<Child> {
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let log = log_path(folder);
     let log = std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-    let mut command = Command::new(worker_program(&program, folder));
+    let mut command = Command::new(program);
     command.arg("worker").arg(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     if let Some(at_once) = at_once {
         command.env(engine::AT_ONCE_VARIABLE, at_once.to_string());

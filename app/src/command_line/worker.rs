@@ -1,10 +1,13 @@
 //! `worker DIRECTORY`: runs or resumes a job in this process.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
+use kfold_inference::job::program::worker_program;
 use kfold_inference::job::{Job, worker};
 
 use super::common::{ENGINES, count_interrupts};
@@ -19,6 +22,11 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
+        let own = std::env::current_exe().context("cannot find this program's own file")?;
+        let program = worker_program(&own, &self.folder);
+        if program != own {
+            return become_worker(&program, &self.folder);
+        }
         let interrupts = count_interrupts()?;
         let folder = self.folder.clone();
         std::thread::Builder::new().name("interrupts".into()).spawn(move || {
@@ -36,5 +44,24 @@ impl Worker {
             }
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// Goes on as the worker with CUDA, in this very process where the system can do that: whoever started this one watches it.
+#[cfg(unix)]
+fn become_worker(program: &Path, folder: &Path) -> anyhow::Result<Outcome> {
+    let error = std::os::unix::process::CommandExt::exec(Command::new(program).arg("worker").arg(folder));
+    Err(error).with_context(|| format!("cannot start {}", program.display()))
+}
+
+/// Runs the worker with CUDA and ends as it does.
+#[cfg(not(unix))]
+fn become_worker(program: &Path, folder: &Path) -> anyhow::Result<Outcome> {
+    let ended = Command::new(program).arg("worker").arg(folder).status();
+    let ended = ended.with_context(|| format!("cannot start {}", program.display()))?;
+    match ended.code() {
+        Some(0) => Ok(Outcome::Done),
+        Some(130) => Ok(Outcome::Cancelled),
+        _ => anyhow::bail!("{} ended with {ended}", program.display()),
     }
 }

@@ -12,7 +12,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kfold_inference::engine::EngineName;
 use kfold_inference::job::events::{Event, EventReader};
-use kfold_inference::job::program::worker_program;
 use kfold_inference::job::{Job, JobProgress, JobState, Results};
 use kfold_inference::query::{Query, QueryEngine};
 use kfold_inference::remote;
@@ -365,7 +364,7 @@ fn start_worker(program: &Path, folder: &Path) -> Result<Child, String> {
     let log = folder.join("worker.log");
     let file = std::fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
     let errors = file.try_clone().map_err(|error| format!("{}: {error}", log.display()))?;
-    let mut command = Command::new(worker_program(program, folder));
+    let mut command = Command::new(program);
     command.arg("worker").arg(folder).stdin(Stdio::null()).stdout(file).stderr(errors);
     // In a group of its own, so that a Ctrl+C in the terminal of the window does not reach a run that is to go on.
     #[cfg(unix)]
