@@ -106,7 +106,7 @@ impl Studio {
                 Column::number(texts.get("column-efficiency"), texts.get("column-efficiency-hint"), 0.9),
                 Column::number(texts.get("column-pk"), texts.get("column-pk-hint"), 1.5),
                 Column::number(texts.get("column-measured"), texts.get("column-measured-hint"), 1.0),
-                Column::number(texts.get("column-checks"), texts.get("column-checks-hint"), 0.8),
+                Column::number(texts.get("column-checks"), texts.get("column-checks-hint"), 1.1),
             ];
             let response =
                 table(ui, "series_table", &columns, outcome.ligands.len(), Some(self.shown_ligand), 300.0, |row| {
@@ -205,24 +205,24 @@ impl Studio {
             let has_reference = ligand.poses.iter().any(|pose| pose.score.rmsd_to_reference.is_some());
             let has_cnn = outcome.has_cnn();
             let mut columns = vec![
-                Column::number("#".to_owned(), texts.get("column-rank-hint"), 0.5),
+                Column::number("#".to_owned(), texts.get("column-rank-hint"), 0.45),
                 Column::number(texts.get("column-score"), texts.get("column-score-hint"), 1.0),
-                Column::number(texts.get("column-efficiency"), texts.get("column-efficiency-hint"), 0.9),
+                Column::number(texts.get("column-efficiency"), texts.get("column-efficiency-hint"), 0.85),
             ];
             if has_cnn {
                 columns.push(Column::number(
                     texts.get("column-probability"),
                     texts.get("column-probability-hint"),
-                    0.8,
+                    0.7,
                 ));
-                columns.push(Column::number(texts.get("column-pk"), texts.get("column-pk-hint"), 1.5));
+                columns.push(Column::number(texts.get("column-pk"), texts.get("column-pk-hint"), 1.45));
             }
-            columns.extend([Column::number(texts.get("column-rmsd-best"), texts.get("column-rmsd-best-hint"), 1.0)]);
+            columns.extend([Column::number(texts.get("column-rmsd-best"), texts.get("column-rmsd-best-hint"), 0.85)]);
             if has_reference {
                 let explanation = texts.get("column-rmsd-reference-hint");
-                columns.push(Column::number(texts.get("column-rmsd-reference"), explanation, 1.0));
+                columns.push(Column::number(texts.get("column-rmsd-reference"), explanation, 0.85));
             }
-            columns.push(Column::number(texts.get("column-checks"), texts.get("column-checks-hint"), 0.9));
+            columns.push(Column::number(texts.get("column-checks"), texts.get("column-checks-hint"), 1.25));
             let response = table(ui, "poses", &columns, ligand.poses.len(), Some(self.shown_pose), 260.0, |row| {
                 let Some(pose) = ligand.poses.get(row) else { return (Vec::new(), String::new()) };
                 let score = super::format::number(pose.score.score_kcal_per_mol, 2);

@@ -155,8 +155,13 @@ pub fn table(
                             cell_area.set_right(sign.left() - 4.0);
                         }
                         let (position, align) = place(cell_area, column.is_number);
-                        let font = if is_selected { strong.clone() } else { font.clone() };
+                        let mut font = if is_selected { strong.clone() } else { font.clone() };
                         let painter = ui.painter().with_clip_rect(cell_area.intersect(ui.clip_rect()));
+                        if column.is_number {
+                            // A number that lost its first digits is another number.
+                            let wide = painter.layout_no_wrap(cell.text.clone(), font.clone(), colours.text).size().x;
+                            font.size *= ((cell_area.width() - 4.0) / wide.max(1.0)).clamp(0.3, 1.0);
+                        }
                         painter.text(position, align, &cell.text, font, colours.text);
                     }
                 }
