@@ -157,7 +157,12 @@ def run_rustina(folder, receptor, scoring, threads, seed):
     (x, y, z), (width, depth, height) = box(folder)
     ligand = ligand_pdbqt(crystal_ligand(folder)[1], seed)
     options = {"scoring": scoring, "seed": seed, "threads": threads, "num_modes": 9}
-    for pose in rustina.dock(Path(receptor).read_text(), ligand, x, y, z, width, depth, height, **options):
+    # It says its search parameters on standard output, where they would spoil the first pose.
+    output = os.dup(1)
+    os.dup2(2, 1)
+    poses = rustina.dock(Path(receptor).read_text(), ligand, x, y, z, width, depth, height, **options)
+    os.dup2(output, 1)
+    for pose in poses:
         print_poses(pose["pdbqt"])
 
 
