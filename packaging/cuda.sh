@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds what runs K-Fold on an NVIDIA card, on any machine, with or without a card: the toolkit comes from PyPI wheels, no root
 # and no installer.
-#   packaging/cuda.sh            target/release/kfold-worker-cuda, which kfold-studio starts where a card answers
+#   packaging/cuda.sh            target/release/kfold-worker-cuda, which `kfold-studio worker` becomes where there is a driver
 #   packaging/cuda.sh check      the networks' goldens on the card (the first one; GOLDENS_DEVICE=cuda:1 for another)
 #
 # Candle as published links libcuda, libcublas and libcudart when the program is linked, so the program would not start on a

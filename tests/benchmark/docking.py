@@ -243,7 +243,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="*", help="names of complexes")
     parser.add_argument("--engines", nargs="*", default=["ours:vinardo", "ours:vina", "ours-energy:vina", "vina:vina", "rustina:vinardo"])
-    parser.add_argument("-o", "--output", type=Path, default=REPOSITORY / "docs" / "benchmarks.md")
+    parser.add_argument("-o", "--output", type=Path, default=REPOSITORY / "target" / "docking-benchmark.md",
+                        help="where the tables go; docs/benchmarks.md holds those worth keeping, with others beside")
     parser.add_argument("--vina-receptor", help=argparse.SUPPRESS)
     parser.add_argument("--rustina-receptor", help=argparse.SUPPRESS)
     parser.add_argument("--scoring", default="vina", help=argparse.SUPPRESS)

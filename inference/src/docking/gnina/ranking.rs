@@ -16,7 +16,8 @@ use crate::settings::DockingSettings;
 
 /// Minima that the networks see for each ligand, at least.
 const CANDIDATES: u32 = 20;
-/// How far apart those are at most, Å RMSD: the networks tell minima apart that the energy calls one.
+/// Least distance between two of them, Å RMSD, where the settings do not ask for less: the networks tell minima apart that are
+/// one to the reader of the results.
 const CANDIDATE_RMSD: f32 = 1.0;
 
 /// What to search for so that the networks have a choice.
