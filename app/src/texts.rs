@@ -1,13 +1,37 @@
 //! Every sentence the program shows, in the user's language.
 //!
-//! The sentences live in `assets/texts/LANGUAGE.ftl` (Project Fluent), one file a language, compiled in. Code names a
-//! sentence by its key. To add a language: add its file, a variant of [`Language`] and its row in [`Language::ALL`];
-//! the tests below then check that the file has every key with the same placeholders and that it parses.
+//! The sentences live in `assets/texts/LANGUAGE/PART.ftl` (Project Fluent), a file for each part of the window, compiled in.
+//! Code names a sentence by its key. Style: sentence case, no full stop after a single sentence of a label, units always;
+//! in Korean nouns for buttons and names, short polite sentences (해요체) for explanations.
+//! To add a part: its file in every language and its name in the list below. To add a language: its folder, a variant of
+//! [`Language`] and its row in [`Language::ALL`]; the tests below then check that the files have every key with the same
+//! placeholders and that they parse.
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use serde::{Deserialize, Serialize};
 use unic_langid::LanguageIdentifier;
+
+/// The files of one language.
+macro_rules! parts {
+    ($language:literal) => {
+        parts!($language:
+            "commands"
+            "ensembles"
+            "files"
+            "help"
+            "query"
+            "results"
+            "run"
+            "settings"
+            "start"
+            "view"
+        )
+    };
+    ($language:literal: $($part:literal)*) => {
+        concat!($(include_str!(concat!("../../assets/texts/", $language, "/", $part, ".ftl")), "\n"),*)
+    };
+}
 
 /// A language of the user interface.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -59,8 +83,8 @@ impl Language {
 
     const fn source(self) -> &'static str {
         match self {
-            Self::English => include_str!("../../assets/texts/en.ftl"),
-            Self::Korean => include_str!("../../assets/texts/ko.ftl"),
+            Self::English => parts!("en"),
+            Self::Korean => parts!("ko"),
         }
     }
 }
