@@ -20,6 +20,7 @@ macro_rules! parts {
             "ensembles"
             "files"
             "help"
+            "panes"
             "query"
             "results"
             "run"

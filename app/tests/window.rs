@@ -27,9 +27,19 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
+        Self::in_language("english")
+    }
+
+    fn in_language(language: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let text = format!(r#"{{"language":"{language}","dark":false}}"#);
+        std::fs::write(folder.path().join("preferences.json"), text).unwrap();
+        Self::with_folder(folder)
+    }
+
+    /// With the preferences that lie in a folder.
+    fn with_folder(folder: tempfile::TempDir) -> Self {
         let preferences = folder.path().join("preferences.json");
-        std::fs::write(&preferences, r#"{"language":"english","dark":false}"#).unwrap();
         let places = Places {
             samples: Some(root().join("samples")),
             runs: folder.path().join("runs"),
@@ -350,4 +360,43 @@ fn atoms_are_selected_by_typing_and_hidden_and_undone() {
     desk.wait_for_label("99 atoms in 99 residues");
     desk.press(Modifiers::COMMAND, Key::F);
     assert!(desk.harness.get_by_role_and_label(Role::TextInput, "Selection").accesskit_node().is_focused());
+}
+
+#[test]
+fn panels_close_come_back_and_lie_as_they_were_left() {
+    for (language, query, close, menu, name_field, save, reset) in [
+        ("english", "Query", "Close Query", "Panels", "Name of the layout", "Save this layout", "Reset panels"),
+        ("korean", "쿼리", "쿼리 닫기", "패널", "배치 이름", "지금 배치 저장", "패널 배치 초기화"),
+    ] {
+        let mut desk = Desk::in_language(language);
+        let is_open = |desk: &Desk| desk.harness.query_by_role_and_label(Role::Tab, query).is_some();
+        assert!(is_open(&desk));
+        desk.click(close);
+        assert!(!is_open(&desk));
+        desk.press(Modifiers::ALT, Key::Num1);
+        assert!(is_open(&desk));
+        let has_keyboard =
+            |desk: &Desk| desk.harness.get_by_role_and_label(Role::Tab, query).accesskit_node().is_focused();
+        assert!(has_keyboard(&desk));
+        desk.press(Modifiers::NONE, Key::F6);
+        assert!(!has_keyboard(&desk));
+        desk.press(Modifiers::SHIFT, Key::F6);
+        assert!(has_keyboard(&desk));
+
+        desk.click(close);
+        desk.click(menu);
+        desk.write(Role::TextInput, name_field, "wide");
+        desk.harness.check_accessibility();
+        desk.click(save);
+        desk.click(reset);
+        assert!(is_open(&desk));
+        desk.harness.get_by_label("wide").click();
+        desk.harness.step();
+        desk.harness.step();
+        assert!(!is_open(&desk));
+        let kept = desk.folder.path().join("preferences.json");
+        desk.wait("the preferences", |_| std::fs::read_to_string(&kept).is_ok_and(|text| text.contains("wide")));
+        let again = Desk::with_folder(desk.folder);
+        assert!(!is_open(&again));
+    }
 }

@@ -11,6 +11,7 @@ use kfold_molecule::{Selection, Structure};
 use super::background::{Background, Lane, Loaded};
 use super::command::Command;
 use super::dialogs::{self, ExportKind, Purpose};
+use super::dock::Dock;
 use super::document::{self, ColourBy, DEFAULT_PADDING, Document, PolymerKind, Representation};
 use super::ensemble::{Ensemble, EnsembleKey};
 use super::files::{self, FileKind, Places, Preferences, Sample};
@@ -41,6 +42,10 @@ pub struct Studio {
     pub(super) query_path: Option<PathBuf>,
     /// The query and settings as they stand in their file.
     pub(super) saved: (Query, Settings),
+    /// How the panes lie.
+    pub(super) dock: Dock,
+    /// What is typed as the name of a layout.
+    pub(super) layout_name: String,
     pub(super) background: Background,
     pub(super) library: Library,
     pub(super) run: Option<Run>,
@@ -99,6 +104,8 @@ impl Studio {
             saved: (document.query.clone(), document.settings.clone()),
             document,
             query_path: None,
+            dock: preferences.layout.as_ref().map(Dock::from_layout).unwrap_or_default(),
+            layout_name: String::new(),
             background: Background::new(&creation.egui_ctx)?,
             library: Library::default(),
             run: None,
@@ -232,6 +239,12 @@ impl Studio {
                 self.set_language(next);
             }
             Command::Help => self.help_open = !self.help_open,
+            Command::ShowPane(pane) => self.dock.show(pane),
+            Command::NextPane | Command::PreviousPane => {
+                let next = self.dock.neighbour(command == Command::NextPane, |pane| self.is_pane_open(pane));
+                self.dock.show(next);
+            }
+            Command::ResetPanes => self.set_layout(Dock::default()),
         }
     }
 
@@ -637,21 +650,7 @@ impl eframe::App for Studio {
 
         self.top_bar_ui(ui);
         let colours = palette_of(context.theme());
-        let side = |id: &'static str, is_left: bool| {
-            let panel = if is_left { egui::Panel::left(id) } else { egui::Panel::right(id) };
-            panel.resizable(true).frame(theme::panel(colours, Margin::same(0)))
-        };
-        side("query_panel", true)
-            .default_size(theme::QUERY_WIDTH)
-            .size_range(300.0..=560.0)
-            .show(ui, |ui| self.query_panel_ui(ui));
-        if self.has_results() {
-            side("results_panel", false)
-                .default_size(theme::RESULTS_WIDTH)
-                .size_range(320.0..=640.0)
-                .show(ui, |ui| self.results_panel_ui(ui));
-        }
-        egui::CentralPanel::default().frame(theme::panel(colours, Margin::same(0))).show(ui, |ui| self.view_ui(ui));
+        egui::CentralPanel::default().frame(theme::panel(colours, Margin::same(0))).show(ui, |ui| self.dock_ui(ui));
 
         self.help_ui(ui);
         self.modal_ui(ui);

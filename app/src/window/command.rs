@@ -1,6 +1,12 @@
 //! Everything the window can do, in one list: the key, the name, the menu entry and the help window come from it.
 
-use egui::{Key, KeyboardShortcut, Modifiers};
+use egui::{Event, Key, KeyboardShortcut, Modifiers};
+
+use super::panes::Pane;
+
+/// Keys of the panes in their order, with Alt.
+const PANE_KEYS: [Key; 10] =
+    [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9, Key::Num0];
 
 /// Something the user can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,11 +73,19 @@ pub enum Command {
     Language,
     /// The list of shortcuts.
     Help,
+    /// Opens a pane and goes there.
+    ShowPane(Pane),
+    /// Goes to the next pane.
+    NextPane,
+    /// Goes to the pane before.
+    PreviousPane,
+    /// Puts the panes where they lie by default.
+    ResetPanes,
 }
 
 impl Command {
-    /// All commands in the order of the help window.
-    pub const ALL: [Self; 31] = [
+    /// Those that are not one for each of something.
+    const PLAIN: [Self; 34] = [
         Self::New,
         Self::Open,
         Self::OpenRun,
@@ -103,7 +117,15 @@ impl Command {
         Self::Appearance,
         Self::Language,
         Self::Help,
+        Self::NextPane,
+        Self::PreviousPane,
+        Self::ResetPanes,
     ];
+
+    /// All commands in the order of the help window.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::PLAIN.into_iter().chain(Pane::ALL.map(Self::ShowPane))
+    }
 
     /// Key of its name.
     #[must_use]
@@ -140,12 +162,16 @@ impl Command {
             Self::Appearance => "command-appearance",
             Self::Language => "command-language",
             Self::Help => "command-help",
+            Self::ShowPane(pane) => pane.spec().name,
+            Self::NextPane => "command-next-pane",
+            Self::PreviousPane => "command-previous-pane",
+            Self::ResetPanes => "panes-reset",
         }
     }
 
-    /// Its key.
+    /// Its key, if it has one.
     #[must_use]
-    pub const fn shortcut(self) -> KeyboardShortcut {
+    pub fn shortcut(self) -> Option<KeyboardShortcut> {
         const CONTROL_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
         let (modifiers, key) = match self {
             Self::New => (Modifiers::COMMAND, Key::N),
@@ -179,17 +205,36 @@ impl Command {
             Self::Appearance => (Modifiers::COMMAND, Key::D),
             Self::Language => (Modifiers::COMMAND, Key::K),
             Self::Help => (Modifiers::NONE, Key::F1),
+            Self::ShowPane(pane) => {
+                let place = Pane::ALL.iter().position(|other| *other == pane)?;
+                (Modifiers::ALT, *PANE_KEYS.get(place)?)
+            }
+            Self::NextPane => (Modifiers::NONE, Key::F6),
+            Self::PreviousPane => (Modifiers::SHIFT, Key::F6),
+            Self::ResetPanes => return None,
         };
-        KeyboardShortcut::new(modifiers, key)
+        Some(KeyboardShortcut::new(modifiers, key))
     }
 
     /// The commands whose keys were pressed in this frame; their keys are taken, so no text field sees them.
     pub fn pressed(context: &egui::Context) -> Vec<Self> {
-        // A shortcut with Shift contains the one without it, so the longer are asked first.
-        let mut commands = Self::ALL;
-        commands.sort_by_key(|command| !command.shortcut().modifiers.shift);
+        // A shortcut with Shift or Alt contains the one without it, so the longer are asked first.
+        let mut shortcuts: Vec<(Self, KeyboardShortcut)> =
+            Self::all().filter_map(|command| command.shortcut().map(|shortcut| (command, shortcut))).collect();
+        shortcuts.sort_by_key(|(_, shortcut)| !(shortcut.modifiers.shift || shortcut.modifiers.alt));
         context.input_mut(|input| {
-            commands.into_iter().filter(|command| input.consume_shortcut(&command.shortcut())).collect()
+            let mut pressed = Vec::new();
+            for (command, shortcut) in shortcuts {
+                if input.consume_shortcut(&shortcut) {
+                    pressed.push(command);
+                    if shortcut.modifiers.alt {
+                        // Alt and a digit is typed as the digit too.
+                        let letter = shortcut.logical_key.symbol_or_name();
+                        input.events.retain(|event| !matches!(event, Event::Text(text) if text == letter));
+                    }
+                }
+            }
+            pressed
         })
     }
 }
@@ -200,9 +245,10 @@ mod tests {
 
     #[test]
     fn no_two_commands_share_a_key_or_a_name() {
-        for (index, a) in Command::ALL.iter().enumerate() {
-            for b in &Command::ALL[index + 1..] {
-                assert_ne!(a.shortcut(), b.shortcut(), "{a:?} and {b:?}");
+        let commands: Vec<Command> = Command::all().collect();
+        for (index, a) in commands.iter().enumerate() {
+            for b in &commands[index + 1..] {
+                assert!(a.shortcut().is_none() || a.shortcut() != b.shortcut(), "{a:?} and {b:?}");
                 assert_ne!(a.name(), b.name());
             }
         }

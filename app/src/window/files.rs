@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use kfold_inference::job::files::write_whole;
 use serde::{Deserialize, Serialize};
 
+use super::dock::Layout;
 use crate::texts::Language;
 
 /// Recent files kept.
 const RECENT: usize = 10;
+/// Saved layouts kept.
+const LAYOUTS: usize = 20;
 
 /// Folders and programs that the window uses.
 #[derive(Clone, Debug)]
@@ -160,11 +163,21 @@ pub struct Preferences {
     pub dark: Option<bool>,
     /// Files opened lately, the last first.
     pub recent: Vec<PathBuf>,
+    /// How the panes lie, once they were moved.
+    pub layout: Option<Layout>,
+    /// Layouts that were saved, by name.
+    pub layouts: Vec<(String, Layout)>,
 }
 
 impl Default for Preferences {
     fn default() -> Self {
-        Self { language: Language::from_environment(), dark: None, recent: Vec::new() }
+        Self {
+            language: Language::from_environment(),
+            dark: None,
+            recent: Vec::new(),
+            layout: None,
+            layouts: Vec::new(),
+        }
     }
 }
 
@@ -184,6 +197,15 @@ impl Preferences {
             std::fs::create_dir_all(folder)?;
         }
         write_whole(path, serde_json::to_string_pretty(self)?.as_bytes())
+    }
+
+    /// Keeps a layout under a name, in place of one that has it.
+    pub fn save_layout(&mut self, name: String, layout: Layout) {
+        self.layouts.retain(|(held, _)| *held != name);
+        self.layouts.push((name, layout));
+        if self.layouts.len() > LAYOUTS {
+            self.layouts.remove(0);
+        }
     }
 
     /// Puts a file in front of the recent ones.

@@ -9,6 +9,7 @@ mod background;
 mod command;
 mod complexes_panel;
 mod dialogs;
+mod dock;
 mod document;
 mod ensemble;
 mod export;
@@ -22,6 +23,7 @@ mod message;
 mod modal;
 mod notices;
 mod outcome;
+mod panes;
 mod problems;
 mod query_panel;
 mod results_panel;
@@ -40,6 +42,7 @@ use std::path::PathBuf;
 pub use app::Studio;
 pub use document::Document;
 pub use files::Places;
+pub use panes::Pane;
 
 /// Opens the window and returns when it is closed.
 ///

@@ -322,6 +322,7 @@ impl Studio {
                     self.set_query(outcome.query.clone(), settings, None);
                 }
                 let (has_poses, has_complexes) = (outcome.pose_count() > 0, !outcome.complexes.is_empty());
+                self.dock.reveal(super::panes::Pane::Results);
                 self.outcome = Some(Arc::new(*outcome));
                 self.shown_ligand = 0;
                 self.shown_pose = 0;

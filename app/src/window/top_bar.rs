@@ -4,8 +4,10 @@ use egui::{Align, Layout, Margin, RichText, Ui};
 
 use super::app::Studio;
 use super::command::Command;
+use super::dock::Dock;
 use super::document::file_name;
 use super::files;
+use super::panes::Pane;
 use super::theme::{self, palette};
 use super::widgets::icon::Icon;
 use super::widgets::{icon_button, note, segmented, titled_choice};
@@ -16,6 +18,10 @@ enum Choice {
     Command(Command),
     Path(std::path::PathBuf),
     Language(Language),
+    Close(Pane),
+    Layout(usize),
+    RemoveLayout(usize),
+    SaveLayout,
 }
 
 impl Studio {
@@ -35,6 +41,7 @@ impl Studio {
                     choice = Some(Choice::Command(Command::Save));
                 }
                 self.export_menu_ui(ui, &mut choice);
+                self.panes_menu_ui(ui, &mut choice);
                 ui.separator();
                 let can_undo = self.history.can_undo(&self.document);
                 let can_redo = self.history.can_redo(&self.document);
@@ -66,17 +73,40 @@ impl Studio {
             Some(Choice::Command(command)) => self.do_command(command, ui.ctx()),
             Some(Choice::Path(path)) => self.open(&path),
             Some(Choice::Language(language)) => self.set_language(language),
+            Some(Choice::Close(pane)) => self.dock.close(pane),
+            Some(Choice::Layout(index)) => {
+                if let Some((_, layout)) = self.preferences.layouts.get(index) {
+                    self.set_layout(Dock::from_layout(layout));
+                }
+            }
+            Some(Choice::RemoveLayout(index)) => {
+                self.preferences.layouts.remove(index);
+                self.keep_preferences();
+            }
+            Some(Choice::SaveLayout) => {
+                let name = std::mem::take(&mut self.layout_name).trim().to_owned();
+                self.preferences.save_layout(name, self.dock.layout());
+                self.keep_preferences();
+            }
             None => {}
         }
     }
 
+    /// Puts the panes as a layout says.
+    pub(super) fn set_layout(&mut self, dock: Dock) {
+        self.preferences.layout = Some(dock.layout());
+        self.dock = dock;
+        self.keep_preferences();
+    }
+
     /// A command's name with its key, for tooltips.
     pub(super) fn labelled_shortcut(&self, ui: &Ui, command: Command) -> String {
-        format!("{} ({})", self.texts.get(command.name()), self.shortcut_text(ui, command))
+        let name = self.texts.get(command.name());
+        if command.shortcut().is_some() { format!("{name} ({})", self.shortcut_text(ui, command)) } else { name }
     }
 
     fn shortcut_text(&self, ui: &Ui, command: Command) -> String {
-        ui.ctx().format_shortcut(&command.shortcut())
+        command.shortcut().map(|shortcut| ui.ctx().format_shortcut(&shortcut)).unwrap_or_default()
     }
 
     fn command_item(&self, ui: &mut Ui, command: Command, enabled: bool, choice: &mut Option<Choice>) {
@@ -149,6 +179,58 @@ impl Studio {
         });
     }
 
+    /// Which panes are open, and the layouts that were saved.
+    fn panes_menu_ui(&mut self, ui: &mut Ui, choice: &mut Option<Choice>) {
+        let config =
+            egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+        egui::containers::menu::MenuButton::new(self.texts.get("menu-panes")).config(config).ui(ui, |ui| {
+            ui.set_width(260.0);
+            for pane in Pane::ALL.into_iter().filter(|pane| (pane.spec().is_available)(self)) {
+                let mut is_open = !self.dock.is_closed(pane);
+                let name = self.texts.get(pane.spec().name);
+                ui.horizontal(|ui| {
+                    if ui.add_enabled(pane != Pane::View, egui::Checkbox::new(&mut is_open, name)).changed() {
+                        let show = Choice::Command(Command::ShowPane(pane));
+                        *choice = Some(if is_open { show } else { Choice::Close(pane) });
+                    }
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        ui.weak(self.shortcut_text(ui, Command::ShowPane(pane)));
+                    });
+                });
+            }
+            ui.separator();
+            self.command_item(ui, Command::ResetPanes, true, choice);
+            if !self.preferences.layouts.is_empty() {
+                note(ui, &self.texts.get("panes-saved"));
+            }
+            for (index, (name, _)) in self.preferences.layouts.iter().enumerate() {
+                ui.horizontal(|ui| {
+                    if ui.add(egui::Button::new(name).frame(false).truncate()).clicked() {
+                        *choice = Some(Choice::Layout(index));
+                        ui.close();
+                    }
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        let label = self.texts.with("panes-remove", [("name", name.clone().into())]);
+                        if icon_button(ui, Icon::Cross, &label, true).clicked() {
+                            *choice = Some(Choice::RemoveLayout(index));
+                        }
+                    });
+                });
+            }
+            ui.horizontal(|ui| {
+                let hint = self.texts.get("panes-name");
+                let field = egui::TextEdit::singleline(&mut self.layout_name).desired_width(120.0).hint_text(&hint);
+                let field = ui.add(field.char_limit(40)).accessible_name(hint);
+                let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+                let is_named = !self.layout_name.trim().is_empty();
+                let save = ui.add_enabled(is_named, egui::Button::new(self.texts.get("panes-save")));
+                if is_named && (save.clicked() || entered) {
+                    *choice = Some(Choice::SaveLayout);
+                }
+            });
+        });
+    }
+
     /// The list of shortcuts and of what the mouse does in the view.
     pub(super) fn help_ui(&mut self, ui: &Ui) {
         let mut open = self.help_open;
@@ -163,7 +245,7 @@ impl Studio {
                 let colours = palette(ui);
                 egui::ScrollArea::vertical().max_height(620.0).min_scrolled_height(620.0).show(ui, |ui| {
                     egui::Grid::new("shortcuts").num_columns(2).spacing([40.0, 0.0]).show(ui, |ui| {
-                        for command in Command::ALL {
+                        for command in Command::all().filter(|command| command.shortcut().is_some()) {
                             ui.label(self.texts.get(command.name()));
                             ui.label(RichText::new(self.shortcut_text(ui, command)).color(colours.text_muted));
                             ui.end_row();

@@ -52,6 +52,7 @@ pub struct Viewport {
     moved_at: f64,
     aspect: f32,
     failure: Option<ViewerError>,
+    wants_keyboard: bool,
 }
 
 struct Device {
@@ -108,6 +109,7 @@ impl Viewport {
             moved_at: f64::NEG_INFINITY,
             aspect: 1.4,
             failure: None,
+            wants_keyboard: false,
         }
     }
 
@@ -248,6 +250,11 @@ impl Viewport {
         self.focus_next = true;
     }
 
+    /// Takes the keyboard in the next frame.
+    pub const fn ask_for_keyboard(&mut self) {
+        self.wants_keyboard = true;
+    }
+
     /// Frames everything.
     pub fn frame_all(&mut self) {
         let mut camera = self.camera;
@@ -338,7 +345,7 @@ impl Viewport {
         );
         self.aspect = (rect.width() / rect.height().max(1.0)).clamp(0.05, 20.0);
         let now = ui.input(|input| input.time);
-        if response.clicked() || response.drag_started() {
+        if response.clicked() || response.drag_started() || std::mem::take(&mut self.wants_keyboard) {
             response.request_focus();
         }
         self.fly(ui, now);

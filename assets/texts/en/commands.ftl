@@ -30,3 +30,5 @@ command-show-all = Show hidden atoms
 command-appearance = Light or dark
 command-language = Switch language
 command-help = Keys and mouse
+command-next-pane = Next panel
+command-previous-pane = Previous panel

@@ -30,3 +30,5 @@ command-show-all = 숨긴 원자 보기
 command-appearance = 밝게 또는 어둡게
 command-language = 언어 바꾸기
 command-help = 단축키와 마우스
+command-next-pane = 다음 패널
+command-previous-pane = 이전 패널

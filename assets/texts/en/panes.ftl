@@ -1,0 +1,11 @@
+## Panels that can be docked
+pane-query = Query
+pane-view = View
+pane-results = Results
+pane-close = Close { $name }
+menu-panes = Panels
+panes-reset = Reset panels
+panes-saved = Saved layouts
+panes-name = Name of the layout
+panes-save = Save this layout
+panes-remove = Remove layout { $name }
