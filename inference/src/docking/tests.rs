@@ -14,7 +14,7 @@ use super::minimize::Landscape;
 use super::scoring::EmpiricalFunction;
 use super::side_chains::SideChains;
 use super::{Docking, DockingError, Receptor, SearchBox, Site, dock_ligand, score_pose};
-use crate::engine::{Engine, EngineError, Events, Progress};
+use crate::engine::{Engine, EngineError, Events, Progress, Sample};
 use crate::query::{Entity, Ligand, LigandSource, Pocket, Query};
 use crate::settings::{DockingSettings, ScoringFunction, Settings};
 
@@ -195,13 +195,59 @@ fn few_torsions_and_many_are_docked() {
         assert_eq!(poses[0].score.rotatable_bonds, torsions);
         assert!(poses[0].molecule.conformers[0].iter().all(|position| position.is_finite()));
     }
-    // Forty torsions: a long search, that can be left at any time.
+}
+
+#[test]
+fn forty_torsions_are_docked_to_the_end_or_left_at_any_time() {
+    let (receptor, ligand) = complex("kinase");
+    let site = || Site::new(Arc::clone(&receptor), box_around(&ligand, 10.0), ScoringFunction::Vina).unwrap();
     let long = chain(43);
     let tree = LigandTree::new(&long).unwrap();
     assert_eq!((tree.torsions(), tree.torsion_count()), (40, 40.0));
+    let settings = DockingSettings { exhaustiveness: 1, poses: 1, ..DockingSettings::default() };
+    let poses = dock_ligand(&mut [site()], &long, &[], &settings, 1, &mut Listener::default()).unwrap();
+    let positions = &poses[0].molecule.conformers[0];
+    assert_eq!(poses[0].score.rotatable_bonds, 40);
+    // It was folded into the box: each bond is as long as before, and the chain is no longer the straight one.
+    let bond = |pair: &[Vec3]| pair[0].distance(pair[1]);
+    assert!(positions.windows(2).all(|pair| (bond(pair) - bond(&long.conformers[0][..2])).abs() < 1.0e-3));
+    assert!(positions[0].distance(positions[42]) < 0.8 * long.conformers[0][0].distance(long.conformers[0][42]));
+    assert!(poses[0].score.score_kcal_per_mol < 0.0, "{:?}", poses[0].score);
     let mut impatient = Impatient { reports_left: 20 };
     let error = dock_ligand(&mut [site()], &long, &[], &quick(), 1, &mut impatient).unwrap_err();
     assert!(matches!(error, DockingError::Cancelled));
+}
+
+#[test]
+fn a_macrocycle_is_docked_as_several_ring_conformers() {
+    let settings = Settings { docking: quick(), ..Settings::default() };
+    let query = query("nuclear-receptor", LigandSource::Smiles("O=C1CCCCCCCCCCCCCO1".into()));
+    let prediction = Docking.predict(&query, &settings, &mut Listener::default()).unwrap();
+    // Its ring has no torsions to search, so poses differ in shape only if several conformers went in.
+    assert_eq!(prediction.samples[0].score.rotatable_bonds, 0);
+    let ring_shape = |sample: &Sample| {
+        let positions = &sample.pose.conformers[0];
+        let across = |first: usize| positions[first].distance(positions[first + 7]);
+        (2..8).map(across).collect::<Vec<f32>>()
+    };
+    let shapes: Vec<Vec<f32>> = prediction.samples.iter().map(ring_shape).collect();
+    let differs = |a: &[f32], b: &[f32]| a.iter().zip(b).any(|(a, b)| (a - b).abs() > 0.3);
+    assert!(shapes.iter().any(|shape| differs(shape, &shapes[0])), "{shapes:?}");
+    assert!(prediction.samples[0].checks.iter().all(|check| check.passed), "{:?}", prediction.samples[0].checks);
+}
+
+#[test]
+fn a_structure_without_a_cleft_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read_to_string(sample("nuclear-receptor").join("receptor.pdb")).unwrap();
+    let piece: String =
+        whole.lines().filter(|line| line.starts_with("ATOM")).take(40).map(|line| format!("{line}\n")).collect();
+    let file = folder.path().join("piece.pdb");
+    std::fs::write(&file, piece).unwrap();
+    let known = query("nuclear-receptor", LigandSource::Smiles("CCO".into()));
+    let query = Query { structure: Some(file), pocket: None, ..known };
+    let error = Docking.predict(&query, &Settings::default(), &mut Listener::default()).unwrap_err().to_string();
+    assert!(error.contains("no pocket was found") && error.contains("reference ligand"), "{error}");
 }
 
 /// Cancels after so many reports.
