@@ -84,6 +84,12 @@ pub fn assign(topology: &mut Topology, positions: &[Vec3]) {
 /// Atom not found in its residue's template, or residue without one.
 const NO_TEMPLATE: u16 = u16::MAX;
 
+/// What most decisions on a pair need to know of an atom.
+struct Place {
+    residue: u32,
+    is_known: bool,
+}
+
 struct Search<'a> {
     topology: &'a Topology,
     positions: &'a [Vec3],
@@ -261,6 +267,10 @@ impl Search<'_> {
             .collect();
         let widest = 2.0 * radii.iter().copied().fold(0.0, f32::max) + 0.4;
         let this = &*self;
+        // Nearly all pairs are of one residue and known; to see that without the atoms themselves keeps them out of the cache.
+        let atoms = self.topology.atoms.iter().zip(&self.template_atom);
+        let places: Vec<Place> =
+            atoms.map(|(atom, place)| Place { residue: atom.residue, is_known: *place != NO_TEMPLATE }).collect();
         let mut found = grid.filter_pairs(widest.min(SEARCH_RADIUS), |a, b, squared| {
             let (first, second) = (a as usize, b as usize);
             let (radius_a, radius_b) = (radii[first], radii[second]);
@@ -271,13 +281,13 @@ impl Search<'_> {
             if squared > widest * widest || squared < SHORTEST * SHORTEST {
                 return None;
             }
-            let known = [first, second].map(|atom| this.template_atom[atom] != NO_TEMPLATE);
-            let residues = [first, second].map(|atom| this.topology.atoms[atom].residue as usize);
-            let same = residues[0] == residues[1];
-            let standard = [0, 1].map(|end| known[end] && this.is_standard[residues[end]]);
+            let same = places[first].residue == places[second].residue;
+            let known = [first, second].map(|atom| places[atom].is_known);
             if (same && known == [true, true]) || !this.compatible(first, second) {
                 return None;
             }
+            let residues = [first, second].map(|atom| places[atom].residue as usize);
+            let standard = [0, 1].map(|end| known[end] && this.is_standard[residues[end]]);
             let mut tolerance = match (same, standard) {
                 (true, _) | (false, [false, false]) => 0.4,
                 (false, [true, true]) => 0.2,

@@ -8,6 +8,7 @@ mod encodings;
 mod message_pack;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use encodings::Array;
 use message_pack::Item;
@@ -182,6 +183,26 @@ impl<'a> Column<'a> {
         value.unwrap_or(Value::Null)
     }
 
+    /// Writes the values of these rows, which the column has.
+    fn fill<'v>(&self, rows: Range<usize>, values: impl Iterator<Item = &'v mut Value<'a>>)
+    where
+        'a: 'v,
+    {
+        match &self.values {
+            _ if !self.mask.is_empty() => rows.zip(values).for_each(|(row, value)| *value = self.value(row)),
+            Array::Bytes(bytes) => {
+                bytes[rows].iter().zip(values).for_each(|(byte, value)| *value = Value::Integer(i32::from(*byte)));
+            }
+            Array::Integers(integers) => {
+                integers[rows].iter().zip(values).for_each(|(integer, value)| *value = Value::Integer(*integer));
+            }
+            Array::Numbers(numbers) => {
+                numbers[rows].iter().zip(values).for_each(|(number, value)| *value = Value::Number(*number));
+            }
+            Array::Texts(_) => rows.zip(values).for_each(|(row, value)| *value = self.value(row)),
+        }
+    }
+
     /// Whether the row has a value.
     #[must_use]
     pub fn has_value(&self, row: usize) -> bool {
@@ -257,12 +278,20 @@ fn hand_over<'a>(category: &Category<'a>, name: String, rows: &mut impl Rows<'a>
         wanted.par_iter().map(|(item, column)| category.decode(item, *column)).collect::<Result<_, _>>()?;
     rows.category(&head)?;
     rows.expect_rows(category.row_count);
-    let mut values = Vec::with_capacity(columns.len());
-    for row in 0..category.row_count {
-        values.clear();
-        values.extend(columns.iter().map(|column| column.value(row)));
-        rows.row(row + 1, &values)
-            .map_err(|error| ParseError { place: Place::Row { category: head.name.clone(), row: row + 1 }, ..error })?;
+    // A few rows at a time, column by column: what a column holds is asked once for all of them.
+    const ROWS: usize = 64;
+    let width = columns.len();
+    let mut values = vec![Value::Null; ROWS * width];
+    for first in (0..category.row_count).step_by(ROWS) {
+        let count = ROWS.min(category.row_count - first);
+        for (place, column) in columns.iter().enumerate() {
+            column.fill(first..first + count, values.iter_mut().skip(place).step_by(width.max(1)));
+        }
+        for offset in 0..count {
+            let row = first + offset + 1;
+            rows.row(row, &values[offset * width..(offset + 1) * width])
+                .map_err(|error| ParseError { place: Place::Row { category: head.name.clone(), row }, ..error })?;
+        }
     }
     Ok(())
 }
