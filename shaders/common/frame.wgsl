@@ -12,16 +12,27 @@ struct Frame {
     viewport: vec4<f32>,
     // Linear light, alpha.
     background: vec4<f32>,
-    // Depth where fading begins, one over its range, strength.
+    // Depth where fading begins, one over its range, strength, height of the whole picture in pixels (a tile is a part of it).
     fog: vec4<f32>,
     // Strength, small radius, large radius (Å), turn of the sampling pattern (radians).
     occlusion: vec4<f32>,
-    // Silhouette width (pixels), depth jump that draws it (Å), lighting (0 studio, 1 soft, 2 flat), not used.
+    // Silhouette width (pixels), depth jump that draws it (Å), lighting (0 studio, 1 soft, 2 flat), pixels for one pixel
+    // of the widths that are given in pixels.
     style: vec4<f32>,
-    // Occlusion samples, pixels for one occlusion pixel, whether atoms are highlighted, whether there are transparent parts.
+    // Occlusion samples, pixels for one occlusion pixel, whether atoms are highlighted, transparent parts (0 none, 1
+    // weighted and blended, 2 exact).
     counts: vec4<u32>,
     // The background as it is written: sRGB, premultiplied.
     plain_background: vec4<f32>,
+    // From this view space to that of the key light, which is a camera far away.
+    light_from_view: mat4x4<f32>,
+    // Scales of a slope seen from the light to device coordinates (x, y), near plane of the light, strength of shadows.
+    light: vec4<f32>,
+    // Tangent of the light's angular radius, slope of one texel of the shadow map, farthest that a penumbra is looked
+    // for (Å), not used.
+    light_shape: vec4<f32>,
+    // Plane (view space) before which nothing casts a shadow: what the camera cuts off is not there for the light.
+    cut: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;

@@ -38,18 +38,25 @@ struct Transparent {
     @builtin(frag_depth) depth: f32,
 }
 
-fn transparent(surface: Surface) -> Transparent {
+// Light that leaves a transparent surface, and how much of what lies behind it hides.
+fn glaze(surface: Surface) -> vec4<f32> {
     let color = linear_from_srgb(unpack4x8unorm(surface.color).rgb);
     let depth = -surface.position.z;
     var lit = color;
     if (draw.flags & UNLIT) == 0u {
-        lit = shade(color, surface.normal, normalize(-surface.position), 1.0);
+        lit = shade(color, surface.normal, normalize(-surface.position), 1.0, 1.0);
     }
     let shaded = fade(lit, depth);
     // Surfaces seen edge-on are thicker along the line of sight: they hide more.
     let facing = abs(dot(surface.normal, normalize(-surface.position)));
     let alpha = 1.0 - pow(1.0 - min(draw.opacity, 0.999), mix(2.2, 1.0, facing));
+    return vec4<f32>(shaded, alpha);
+}
+
+fn transparent(surface: Surface) -> Transparent {
+    let depth = -surface.position.z;
+    let glazed = glaze(surface);
     let relative = (depth - frame.fog.x) * frame.fog.y;
     let weight = clamp(exp2(-6.0 * relative), 0.01, 64.0);
-    return Transparent(vec4<f32>(shaded * alpha, alpha) * weight, alpha, frame.projection.z / depth);
+    return Transparent(vec4<f32>(glazed.rgb * glazed.a, glazed.a) * weight, glazed.a, frame.projection.z / depth);
 }

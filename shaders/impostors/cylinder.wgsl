@@ -1,4 +1,7 @@
 #import "common/surface.wgsl"
+#import "common/peel.wgsl"
+#import "common/mask.wgsl"
+#import "common/shadow_map.wgsl"
 
 // Cylinders by ray casting: bonds, dashes, lines. Eighteen vertices for each come from the vertex number: the three
 // faces of its bounding box that look away from the eye, which cover its image wherever the eye is. The hit is found in
@@ -67,7 +70,7 @@ fn cylinder_vertex(@builtin(vertex_index) vertex: u32) -> Varyings {
 
     var radius = instance.radius;
     if (draw.flags & PIXEL_RADII) != 0u {
-        radius = radius * frame.projection.w * max(-center.z, frame.projection.z);
+        radius = radius * frame.style.w * frame.projection.w * max(-center.z, frame.projection.z);
     }
     let extra = select(0.0, radius, (instance.flags & ROUND_ENDS) != 0u);
 
@@ -188,4 +191,19 @@ fn cylinder_opaque(in: Varyings) -> Opaque {
 @fragment
 fn cylinder_transparent(in: Varyings) -> Transparent {
     return transparent(cylinder_surface(in));
+}
+
+@fragment
+fn cylinder_peel(in: Varyings) -> Peeled {
+    return peel(cylinder_surface(in), in.clip.xy);
+}
+
+@fragment
+fn cylinder_mask(in: Varyings) -> @location(0) vec4<f32> {
+    return mark(cylinder_surface(in), in.clip.xy);
+}
+
+@fragment
+fn cylinder_shadow(in: Varyings) -> Cast {
+    return cast_shadow(cylinder_surface(in));
 }

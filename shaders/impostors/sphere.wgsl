@@ -1,4 +1,7 @@
 #import "common/surface.wgsl"
+#import "common/peel.wgsl"
+#import "common/mask.wgsl"
+#import "common/shadow_map.wgsl"
 
 // Spheres by ray casting. Six vertices for each sphere come from the vertex number; they span the exact rectangle that
 // the perspective image of the sphere fills (Mara & McGuire, JCGT 2013, 2(2), section 3), laid on the front of the
@@ -104,4 +107,19 @@ fn sphere_opaque(in: Varyings) -> Opaque {
 @fragment
 fn sphere_transparent(in: Varyings) -> Transparent {
     return transparent(sphere_surface(in));
+}
+
+@fragment
+fn sphere_peel(in: Varyings) -> Peeled {
+    return peel(sphere_surface(in), in.clip.xy);
+}
+
+@fragment
+fn sphere_mask(in: Varyings) -> @location(0) vec4<f32> {
+    return mark(sphere_surface(in), in.clip.xy);
+}
+
+@fragment
+fn sphere_shadow(in: Varyings) -> Cast {
+    return cast_shadow(sphere_surface(in));
 }

@@ -1,4 +1,7 @@
 #import "common/surface.wgsl"
+#import "common/peel.wgsl"
+#import "common/mask.wgsl"
+#import "common/shadow_map.wgsl"
 
 // Triangles: cartoons. The colour belongs to the first vertex of a triangle, so that it changes at the border of a
 // residue and nowhere else.
@@ -41,4 +44,19 @@ fn mesh_opaque(in: Varyings) -> Opaque {
 @fragment
 fn mesh_transparent(in: Varyings) -> Transparent {
     return transparent(mesh_surface(in));
+}
+
+@fragment
+fn mesh_peel(in: Varyings) -> Peeled {
+    return peel(mesh_surface(in), in.clip.xy);
+}
+
+@fragment
+fn mesh_mask(in: Varyings) -> @location(0) vec4<f32> {
+    return mark(mesh_surface(in), in.clip.xy);
+}
+
+@fragment
+fn mesh_shadow(in: Varyings) -> Cast {
+    return cast_shadow(mesh_surface(in));
 }

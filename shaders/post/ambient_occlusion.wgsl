@@ -40,7 +40,7 @@ fn occlusion_fragment(@builtin(position) place: vec4<f32>) -> @location(0) vec2<
     for (var scale = 0u; scale < 2u; scale++) {
         let radius = select(frame.occlusion.y, frame.occlusion.z, scale == 1u);
         // Radius on the screen, kept within what the cache likes.
-        let reach = clamp(radius / (depth * frame.projection.w), 2.0, 0.22 * frame.viewport.w);
+        let reach = clamp(radius / (depth * frame.projection.w), 2.0, 0.22 * frame.fog.w);
         var sum = 0.0;
         for (var index = 0u; index < count; index++) {
             let fraction = (f32(index) + 0.5 + f32(tile & 3) * 0.2) / f32(count);

@@ -2,6 +2,7 @@
 #import "common/color.wgsl"
 #import "common/normal.wgsl"
 #import "common/lighting.wgsl"
+#import "post/shadow.wgsl"
 #import "post/fullscreen.wgsl"
 
 // Puts the picture together from what the geometry passes wrote: light, occlusion, depth cue, transparent parts,
@@ -14,8 +15,8 @@
 @group(1) @binding(4) var occlusion: texture_2d<f32>;
 @group(1) @binding(5) var transparent_sums: texture_2d<f32>;
 @group(1) @binding(6) var transparent_covered: texture_2d<f32>;
-// Two bits for each atom, sixteen atoms to a word: 1 selected, 2 hovered.
-@group(1) @binding(7) var<storage, read> highlights: array<u32>;
+@group(1) @binding(7) var mask: texture_2d<f32>;
+@group(1) @binding(8) var nearest: texture_2d<i32>;
 
 const SELECTED_COLOR: vec3<f32> = vec3<f32>(0.02, 0.72, 0.22);
 const HOVERED_COLOR: vec3<f32> = vec3<f32>(0.95, 0.62, 0.05);
@@ -25,17 +26,17 @@ fn depth_at(pixel: vec2<i32>, size: vec2<i32>) -> f32 {
     return textureLoad(depths, clamp(pixel, vec2<i32>(0), size - 1), 0);
 }
 
-fn highlight_at(pixel: vec2<i32>, size: vec2<i32>) -> u32 {
-    let number = textureLoad(atom_numbers, clamp(pixel, vec2<i32>(0), size - 1), 0).x;
-    if number == 0u {
-        return 0u;
+// How strong the outline of highlighted pixels is beside them: a line, and a glow around it; weaker around what is hidden.
+fn halo(pixel: vec2<i32>, seed: vec2<i32>, channel: u32) -> f32 {
+    if seed.x < 0 {
+        return 0.0;
     }
-    let atom = number - 1u;
-    let word = atom / 16u;
-    if word >= arrayLength(&highlights) {
-        return 0u;
-    }
-    return (highlights[word] >> (2u * (atom % 16u))) & 3u;
+    let scale = frame.style.w;
+    let distance = length(vec2<f32>(seed - pixel));
+    let line = saturate(2.0 * scale + 0.9 - distance);
+    let glow = saturate(1.0 - distance / (7.0 * scale));
+    let is_seen = textureLoad(mask, seed, 0)[channel] > 0.5;
+    return max(line, 0.45 * glow * glow) * select(0.4, 1.0, is_seen);
 }
 
 // Openness at a pixel from the four nearest occlusion pixels at about its depth.
@@ -124,7 +125,11 @@ fn compose_fragment(@builtin(position) place: vec4<f32>) -> Composed {
             if frame.occlusion.x > 0.0 {
                 open = openness(place.xy, depth);
             }
-            color = shade(color, normal, eye, open);
+            var sun = 1.0;
+            if frame.light.w > 0.0 {
+                sun = sunlight(vec3<f32>(slope_from_pixel(place.xy), -1.0) * depth, normal, place.xy);
+            }
+            color = shade(color, normal, eye, open, sun);
         }
         color = fade(color, depth);
         alpha = 1.0;
@@ -138,7 +143,10 @@ fn compose_fragment(@builtin(position) place: vec4<f32>) -> Composed {
     if frame.counts.w != 0u {
         let sum = textureLoad(transparent_sums, pixel, 0);
         // One minus the product of what each layer lets through.
-        let through = textureLoad(transparent_covered, pixel, 0).x;
+        var through = 1.0 - sum.a;
+        if frame.counts.w == 1u {
+            through = textureLoad(transparent_covered, pixel, 0).x;
+        }
         if sum.a > 1e-5 {
             color = mix(sum.rgb / sum.a, color, through);
             alpha = 1.0 - (1.0 - alpha) * through;
@@ -148,32 +156,25 @@ fn compose_fragment(@builtin(position) place: vec4<f32>) -> Composed {
         }
     }
     if frame.counts.z != 0u {
-        let here = highlight_at(pixel, size);
-        if (here & 2u) != 0u {
+        let marks = textureLoad(mask, pixel, 0);
+        let seeds = textureLoad(nearest, pixel, 0);
+        if marks.y > 0.5 {
             color = mix(color, vec3<f32>(1.0, 0.9, 0.6), 0.22);
         }
-        // The outline is drawn around what is highlighted, two pixels wide with soft edges.
-        var selected = 0.0;
+        // Hidden parts shine through what hides them.
+        let ghost = select(0.0, 0.30, marks.z > 0.5 && marks.x < 0.5);
+        color = mix(color, SELECTED_COLOR, ghost);
         var hovered = 0.0;
-        for (var y = -2; y <= 2; y++) {
-            for (var x = -2; x <= 2; x++) {
-                let distance = length(vec2<f32>(f32(x), f32(y)));
-                if distance > 2.5 || distance == 0.0 {
-                    continue;
-                }
-                let there = highlight_at(pixel + vec2<i32>(x, y), size);
-                let near = saturate(2.9 - distance);
-                if (there & 1u) != 0u && (here & 1u) == 0u {
-                    selected = max(selected, near);
-                }
-                if (there & 2u) != 0u && (here & 2u) == 0u {
-                    hovered = max(hovered, near);
-                }
-            }
+        if marks.w < 0.5 {
+            hovered = 0.9 * halo(pixel, seeds.zw, 1u);
         }
-        color = mix(color, HOVERED_COLOR, hovered * 0.9);
+        var selected = 0.0;
+        if marks.z < 0.5 {
+            selected = halo(pixel, seeds.xy, 0u);
+        }
+        color = mix(color, HOVERED_COLOR, hovered);
         color = mix(color, SELECTED_COLOR, selected);
-        alpha = max(alpha, max(selected, hovered));
+        alpha = max(alpha, max(ghost, max(selected, hovered)));
     }
     // The code is of the light before it was multiplied.
     let encoded = srgb_from_linear(color / max(alpha, 1e-4)) * alpha;

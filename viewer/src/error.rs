@@ -57,6 +57,9 @@ pub enum ViewerError {
         /// What the graphics library said.
         reason: String,
     },
+    /// Whoever asked for the picture stopped it.
+    #[error("the picture was stopped before it was done")]
+    Cancelled,
     /// The size asked for cannot be drawn.
     #[error("a picture of {width} by {height} pixels cannot be drawn on this adapter: each side must be 1 to {limit}")]
     Size {

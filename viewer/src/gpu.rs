@@ -91,6 +91,15 @@ impl Gpu {
         format!("{} ({}, {})", self.info.name, self.info.backend, self.info.driver_info)
     }
 
+    /// Bytes of graphics memory that are allocated now, where the back end counts them. Waits for what is under way.
+    ///
+    /// # Errors
+    /// When the device is lost.
+    pub fn allocated_bytes(&self) -> Result<Option<u64>, ViewerError> {
+        self.wait()?;
+        Ok(self.device.generate_allocator_report().map(|report| report.total_allocated_bytes))
+    }
+
     /// Longest side of a picture in pixels.
     #[must_use]
     pub fn max_side(&self) -> u32 {

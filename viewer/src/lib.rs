@@ -13,12 +13,14 @@ mod camera;
 mod color;
 mod error;
 mod geometry;
+pub mod gltf;
 mod gpu;
 mod legend;
 mod renderer;
 mod residue_colors;
 mod ribbon;
 mod scene;
+pub mod scene_file;
 mod settings;
 mod shaders;
 
@@ -30,12 +32,12 @@ pub use color::{
 pub use error::ViewerError;
 pub use gpu::Gpu;
 pub use legend::{Legend, LegendEntry};
-pub use renderer::{Pick, Renderer};
+pub use renderer::{Pick, Progress, Renderer};
 pub use residue_colors::{ResidueClass, residue_classes};
 pub use ribbon::RibbonKind;
 pub use scene::{
     AtomSelection, BaseStyle, CartoonStyle, Dash, DockingBox, Object, ObjectId, Representation, Scene, Shape,
 };
-pub use settings::{Lighting, Quality, RenderSettings};
+pub use settings::{Lighting, Preset, Quality, RenderSettings};
 /// The wgpu that this renderer is built with, so that a window hands over devices of the same version.
 pub use wgpu;

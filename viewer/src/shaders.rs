@@ -18,7 +18,10 @@ const FILES: &[(&str, &str)] = embedded![
     "common/draw.wgsl",
     "common/frame.wgsl",
     "common/lighting.wgsl",
+    "common/mask.wgsl",
     "common/normal.wgsl",
+    "common/peel.wgsl",
+    "common/shadow_map.wgsl",
     "common/surface.wgsl",
     "impostors/cylinder.wgsl",
     "impostors/sphere.wgsl",
@@ -26,8 +29,11 @@ const FILES: &[(&str, &str)] = embedded![
     "post/accumulate.wgsl",
     "post/ambient_occlusion.wgsl",
     "post/compose.wgsl",
+    "post/flood.wgsl",
     "post/fullscreen.wgsl",
     "post/occlusion_blur.wgsl",
+    "post/peel_blend.wgsl",
+    "post/shadow.wgsl",
     "post/smooth_edges.wgsl",
 ];
 

@@ -320,3 +320,87 @@ fn odd_scenes_are_survived() {
     renderer.render(&scene(object), &camera, (32, 32), &settings).unwrap();
     renderer.render(&Scene::default(), &camera, (1, 1), &settings).unwrap();
 }
+
+#[test]
+fn depths_are_those_of_spheres_and_cylinders() {
+    let (a, b) = (Vec3::new(-2.5, 0.4, -1.0), Vec3::new(2.5, -0.6, 2.0));
+    let bond = molecule(&[(Element::C, a), (Element::C, b)], &[(0, 1, BondOrder::Single)]);
+    let ball = molecule(&[(Element::N, Vec3::new(0.5, 2.0, 1.5)), (Element::O, Vec3::new(-1.0, 3.0, -4.0))], &[]);
+    let objects = vec![
+        Object::new(1, bond.first().unwrap())
+            .with(Representation::new(Shape::Sticks { radius: 0.45, bond_orders: true }, Coloring::Chain)),
+        Object::new(2, ball.first().unwrap()).with(Representation::spheres(1.0)),
+    ];
+    let spheres = [
+        (Vec3::new(0.5, 2.0, 1.5), Element::N.vdw_radius()),
+        (Vec3::new(-1.0, 3.0, -4.0), Element::O.vdw_radius()),
+        (a, 0.45),
+        (b, 0.45),
+    ];
+    let mut renderer = renderer();
+    let mut turned = camera(14.0);
+    turned.orbit(0.7, -0.3);
+    for camera in [camera(25.0), turned] {
+        renderer
+            .render(&Scene { objects: objects.clone(), ..Scene::default() }, &camera, (WIDTH, HEIGHT), &plain())
+            .unwrap();
+        let depths = renderer.read_depths(&camera).unwrap();
+        let forward = (camera.center - camera.eye()).normalize_or_zero();
+        let axis = (b - a).normalize_or_zero();
+        let (mut checked, mut worst) = (0, 0.0_f32);
+        for y in 0..HEIGHT {
+            for x in 0..WIDTH {
+                let drawn = depths[(y * WIDTH + x) as usize];
+                let ray = camera.ray(Vec2::new(x as f32 + 0.5, y as f32 + 0.5), size());
+                let ball = cast(&camera, Vec2::new(x as f32 + 0.5, y as f32 + 0.5), &spheres);
+                // The body of the cylinder: the ray and the axis in the plane across it.
+                let across = |vector: Vec3| vector - axis * vector.dot(axis);
+                let (direction, offset) = (across(ray.direction), across(ray.origin - a));
+                let (square, half) = (direction.length_squared(), direction.dot(offset));
+                let inside = half * half - square * (offset.length_squared() - 0.45 * 0.45);
+                let body = (inside > 0.0)
+                    .then(|| (-half - inside.sqrt()) / square)
+                    .filter(|hit| (0.0..=a.distance(b)).contains(&(ray.origin + ray.direction * *hit - a).dot(axis)));
+                let hit = [ball.map(|(_, hit)| hit), body].into_iter().flatten().fold(f32::INFINITY, f32::min);
+                if hit.is_finite() && drawn.is_finite() {
+                    let expected = hit * ray.direction.dot(forward);
+                    // Along outlines the surface is steep and the last digits of a pixel's place matter.
+                    let error = (expected - drawn).abs();
+                    if error > 0.02 {
+                        let normal_is_aside = ball.is_some_and(|(index, at)| {
+                            let place = ray.origin + ray.direction * at;
+                            (place - spheres[index].0).normalize_or_zero().dot(ray.direction).abs() < 0.15
+                        });
+                        assert!(normal_is_aside || inside < 0.02, "pixel {x} {y}: {drawn} Å, not {expected} Å");
+                    } else {
+                        worst = worst.max(error);
+                        checked += 1;
+                    }
+                }
+            }
+        }
+        assert!(checked > 1500, "{checked} pixels");
+        assert!(worst <= 0.02, "{worst}");
+    }
+}
+
+#[test]
+fn many_frames_take_no_more_memory_than_a_few() {
+    let structure = molecule(&[(Element::C, Vec3::ZERO), (Element::N, Vec3::X * 2.0)], &[]);
+    let mut scene = scene(Object::new(1, structure.first().unwrap()).with(Representation::spheres(1.0)));
+    scene.selected.push((1, AtomSelection::of(vec![1])));
+    let mut renderer = renderer();
+    let mut camera = camera(20.0);
+    let settings = RenderSettings::default();
+    let mut draw = |count: u32| {
+        for _ in 0..count {
+            camera.orbit(0.01, 0.0);
+            renderer.render(&scene, &camera, (24, 16), &settings).unwrap();
+            renderer.pick(12.0, 8.0).unwrap();
+        }
+        renderer.gpu().allocated_bytes().unwrap().expect("this back end counts its memory")
+    };
+    let after_few = draw(20);
+    let after_many = draw(1000);
+    assert_eq!(after_many, after_few, "bytes held by the device");
+}

@@ -5,13 +5,16 @@
 
 mod common;
 
-use common::{assert_golden, renderer, sample};
+use std::ops::ControlFlow;
+
+use common::{assert_golden, molecule, renderer, sample};
 use glam::Vec3;
+use kfold_molecule::Element;
 use kfold_molecule::analysis::interactions::InteractionKind;
 use kfold_molecule::formats::{read_small_molecules, read_structure};
 use kfold_viewer::{
-    AtomSelection, Camera, CarbonColor, Color, Coloring, Dash, DockingBox, Object, RenderSettings, Representation,
-    Scene,
+    AtomSelection, Camera, CarbonColor, Color, Coloring, Dash, DockingBox, Object, Preset, Quality, RenderSettings,
+    Representation, Scene,
 };
 
 const WIDTH: u32 = 240;
@@ -129,4 +132,134 @@ fn equal_scenes_give_equal_pixels() {
     renderer.render_to_image(&Scene::default(), &camera, 32, 32, &settings()).unwrap();
     let second = renderer.render_to_image(&scene, &camera, WIDTH, HEIGHT, &settings()).unwrap();
     assert_eq!(first, second);
+}
+
+/// Two rings of transparent spheres around solid ones, seen from both sides: exact layers, in the right order.
+#[test]
+fn exact_transparency_from_two_cameras() {
+    let red = Color::hex(0xd04030);
+    let blue = Color::hex(0x3060d0);
+    let ball = |id: u64, place: Vec3, color: Color, opacity: f32| {
+        let structure = molecule(&[(Element::C, place)], &[]);
+        let spheres = Representation::spheres(1.4).colored(Coloring::Uniform(color)).with_opacity(opacity);
+        Object::new(id, structure.first().unwrap()).with(spheres)
+    };
+    let objects = vec![
+        ball(1, Vec3::new(-0.8, 0.0, 3.0), red, 0.5),
+        ball(2, Vec3::new(0.8, 0.0, -3.0), blue, 0.5),
+        ball(3, Vec3::new(0.0, 1.2, 0.0), Color::hex(0x40a050), 1.0),
+    ];
+    let scene = Scene { objects, ..Scene::default() };
+    let mut camera = Camera { distance: 22.0, ..Camera::default() };
+    let exact = RenderSettings { quality: Quality::High, ambient_occlusion: 0.0, depth_cue: 0.0, ..settings() };
+    check("exact-transparency", &scene, &camera, &exact);
+    let front = renderer().render_to_image(&scene, &camera, WIDTH, HEIGHT, &exact).unwrap();
+    camera.orbit(std::f32::consts::PI, 0.0);
+    check("exact-transparency-behind", &scene, &camera, &exact);
+    let behind = renderer().render_to_image(&scene, &camera, WIDTH, HEIGHT, &exact).unwrap();
+    // Where the balls cover each other below the solid one, the nearer gives the tone: red from here, blue from there.
+    let place = (WIDTH / 2, HEIGHT / 2 + 25);
+    let (one, other) = (front.get_pixel(place.0, place.1).0, behind.get_pixel(place.0, place.1).0);
+    assert!(one[0] > one[2] && other[2] > other[0], "{one:?} {other:?}");
+}
+
+#[test]
+fn shadows_fall_away_from_the_key_light() {
+    // A small ball before a wall of atoms, the light from the upper left: its shadow is at the lower right.
+    let mut atoms: Vec<(Element, Vec3)> = (0..400)
+        .map(|index| (Element::C, Vec3::new((index % 20) as f32 - 9.5, (index / 20) as f32 - 9.5, 0.0)))
+        .collect();
+    atoms.push((Element::C, Vec3::new(0.0, 0.0, 6.0)));
+    let wall = molecule(&atoms, &[]);
+    let object = Object::new(1, wall.first().unwrap())
+        .with(Representation::spheres(1.0).colored(Coloring::Uniform(Color::hex(0xd8d0c0))));
+    let scene = Scene { objects: vec![object], ..Scene::default() };
+    let camera = Camera { distance: 40.0, ..Camera::default() };
+    let lit = RenderSettings { ambient_occlusion: 0.0, depth_cue: 0.0, shadows: 1.0, ..settings() };
+    check("shadows", &scene, &camera, &lit);
+    let with = renderer().render_to_image(&scene, &camera, WIDTH, HEIGHT, &lit).unwrap();
+    let without =
+        renderer().render_to_image(&scene, &camera, WIDTH, HEIGHT, &RenderSettings { shadows: 0.0, ..lit }).unwrap();
+    let darker = |right: bool, below: bool| {
+        let mut sum = 0_i32;
+        for (x, y, pixel) in with.enumerate_pixels() {
+            if (x > WIDTH / 2) == right && (y > HEIGHT / 2) == below {
+                sum += i32::from(without.get_pixel(x, y).0[1]) - i32::from(pixel.0[1]);
+            }
+        }
+        sum
+    };
+    let lower_right = darker(true, true);
+    assert!(lower_right > 2000, "{lower_right}");
+    assert!(lower_right > 4 * darker(false, false).abs(), "{lower_right} {}", darker(false, false));
+}
+
+#[test]
+fn hidden_parts_of_a_selection_shine_through() {
+    let hidden = molecule(&[(Element::C, Vec3::new(0.0, 0.0, -6.0))], &[]);
+    let front = molecule(&[(Element::C, Vec3::new(-1.2, 0.0, 4.0))], &[]);
+    let grey = Coloring::Uniform(Color::hex(0xb0b0b0));
+    let objects = vec![
+        Object::new(1, hidden.first().unwrap()).with(Representation::spheres(2.0).colored(grey.clone())),
+        Object::new(2, front.first().unwrap()).with(Representation::spheres(1.6).colored(grey)),
+    ];
+    let scene = Scene { objects, selected: vec![(1, AtomSelection::All)], ..Scene::default() };
+    let camera = Camera { distance: 26.0, ..Camera::default() };
+    check("ghost", &scene, &camera, &settings());
+    let picture = renderer().render_to_image(&scene, &camera, WIDTH, HEIGHT, &settings()).unwrap();
+    // Hidden, but tinted; the same ball where nothing is behind it is grey.
+    let [r, g, b, _] = picture.get_pixel(WIDTH / 2 - 8, HEIGHT / 2).0;
+    assert!(g > r + 15 && g > b + 10, "{r} {g} {b}");
+}
+
+/// A channel may differ by this much between a picture drawn at once and in tiles: other sums of the same numbers.
+const SEAM_CHANNEL: u8 = 6;
+/// Share of pixels that may differ by more: a sample that falls on the other side of an edge.
+const SEAM_SHARE: f64 = 0.002;
+
+#[test]
+fn a_picture_in_tiles_is_the_picture_drawn_at_once() {
+    let protein = structure(1, "nuclear-receptor/receptor.pdb").with(Representation::cartoon().with_opacity(0.5));
+    let ligand = ligand(2, "nuclear-receptor/ligand.sdf").with(Representation::ball_and_stick());
+    let camera = Camera::looking_at(&protein.positions, ASPECT);
+    let scene = Scene { objects: vec![protein, ligand], selected: vec![(2, AtomSelection::All)], ..Scene::default() };
+    let settings = RenderSettings {
+        samples: 2,
+        quality: Quality::High,
+        shadows: 0.7,
+        silhouette_width: 1.0,
+        ..RenderSettings::default()
+    };
+    let mut renderer = renderer();
+    let mut steps = 0;
+    let mut draw = |pixels: Option<u64>| {
+        let mut count = |_: u32, all: u32| {
+            steps = all;
+            ControlFlow::Continue(())
+        };
+        renderer.render_in_tiles(&scene, &camera, (WIDTH, HEIGHT), &settings, pixels, &mut count).unwrap()
+    };
+    let whole = draw(None);
+    let tiled = draw(Some(9000));
+    assert!(steps >= 8, "{steps} steps: several tiles");
+    let differs =
+        |(a, b): (&image::Rgba<u8>, &image::Rgba<u8>)| a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > SEAM_CHANNEL);
+    let different = whole.pixels().zip(tiled.pixels()).filter(|pair| differs(*pair)).count();
+    let share = different as f64 / f64::from(WIDTH * HEIGHT);
+    assert!(share <= SEAM_SHARE, "{:.2} % of the pixels differ", 100.0 * share);
+    // Stopped half way: no picture.
+    let mut stop = |done: u32, _: u32| if done < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+    let stopped = renderer.render_in_tiles(&scene, &camera, (WIDTH, HEIGHT), &settings, Some(9000), &mut stop);
+    assert!(matches!(stopped, Err(kfold_viewer::ViewerError::Cancelled)));
+}
+
+#[test]
+fn presets_are_apart() {
+    let object = structure(1, "adenylate-kinase/closed.pdb").with(Representation::cartoon());
+    let camera = Camera::looking_at(&object.positions, ASPECT);
+    let scene = Scene { objects: vec![object], ..Scene::default() };
+    for preset in Preset::ALL {
+        let settings = RenderSettings { samples: 4, ..preset.settings().still() };
+        check(&format!("preset-{}", preset.name()), &scene, &camera, &settings);
+    }
 }

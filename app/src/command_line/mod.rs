@@ -4,6 +4,7 @@
 //! them. An error is said once, in a sentence, and the exit code is 0 only when everything asked for was done.
 
 mod align;
+mod bench;
 mod check;
 mod common;
 mod convert;
@@ -16,6 +17,8 @@ mod kfold;
 mod ligand;
 mod models;
 mod morph;
+mod movie;
+mod picture;
 mod plan;
 mod pockets;
 mod predict;
@@ -70,6 +73,11 @@ enum Command {
     Pockets(pockets::Pockets),
     /// Draw a structure, a ligand or the best pose of a job
     Render(render::Render),
+    /// Draw a turntable or a morph as pictures or a video
+    Movie(movie::Movie),
+    /// Measure how fast this machine draws
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Say what a molecule file holds
     Inspect(inspect::Inspect),
     /// Convert a molecule file to another format, whole or in part
@@ -119,6 +127,8 @@ pub fn main() -> ExitCode {
         Some(Command::Morph(command)) => command.run(),
         Some(Command::Pockets(command)) => command.run(),
         Some(Command::Render(command)) => command.run(),
+        Some(Command::Movie(command)) => command.run(),
+        Some(Command::Bench(command)) => command.run(),
         Some(Command::Inspect(command)) => command.run(),
         Some(Command::Convert(command)) => command.run(),
         Some(Command::Align(command)) => command.run(),

@@ -7,6 +7,7 @@ use glam::Vec3;
 
 use crate::camera::Camera;
 use crate::color::{CarbonColor, Coloring};
+use crate::renderer::Part;
 use crate::scene::{AtomSelection, Object, Representation, Scene, Shape};
 use crate::settings::RenderSettings;
 
@@ -111,7 +112,7 @@ pub(crate) struct Fingerprint {
     pub highlights: u64,
 }
 
-pub(crate) fn fingerprint(scene: &Scene, camera: &Camera, size: (u32, u32), settings: &RenderSettings) -> Fingerprint {
+pub(crate) fn fingerprint(scene: &Scene, camera: &Camera, part: Part, settings: &RenderSettings) -> Fingerprint {
     let mut state = DefaultHasher::new();
     for (list, mark) in [(&scene.selected, 1), (&scene.hovered, 2)] {
         (mark, list.len()).hash(&mut state);
@@ -120,10 +121,10 @@ pub(crate) fn fingerprint(scene: &Scene, camera: &Camera, size: (u32, u32), sett
             hash_atoms(atoms, &mut state);
         }
     }
-    Fingerprint { base: base(scene, camera, size, settings), highlights: state.finish() }
+    Fingerprint { base: base(scene, camera, part, settings), highlights: state.finish() }
 }
 
-fn base(scene: &Scene, camera: &Camera, size: (u32, u32), settings: &RenderSettings) -> u64 {
+fn base(scene: &Scene, camera: &Camera, part: Part, settings: &RenderSettings) -> u64 {
     let mut state = DefaultHasher::new();
     scene.objects.len().hash(&mut state);
     for object in &scene.objects {
@@ -133,7 +134,7 @@ fn base(scene: &Scene, camera: &Camera, size: (u32, u32), settings: &RenderSetti
     [camera.distance, camera.vertical_fov].map(f32::to_bits).hash(&mut state);
     camera.view_from_world.to_array().map(f32::to_bits).hash(&mut state);
     camera.front_clip.map(f32::to_bits).hash(&mut state);
-    size.hash(&mut state);
+    part.hash(&mut state);
     let RenderSettings {
         background,
         transparent_background,
@@ -144,8 +145,12 @@ fn base(scene: &Scene, camera: &Camera, size: (u32, u32), settings: &RenderSetti
         resolution_scale,
         samples,
         quality,
+        shadows,
+        line_scale,
     } = settings;
     (background, transparent_background, lighting, samples, quality).hash(&mut state);
-    [*ambient_occlusion, *silhouette_width, *depth_cue, *resolution_scale].map(f32::to_bits).hash(&mut state);
+    [*ambient_occlusion, *silhouette_width, *depth_cue, *resolution_scale, *shadows, *line_scale]
+        .map(f32::to_bits)
+        .hash(&mut state);
     state.finish()
 }

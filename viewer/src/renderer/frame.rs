@@ -2,19 +2,25 @@
 //!
 //! 1. solid geometry writes colour, normal, atom number and depth;
 //! 2. occlusion is sampled from depth and normals, then blurred;
-//! 3. transparent geometry is summed, tested against the solid depth;
-//! 4. composing: light, depth cue, transparent parts, silhouettes, highlights;
-//! 5. either edges are smoothed into the picture, or the picture is added to others and their average written.
+//! 3. the key light's depth map is drawn, where there are shadows;
+//! 4. transparent geometry is summed by weight, or peeled layer by layer, down to the solid depth;
+//! 5. highlighted atoms are drawn into a mask, and the nearest of them is found for each pixel near by;
+//! 6. composing: light, depth cue, transparent parts, silhouettes, highlights;
+//! 7. either edges are smoothed into the picture, or the picture is added to others and their average written.
 //!
-//! The passes 2, 4 and the smoothing of edges run only over the part of the picture in which something lies.
+//! Passes over pixels run only over the part of the picture in which something lies.
 //!
-//! Light is computed once for each pixel, in 4, however many surfaces lie behind it: on a software adapter that is what
+//! Light is computed once for each pixel, in 6, however many surfaces lie behind it: on a software adapter that is what
 //! counts. There is no frame graph; a new pass goes into the list below.
 
 use crate::gpu::Gpu;
+use crate::renderer::halo::Halo;
 use crate::renderer::objects::{Draw, Objects, Primitive};
+use crate::renderer::peel::{LAYERS, Peel};
 use crate::renderer::pipelines::Pipelines;
+use crate::renderer::shadow::ShadowMap;
 use crate::renderer::targets::Targets;
+use crate::scene::ObjectId;
 
 /// Everything that the passes read besides the targets.
 pub(crate) struct Frame<'a> {
@@ -26,7 +32,13 @@ pub(crate) struct Frame<'a> {
     pub compose_group: &'a wgpu::BindGroup,
     /// The picture that is shown.
     pub output: &'a wgpu::TextureView,
-    /// Whether the passes 1 to 3 can be left out, as the targets hold their results already.
+    /// Where shadows are drawn.
+    pub shadow_map: Option<&'a ShadowMap>,
+    /// Where transparency is exact.
+    pub peel: Option<&'a Peel>,
+    /// Where something is highlighted, with the group that its mask reads and the objects that it is in.
+    pub halo: Option<(&'a Halo, &'a wgpu::BindGroup, &'a [ObjectId])>,
+    /// Whether the passes 1 to 4 can be left out, as the targets hold their results already.
     pub geometry_stands: bool,
     pub occlusion: bool,
     pub transparent: bool,
@@ -48,6 +60,26 @@ fn attachment(view: &wgpu::TextureView, clear: Option<wgpu::Color>) -> Option<wg
             store: wgpu::StoreOp::Store,
         },
     })
+}
+
+/// Reverse-Z: infinity is 0.
+fn depth_attachment(view: &wgpu::TextureView, clear: bool) -> Option<wgpu::RenderPassDepthStencilAttachment<'_>> {
+    let load = if clear { wgpu::LoadOp::Clear(0.0) } else { wgpu::LoadOp::Load };
+    Some(wgpu::RenderPassDepthStencilAttachment {
+        view,
+        depth_ops: Some(wgpu::Operations { load, store: wgpu::StoreOp::Store }),
+        stencil_ops: None,
+    })
+}
+
+/// A pass over geometry.
+#[derive(Clone, Copy)]
+enum Pass<'a> {
+    Opaque,
+    Transparent,
+    Peel,
+    Shadow,
+    Mask(&'a [ObjectId]),
 }
 
 const ZERO: Option<wgpu::Color> = Some(wgpu::Color::TRANSPARENT);
@@ -78,8 +110,17 @@ impl Frame<'_> {
                 Some(self.scaled_region(1, targets.key.occlusion_step)),
             );
         }
+        if let Some(shadow_map) = self.shadow_map.filter(|_| !self.geometry_stands) {
+            self.shadow_map(&mut encoder, shadow_map);
+        }
         if self.transparent && !self.geometry_stands {
-            self.transparent_geometry(&mut encoder);
+            match self.peel {
+                Some(peel) => self.peeled_geometry(&mut encoder, peel),
+                None => self.transparent_geometry(&mut encoder),
+            }
+        }
+        if let Some((halo, group, objects)) = self.halo {
+            self.highlights(&mut encoder, halo, group, objects);
         }
         self.fullscreen(
             &mut encoder,
@@ -126,15 +167,11 @@ impl Frame<'_> {
                 attachment(&targets.normal.view, ZERO),
                 attachment(&targets.numbers.view, ZERO),
             ],
-            depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
-                view: &targets.depth.view,
-                // Reverse-Z: infinity is 0.
-                depth_ops: Some(wgpu::Operations { load: wgpu::LoadOp::Clear(0.0), store: wgpu::StoreOp::Store }),
-                stencil_ops: None,
-            }),
+            depth_stencil_attachment: depth_attachment(&targets.depth.view, true),
             ..wgpu::RenderPassDescriptor::default()
         });
-        self.draw_all(&mut pass, false);
+        pass.set_bind_group(0, self.frame_group, &[]);
+        self.draw_all(&mut pass, Pass::Opaque);
     }
 
     fn transparent_geometry(&self, encoder: &mut wgpu::CommandEncoder) {
@@ -142,25 +179,93 @@ impl Frame<'_> {
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("transparent geometry"),
             color_attachments: &[attachment(&targets.sums.view, ZERO), attachment(&targets.covered.view, ONE)],
-            depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
-                view: &targets.depth.view,
-                depth_ops: Some(wgpu::Operations { load: wgpu::LoadOp::Load, store: wgpu::StoreOp::Store }),
-                stencil_ops: None,
-            }),
+            depth_stencil_attachment: depth_attachment(&targets.depth.view, false),
             ..wgpu::RenderPassDescriptor::default()
         });
-        self.draw_all(&mut pass, true);
+        pass.set_bind_group(0, self.frame_group, &[]);
+        self.draw_all(&mut pass, Pass::Transparent);
     }
 
-    fn draw_all(&self, pass: &mut wgpu::RenderPass<'_>, transparent: bool) {
-        pass.set_bind_group(0, self.frame_group, &[]);
-        for Draw { primitive, count, group, mesh } in self.objects.draws(transparent) {
+    fn peeled_geometry(&self, encoder: &mut wgpu::CommandEncoder, peel: &Peel) {
+        for layer in 0..LAYERS {
+            {
+                let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+                    label: Some("peeled geometry"),
+                    color_attachments: &[attachment(&peel.layer.view, ZERO)],
+                    depth_stencil_attachment: depth_attachment(&peel.depth(layer).view, true),
+                    ..wgpu::RenderPassDescriptor::default()
+                });
+                pass.set_bind_group(0, self.frame_group, &[]);
+                pass.set_bind_group(2, peel.group(layer), &[]);
+                self.draw_all(&mut pass, Pass::Peel);
+            }
+            self.fullscreen(
+                encoder,
+                &self.pipelines.peel_blend,
+                &[&peel.layer_group],
+                attachment(&self.targets.sums.view, if layer == 0 { ZERO } else { None }),
+                Some(self.region),
+            );
+        }
+    }
+
+    fn shadow_map(&self, encoder: &mut wgpu::CommandEncoder, shadow_map: &ShadowMap) {
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("shadow map"),
+            depth_stencil_attachment: depth_attachment(&shadow_map.map.view, true),
+            ..wgpu::RenderPassDescriptor::default()
+        });
+        pass.set_bind_group(0, &shadow_map.group, &[]);
+        self.draw_all(&mut pass, Pass::Shadow);
+    }
+
+    fn highlights(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        halo: &Halo,
+        group: &wgpu::BindGroup,
+        objects: &[ObjectId],
+    ) {
+        {
+            let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+                label: Some("highlight mask"),
+                color_attachments: &[attachment(&halo.mask.view, ZERO)],
+                ..wgpu::RenderPassDescriptor::default()
+            });
+            pass.set_bind_group(0, self.frame_group, &[]);
+            pass.set_bind_group(2, group, &[]);
+            self.draw_all(&mut pass, Pass::Mask(objects));
+        }
+        for (index, step) in halo.steps.iter().enumerate() {
+            self.fullscreen(
+                encoder,
+                &self.pipelines.flood,
+                &[step],
+                attachment(&halo.written(index).view, ZERO),
+                Some(self.region),
+            );
+        }
+    }
+
+    fn draw_all(&self, pass: &mut wgpu::RenderPass<'_>, which: Pass<'_>) {
+        let is_drawn = |object: ObjectId, is_transparent: bool| match which {
+            Pass::Opaque | Pass::Shadow => !is_transparent,
+            Pass::Transparent | Pass::Peel => is_transparent,
+            Pass::Mask(objects) => objects.contains(&object),
+        };
+        for Draw { primitive, count, group, mesh } in self.objects.draws(is_drawn) {
             let geometry = match primitive {
                 Primitive::Spheres => &self.pipelines.spheres,
                 Primitive::Cylinders => &self.pipelines.cylinders,
                 Primitive::Mesh => &self.pipelines.meshes,
             };
-            pass.set_pipeline(if transparent { &geometry.transparent } else { &geometry.opaque });
+            pass.set_pipeline(match which {
+                Pass::Opaque => &geometry.opaque,
+                Pass::Transparent => &geometry.transparent,
+                Pass::Peel => &geometry.peel,
+                Pass::Shadow => &geometry.shadow,
+                Pass::Mask(_) => &geometry.mask,
+            });
             pass.set_bind_group(1, group, &[]);
             match mesh {
                 Some((vertices, indices)) => {

@@ -2,31 +2,44 @@
 
 mod fingerprint;
 mod frame;
+mod halo;
 mod image;
 mod objects;
+mod peel;
 mod pick;
 mod pipelines;
+mod shadow;
 mod targets;
 pub(crate) mod uniforms;
 
 use std::sync::Arc;
 
-use glam::{UVec4, Vec2, Vec3, Vec4};
+use glam::{Mat4, UVec4, Vec2, Vec3, Vec4};
 
 use crate::camera::Camera;
 use crate::error::ViewerError;
 use crate::gpu::Gpu;
-use crate::scene::Scene;
+use crate::scene::{ObjectId, Scene};
 use crate::settings::{Lighting, Quality, RenderSettings};
 use fingerprint::{Fingerprint, fingerprint};
 use frame::Frame;
+use halo::Halo;
 use objects::{Objects, is_transparent};
+use peel::Peel;
 use pick::PickState;
-use pipelines::{PICTURE_FORMAT, Pipelines};
-use targets::{Target, Targets, TargetsKey, texture};
+use pipelines::{DEPTH_FORMAT, FLOOD_FORMAT, MASK_FORMAT, PICTURE_FORMAT, Pipelines};
+use shadow::{Light, ShadowMap};
+use targets::{Target, Targets, TargetsKey, texture, texture_entry};
 use uniforms::FrameUniform;
 
+pub use image::Progress;
 pub use pick::Pick;
+
+/// Radii within which occlusion is looked for, Å: crevices between atoms, pockets and domains.
+const SMALL_OCCLUSION_RADIUS: f32 = 2.2;
+const LARGE_OCCLUSION_RADIUS: f32 = 9.0;
+/// The farthest that occlusion is looked for on the screen, of the picture's height; as in `ambient_occlusion.wgsl`.
+const MOST_OCCLUSION_REACH: f32 = 0.22;
 
 /// Called from a worker thread when a new picture is worth drawing.
 pub(crate) type Waker = Arc<dyn Fn() + Send + Sync>;
@@ -40,11 +53,40 @@ pub struct Renderer {
     frame_group: wgpu::BindGroup,
     highlights: wgpu::Buffer,
     targets: Option<Targets>,
+    nothing: Nothing,
+    halo: Option<Halo>,
+    peel: Option<Peel>,
+    shadow_map: Option<ShadowMap>,
     output: Option<Output>,
     generation: u64,
     drawn: Option<Drawn>,
     pick: PickState,
     waker: Waker,
+}
+
+/// Textures of one pixel that stand where a pass is left out.
+struct Nothing {
+    depth: Target,
+    mask: Target,
+    nearest: Target,
+}
+
+/// Which part of a picture is drawn, in pixels: all of it, or a tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Part {
+    /// Size of the picture.
+    pub whole: (u32, u32),
+    /// Left and top.
+    pub origin: (u32, u32),
+    /// Width and height.
+    pub size: (u32, u32),
+}
+
+impl Part {
+    /// All of a picture.
+    pub const fn all(size: (u32, u32)) -> Self {
+        Self { whole: size, origin: (0, 0), size }
+    }
 }
 
 /// The texture that is shown.
@@ -70,22 +112,28 @@ impl Renderer {
     /// # Errors
     /// When the device refuses a shader or runs out of memory.
     pub fn new(gpu: Gpu) -> Result<Self, ViewerError> {
-        let (pipelines, frame_uniform, frame_group, highlights) = gpu.guarded("preparing the renderer", |gpu| {
-            let pipelines = Pipelines::new(gpu);
-            let frame_uniform = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("frame"),
-                size: size_of::<FrameUniform>() as u64,
-                usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            });
-            let frame_group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                label: Some("frame"),
-                layout: &pipelines.frame_layout,
-                entries: &[wgpu::BindGroupEntry { binding: 0, resource: frame_uniform.as_entire_binding() }],
-            });
-            let highlights = highlight_buffer(gpu, &[]);
-            Ok((pipelines, frame_uniform, frame_group, highlights))
-        })?;
+        let (pipelines, frame_uniform, frame_group, highlights, nothing) =
+            gpu.guarded("preparing the renderer", |gpu| {
+                let pipelines = Pipelines::new(gpu);
+                let frame_uniform = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some("frame"),
+                    size: size_of::<FrameUniform>() as u64,
+                    usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+                    mapped_at_creation: false,
+                });
+                let frame_group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: Some("frame"),
+                    layout: &pipelines.frame_layout,
+                    entries: &[wgpu::BindGroupEntry { binding: 0, resource: frame_uniform.as_entire_binding() }],
+                });
+                let highlights = highlight_buffer(gpu, &[]);
+                let nothing = Nothing {
+                    depth: texture(gpu, "no depth", (1, 1), DEPTH_FORMAT),
+                    mask: texture(gpu, "no mask", (1, 1), MASK_FORMAT),
+                    nearest: texture(gpu, "no flood", (1, 1), FLOOD_FORMAT),
+                };
+                Ok((pipelines, frame_uniform, frame_group, highlights, nothing))
+            })?;
         Ok(Self {
             gpu,
             pipelines,
@@ -94,6 +142,10 @@ impl Renderer {
             frame_group,
             highlights,
             targets: None,
+            nothing,
+            halo: None,
+            peel: None,
+            shadow_map: None,
             output: None,
             generation: 0,
             drawn: None,
@@ -127,7 +179,7 @@ impl Renderer {
         size: (u32, u32),
         settings: &RenderSettings,
     ) -> Result<&wgpu::TextureView, ViewerError> {
-        self.draw(scene, camera, size, settings, false)?;
+        self.draw(scene, camera, Part::all(size), settings, false)?;
         self.output
             .as_ref()
             .map(|output| &output.target.view)
@@ -140,7 +192,7 @@ impl Renderer {
     pub fn needs_render(&self, scene: &Scene, camera: &Camera, size: (u32, u32), settings: &RenderSettings) -> bool {
         let settings = settings.sane();
         self.drawn.as_ref().is_none_or(|drawn| {
-            drawn.fingerprint != fingerprint(scene, camera, size, &settings)
+            drawn.fingerprint != fingerprint(scene, camera, Part::all(size), &settings)
                 || drawn.samples < drawn.wanted_samples
                 || self.objects.has_news()
         })
@@ -164,16 +216,17 @@ impl Renderer {
         &mut self,
         scene: &Scene,
         camera: &Camera,
-        size: (u32, u32),
+        part: Part,
         settings: &RenderSettings,
         wait: bool,
     ) -> Result<(), ViewerError> {
         let limit = self.gpu.max_side();
-        if size.0 == 0 || size.1 == 0 || size.0 > limit || size.1 > limit {
-            return Err(ViewerError::Size { width: size.0, height: size.1, limit });
+        let (width, height) = part.size;
+        if width == 0 || height == 0 || width > limit || height > limit {
+            return Err(ViewerError::Size { width, height, limit });
         }
         let settings = settings.sane();
-        let current = fingerprint(scene, camera, size, &settings);
+        let current = fingerprint(scene, camera, part, &settings);
         let news = self.objects.has_news();
         let mut sample = 0;
         if let Some(drawn) = &self.drawn
@@ -187,8 +240,8 @@ impl Renderer {
             sample = drawn.samples;
         }
         let gpu = self.gpu.clone();
-        let result =
-            gpu.guarded("drawing", |gpu| self.draw_sample(gpu, scene, camera, size, &settings, wait, sample, current));
+        let view = View { scene, camera, part, settings: &settings };
+        let result = gpu.guarded("drawing", |gpu| self.draw_sample(gpu, &view, wait, sample, current));
         if result.is_err() {
             // What the textures hold is not known: the next picture is drawn whole.
             self.drawn = None;
@@ -196,18 +249,15 @@ impl Renderer {
         result
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the arguments of `draw` with what it found out")]
     fn draw_sample(
         &mut self,
         gpu: &Gpu,
-        scene: &Scene,
-        camera: &Camera,
-        size: (u32, u32),
-        settings: &RenderSettings,
+        view: &View<'_>,
         wait: bool,
         sample: u32,
         current: Fingerprint,
     ) -> Result<(), ViewerError> {
+        let View { scene, camera, part, settings } = *view;
         let had_news = self.objects.has_news();
         let pending = if sample == 0 {
             let waker = Arc::clone(&self.waker);
@@ -227,7 +277,9 @@ impl Renderer {
         let wanted_samples = if pending { 1 } else { settings.samples };
         let scaled = |side: u32| ((side as f32 * settings.resolution_scale).round() as u32).max(1);
         let accumulated = wanted_samples > 1;
-        let drawn = if accumulated { size } else { (scaled(size.0), scaled(size.1)) };
+        let is_tile = part.size != part.whole;
+        let size = part.size;
+        let drawn = if accumulated || is_tile { size } else { (scaled(size.0), scaled(size.1)) };
         let key = TargetsKey {
             drawn,
             output: size,
@@ -243,17 +295,36 @@ impl Renderer {
         if self.targets.as_ref().is_none_or(|targets| targets.key != key) {
             geometry_stands = false;
             self.targets = None;
+            self.peel = None;
             self.targets = Some(Targets::new(gpu, &self.pipelines, key));
         }
         if self.output.as_ref().is_none_or(|output| output.size != size) {
             self.output = Some(Output { size, target: texture(gpu, "picture", size, PICTURE_FORMAT) });
             self.generation += 1;
         }
+        let exact = transparent && settings.quality == Quality::High;
+        let highlighted: Vec<ObjectId> =
+            scene.selected.iter().chain(&scene.hovered).map(|(object, _)| *object).collect();
+        self.prepare_effects(gpu, drawn, settings, exact, !highlighted.is_empty());
         let (Some(targets), Some(output)) = (&self.targets, &self.output) else {
             return Err(ViewerError::Refused { doing: "drawing", reason: "no textures".into() });
         };
-        let highlighted = !scene.selected.is_empty() || !scene.hovered.is_empty();
-        let uniform = frame_uniform(camera, settings, drawn, sample, accumulated, highlighted, transparent);
+        let bounds = self.objects.bounds();
+        let shadow_map = self.shadow_map.as_ref().filter(|_| settings.shadows > 0.0);
+        let aspect = part.whole.0 as f32 / part.whole.1 as f32;
+        let light = shadow_map.map(|shadow_map| {
+            let light = shadow_map.light(camera, &bounds, aspect, settings);
+            shadow_map.write(gpu, &light);
+            light
+        });
+        let shown = Shown {
+            drawn,
+            sample,
+            accumulated,
+            highlighted: !highlighted.is_empty(),
+            transparency: u32::from(transparent) + u32::from(exact),
+        };
+        let uniform = frame_uniform(view, &shown, light.as_ref());
         gpu.queue.write_buffer(&self.frame_uniform, 0, bytemuck::bytes_of(&uniform));
         if accumulated {
             let weight = Vec4::X / wanted_samples as f32;
@@ -261,7 +332,22 @@ impl Renderer {
             gpu.queue.write_buffer(&targets.accumulate_uniform, 0, bytemuck::bytes_of(&weight));
             gpu.queue.write_buffer(&targets.resolve_uniform, 0, bytemuck::bytes_of(&scale));
         }
-        let compose_group = targets.compose_group(gpu, &self.pipelines, &self.highlights);
+        let halo = self.halo.as_ref().filter(|_| !highlighted.is_empty());
+        let compose_group = targets.compose_group(
+            gpu,
+            &self.pipelines,
+            halo.map_or(&self.nothing.mask, |halo| &halo.mask),
+            halo.map_or(&self.nothing.nearest, Halo::nearest),
+            shadow_map.map_or(&self.nothing.depth, |shadow_map| &shadow_map.map),
+        );
+        let mask_group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("mask"),
+            layout: &self.pipelines.mask_layout,
+            entries: &[
+                wgpu::BindGroupEntry { binding: 2, resource: self.highlights.as_entire_binding() },
+                texture_entry(3, &targets.depth),
+            ],
+        });
         Frame {
             gpu,
             pipelines: &self.pipelines,
@@ -270,10 +356,13 @@ impl Renderer {
             frame_group: &self.frame_group,
             compose_group: &compose_group,
             output: &output.target.view,
+            shadow_map,
+            peel: self.peel.as_ref().filter(|_| exact),
+            halo: halo.map(|halo| (halo, &mask_group, highlighted.as_slice())),
             geometry_stands,
             occlusion: settings.ambient_occlusion > 0.0,
             transparent,
-            region: region(camera, &self.objects.bounds(), drawn),
+            region: region(camera, &bounds, part, drawn, settings.line_scale),
             background: background_code(settings),
             accumulate: accumulated.then_some(sample),
         }
@@ -281,6 +370,34 @@ impl Renderer {
         self.drawn =
             Some(Drawn { fingerprint: current, _scene: scene.clone(), samples: sample + 1, wanted_samples, pending });
         Ok(())
+    }
+
+    /// Makes the textures of the effects that are wanted and lets go of the others' that depend on the size.
+    fn prepare_effects(
+        &mut self,
+        gpu: &Gpu,
+        drawn: (u32, u32),
+        settings: &RenderSettings,
+        exact: bool,
+        highlighted: bool,
+    ) {
+        if settings.shadows > 0.0 && self.shadow_map.is_none() {
+            self.shadow_map = Some(ShadowMap::new(gpu, &self.pipelines));
+        }
+        // Kept while nothing is highlighted: the pointer comes and goes.
+        let fits = |halo: &Halo| halo.size == drawn && halo.line_scale == settings.line_scale;
+        if self.halo.as_ref().is_some_and(|halo| !fits(halo)) {
+            self.halo = None;
+        }
+        if highlighted && self.halo.is_none() {
+            self.halo = Some(Halo::new(gpu, &self.pipelines, drawn, settings.line_scale));
+        }
+        if !exact || self.peel.as_ref().is_some_and(|peel| peel.size != drawn) {
+            self.peel = None;
+        }
+        if let Some(targets) = self.targets.as_ref().filter(|_| exact && self.peel.is_none()) {
+            self.peel = Some(Peel::new(gpu, &self.pipelines, drawn, &targets.depth, &self.nothing.depth));
+        }
     }
 
     /// Two bits for each atom of the picture: selected, hovered.
@@ -334,39 +451,64 @@ fn sample_offset(index: u32) -> (f32, f32) {
     (radical_inverse(index, 2) - 0.5, radical_inverse(index, 3) - 0.5)
 }
 
-fn frame_uniform(
-    camera: &Camera,
-    settings: &RenderSettings,
+/// What is asked for.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    scene: &'a Scene,
+    camera: &'a Camera,
+    part: Part,
+    settings: &'a RenderSettings,
+}
+
+/// What the passes are told besides.
+struct Shown {
+    /// Pixels that are drawn.
     drawn: (u32, u32),
     sample: u32,
     accumulated: bool,
     highlighted: bool,
-    transparent: bool,
-) -> FrameUniform {
-    let (width, height) = (drawn.0 as f32, drawn.1 as f32);
-    let scale = camera.projection_scale(width / height);
-    let (x, y) = if accumulated { sample_offset(sample) } else { (0.0, 0.0) };
+    /// 0 none, 1 weighted and blended, 2 exact.
+    transparency: u32,
+}
+
+fn frame_uniform(view: &View<'_>, shown: &Shown, light: Option<&Light>) -> FrameUniform {
+    let View { camera, part, settings, .. } = view;
+    let (width, height) = (shown.drawn.0 as f32, shown.drawn.1 as f32);
+    let scale = camera.projection_scale(part.whole.0 as f32 / part.whole.1 as f32);
+    // The whole picture in units of what is drawn of it, and where that lies in it.
+    let share = Vec2::new(part.whole.0 as f32 / part.size.0 as f32, part.whole.1 as f32 / part.size.1 as f32);
+    let begin = Vec2::new(part.origin.0 as f32 / part.size.0 as f32, part.origin.1 as f32 / part.size.1 as f32);
+    let (x, y) = if shown.accumulated { sample_offset(shown.sample) } else { (0.0, 0.0) };
+    let shift =
+        Vec2::new(share.x - 1.0 - 2.0 * begin.x + 2.0 * x / width, 1.0 - share.y + 2.0 * begin.y + 2.0 * y / height);
+    let whole_height = height * share.y;
     let background = settings.background.to_linear();
     // The cue begins at what the camera looks at and spans about what the picture is wide.
     let half_height = camera.distance * (0.5 * camera.vertical_fov).tan();
     let fog_start = camera.distance - 0.25 * half_height;
     let fog_range = (2.2 * half_height).max(10.0);
+    let line_scale = settings.line_scale * whole_height / part.whole.1 as f32;
     FrameUniform {
         view_from_world: camera.view_from_world_matrix().to_cols_array_2d(),
-        projection: Vec4::new(scale.x, scale.y, camera.near(), 2.0 / (scale.y * height)),
-        viewport: Vec4::new(2.0 * x / width, 2.0 * y / height, width, height),
+        projection: Vec4::new(scale.x * share.x, scale.y * share.y, camera.near(), 2.0 / (scale.y * whole_height)),
+        viewport: Vec4::new(shift.x, shift.y, width, height),
         background: background.extend(if settings.transparent_background { 0.0 } else { 1.0 }),
-        fog: Vec4::new(fog_start, 1.0 / fog_range, settings.depth_cue, 0.0),
-        occlusion: Vec4::new(settings.ambient_occlusion, 2.2, 9.0, sample as f32 * 2.1),
+        fog: Vec4::new(fog_start, 1.0 / fog_range, settings.depth_cue, whole_height),
+        occlusion: Vec4::new(
+            settings.ambient_occlusion,
+            SMALL_OCCLUSION_RADIUS,
+            LARGE_OCCLUSION_RADIUS,
+            shown.sample as f32 * 2.1,
+        ),
         style: Vec4::new(
-            settings.silhouette_width * settings.resolution_scale.max(if accumulated { 1.0 } else { 0.0 }),
+            (settings.silhouette_width * line_scale).min(16.0),
             1.0,
             match settings.lighting {
                 Lighting::Studio => 0.0,
                 Lighting::Soft => 1.0,
                 Lighting::Flat => 2.0,
             },
-            0.0,
+            line_scale,
         ),
         counts: UVec4::new(
             match settings.quality {
@@ -375,9 +517,13 @@ fn frame_uniform(
                 Quality::High => 12,
             },
             if settings.quality == Quality::High { 1 } else { 2 },
-            u32::from(highlighted),
-            u32::from(transparent),
+            u32::from(shown.highlighted),
+            shown.transparency,
         ),
+        light_from_view: light.map_or(Mat4::IDENTITY, |light| light.light_from_view).to_cols_array_2d(),
+        light: light.map_or(Vec4::ZERO, |light| light.light),
+        light_shape: light.map_or(Vec4::ZERO, |light| light.shape),
+        cut: Vec4::ZERO,
         plain_background: {
             let wgpu::Color { r, g, b, a } = background_code(settings);
             Vec4::new(r as f32, g as f32, b as f32, a as f32)
@@ -394,15 +540,17 @@ fn background_code(settings: &RenderSettings) -> wgpu::Color {
     wgpu::Color { r, g, b, a: 1.0 }
 }
 
-/// Left, top, width and height of the part of a picture that holds these spheres, with room for lines and outlines.
-fn region(camera: &Camera, spheres: &[(Vec3, f32)], size: (u32, u32)) -> [u32; 4] {
-    const MARGIN: f32 = 12.0;
-    let whole = Vec2::new(size.0 as f32, size.1 as f32);
+/// Left, top, width and height of the part of what is drawn that holds these spheres, with room for lines and outlines.
+fn region(camera: &Camera, spheres: &[(Vec3, f32)], part: Part, drawn: (u32, u32), line_scale: f32) -> [u32; 4] {
+    let margin = 4.0 + 8.0 * line_scale;
+    // Pixels drawn for one of the picture: less than one in a view that moves.
+    let scale = drawn.0 as f32 / part.size.0 as f32;
+    let whole = Vec2::new(part.whole.0 as f32, part.whole.1 as f32);
     let mut held = [f32::INFINITY, f32::INFINITY, f32::NEG_INFINITY, f32::NEG_INFINITY];
     for &(center, radius) in spheres {
         if !center.is_finite() || !radius.is_finite() {
             // Atoms at no place are not drawn, but the sphere around the others is not known.
-            return [0, 0, size.0, size.1];
+            return [0, 0, drawn.0, drawn.1];
         }
         if let Some([left, top, right, bottom]) = camera.screen_bounds(center, radius, whole) {
             held = [held[0].min(left), held[1].min(top), held[2].max(right), held[3].max(bottom)];
@@ -411,10 +559,15 @@ fn region(camera: &Camera, spheres: &[(Vec3, f32)], size: (u32, u32)) -> [u32; 4
     if held[0] > held[2] {
         return [0; 4];
     }
-    let low = |value: f32| (value - MARGIN).floor().max(0.0) as u32;
-    let high = |value: f32, side: u32| ((value + MARGIN).ceil() as u32).min(side);
-    let (left, top) = (low(held[0]).min(size.0), low(held[1]).min(size.1));
-    [left, top, high(held[2], size.0).saturating_sub(left), high(held[3], size.1).saturating_sub(top)]
+    let span = |low: f32, high: f32, origin: u32, side: u32| {
+        let place = |value: f32| (value - origin as f32) * scale;
+        let begin = ((place(low) - margin).floor().max(0.0) as u32).min(side);
+        let end = ((place(high) + margin).ceil().max(0.0) as u32).min(side);
+        (begin, end.saturating_sub(begin))
+    };
+    let (left, width) = span(held[0], held[2], part.origin.0, drawn.0);
+    let (top, height) = span(held[1], held[3], part.origin.1, drawn.1);
+    [left, top, width, height]
 }
 
 #[cfg(test)]

@@ -194,18 +194,21 @@ impl Objects {
         Ok(pending)
     }
 
-    /// Draw calls of the solid or of the transparent parts, in the order of the scene.
-    pub fn draws(&self, transparent: bool) -> impl Iterator<Item = &Draw> {
+    /// Draw calls in the order of the scene, of the visible representations for which `is_drawn(object, whether it is
+    /// transparent)` holds.
+    pub fn draws(&self, is_drawn: impl Fn(ObjectId, bool) -> bool) -> impl Iterator<Item = &Draw> {
         self.numbers
             .iter()
-            .filter_map(|range| self.caches.get(&range.object))
-            .flat_map(|cache| &cache.representations)
-            .filter(move |representation| {
+            .filter_map(|range| Some((range.object, self.caches.get(&range.object)?)))
+            .flat_map(|(object, cache)| {
+                cache.representations.iter().map(move |representation| (object, representation))
+            })
+            .filter(move |(object, representation)| {
                 representation.source.visible
                     && representation.source.opacity > 0.0
-                    && is_transparent(&representation.source) == transparent
+                    && is_drawn(*object, is_transparent(&representation.source))
             })
-            .flat_map(|representation| &representation.draws)
+            .flat_map(|(_, representation)| &representation.draws)
     }
 
     /// Spheres that hold everything that is drawn, without the width of lines.

@@ -11,13 +11,24 @@ pub(crate) const NUMBER_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R32Ui
 pub(crate) const OCCLUSION_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rg16Float;
 pub(crate) const SUM_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba16Float;
 pub(crate) const COVERED_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R8Unorm;
+pub(crate) const MASK_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
+/// Places of pixels.
+pub(crate) const FLOOD_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba16Sint;
 /// sRGB codes in a texture that the GPU takes for plain numbers: what egui expects of a texture.
 pub(crate) const PICTURE_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
-/// A pipeline for solid parts and one for transparent parts.
+/// The pipelines of one primitive, by what is drawn of it.
 pub(crate) struct Geometry {
+    /// Solid parts.
     pub opaque: wgpu::RenderPipeline,
+    /// Transparent parts, blended by weight.
     pub transparent: wgpu::RenderPipeline,
+    /// The nearest transparent part behind the last.
+    pub peel: wgpu::RenderPipeline,
+    /// Where highlighted atoms are.
+    pub mask: wgpu::RenderPipeline,
+    /// Depth as the key light sees it.
+    pub shadow: wgpu::RenderPipeline,
 }
 
 /// Everything that does not depend on the size of the picture or on the scene.
@@ -28,12 +39,18 @@ pub(crate) struct Pipelines {
     pub blur_layout: wgpu::BindGroupLayout,
     pub compose_layout: wgpu::BindGroupLayout,
     pub picture_layout: wgpu::BindGroupLayout,
+    pub peel_layout: wgpu::BindGroupLayout,
+    pub mask_layout: wgpu::BindGroupLayout,
+    pub layer_layout: wgpu::BindGroupLayout,
+    pub flood_layout: wgpu::BindGroupLayout,
     pub spheres: Geometry,
     pub cylinders: Geometry,
     pub meshes: Geometry,
     pub occlusion: wgpu::RenderPipeline,
     pub blur: wgpu::RenderPipeline,
     pub compose: wgpu::RenderPipeline,
+    pub peel_blend: wgpu::RenderPipeline,
+    pub flood: wgpu::RenderPipeline,
     pub smooth: wgpu::RenderPipeline,
     pub accumulate: wgpu::RenderPipeline,
     pub resolve: wgpu::RenderPipeline,
@@ -75,6 +92,19 @@ const LET_THROUGH: wgpu::BlendComponent = wgpu::BlendComponent {
     operation: wgpu::BlendOperation::Add,
 };
 
+/// Puts what is written behind what is there; both premultiplied.
+const BEHIND: wgpu::BlendComponent = wgpu::BlendComponent {
+    src_factor: wgpu::BlendFactor::OneMinusDstAlpha,
+    dst_factor: wgpu::BlendFactor::One,
+    operation: wgpu::BlendOperation::Add,
+};
+/// Keeps the greater.
+const GREATEST: wgpu::BlendComponent = wgpu::BlendComponent {
+    src_factor: wgpu::BlendFactor::One,
+    dst_factor: wgpu::BlendFactor::One,
+    operation: wgpu::BlendOperation::Max,
+};
+
 fn target(format: wgpu::TextureFormat, blend: Option<wgpu::BlendComponent>) -> Option<wgpu::ColorTargetState> {
     Some(wgpu::ColorTargetState {
         format,
@@ -87,13 +117,18 @@ struct Maker<'a> {
     device: &'a wgpu::Device,
 }
 
-/// What distinguishes one geometry pipeline from another.
+/// What distinguishes one primitive from another: its shader file, the beginning of its entry points' names, its vertices.
 struct GeometryKind<'a> {
     shader: &'a str,
-    vertex: &'a str,
-    opaque: &'a str,
-    transparent: &'a str,
+    name: &'a str,
     buffers: &'a [Option<wgpu::VertexBufferLayout<'a>>],
+}
+
+/// The layouts of the passes over geometry.
+struct GeometryLayouts {
+    plain: wgpu::PipelineLayout,
+    peel: wgpu::PipelineLayout,
+    mask: wgpu::PipelineLayout,
 }
 
 impl Maker<'_> {
@@ -101,25 +136,41 @@ impl Maker<'_> {
         self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries })
     }
 
-    fn geometry(&self, layout: &wgpu::PipelineLayout, kind: &GeometryKind<'_>) -> Geometry {
+    fn pipeline_layout(&self, groups: &[&wgpu::BindGroupLayout]) -> wgpu::PipelineLayout {
+        let groups: Vec<_> = groups.iter().map(|group| Some(*group)).collect();
+        self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("geometry"),
+            bind_group_layouts: &groups,
+            immediate_size: 0,
+        })
+    }
+
+    fn geometry(&self, layouts: &GeometryLayouts, kind: &GeometryKind<'_>) -> Geometry {
         let module = shaders::module(self.device, kind.shader);
-        let make = |entry_point: &str, targets: &[Option<wgpu::ColorTargetState>], transparent: bool| {
+        let vertex = format!("{}_vertex", kind.name);
+        // What writes depth is tested against what was written; `None` draws over everything.
+        let make = |pass: &str,
+                    layout: &wgpu::PipelineLayout,
+                    targets: &[Option<wgpu::ColorTargetState>],
+                    writes_depth: Option<bool>,
+                    front_faces_only: bool| {
+            let entry_point = format!("{}_{pass}", kind.name);
             self.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-                label: Some(entry_point),
+                label: Some(&entry_point),
                 layout: Some(layout),
                 vertex: wgpu::VertexState {
                     module: &module,
-                    entry_point: Some(kind.vertex),
+                    entry_point: Some(&vertex),
                     compilation_options: wgpu::PipelineCompilationOptions::default(),
                     buffers: kind.buffers,
                 },
                 primitive: wgpu::PrimitiveState {
-                    cull_mode: (transparent && !kind.buffers.is_empty()).then_some(wgpu::Face::Back),
+                    cull_mode: (front_faces_only && !kind.buffers.is_empty()).then_some(wgpu::Face::Back),
                     ..wgpu::PrimitiveState::default()
                 },
-                depth_stencil: Some(wgpu::DepthStencilState {
+                depth_stencil: writes_depth.map(|writes| wgpu::DepthStencilState {
                     format: DEPTH_FORMAT,
-                    depth_write_enabled: Some(!transparent),
+                    depth_write_enabled: Some(writes),
                     depth_compare: Some(wgpu::CompareFunction::Greater),
                     stencil: wgpu::StencilState::default(),
                     bias: wgpu::DepthBiasState::default(),
@@ -127,7 +178,7 @@ impl Maker<'_> {
                 multisample: wgpu::MultisampleState::default(),
                 fragment: Some(wgpu::FragmentState {
                     module: &module,
-                    entry_point: Some(entry_point),
+                    entry_point: Some(&entry_point),
                     compilation_options: wgpu::PipelineCompilationOptions::default(),
                     targets,
                 }),
@@ -135,17 +186,14 @@ impl Maker<'_> {
                 cache: None,
             })
         };
+        let solid = [target(ALBEDO_FORMAT, None), target(NORMAL_FORMAT, None), target(NUMBER_FORMAT, None)];
+        let blended = [target(SUM_FORMAT, Some(ADD)), target(COVERED_FORMAT, Some(LET_THROUGH))];
         Geometry {
-            opaque: make(
-                kind.opaque,
-                &[target(ALBEDO_FORMAT, None), target(NORMAL_FORMAT, None), target(NUMBER_FORMAT, None)],
-                false,
-            ),
-            transparent: make(
-                kind.transparent,
-                &[target(SUM_FORMAT, Some(ADD)), target(COVERED_FORMAT, Some(LET_THROUGH))],
-                true,
-            ),
+            opaque: make("opaque", &layouts.plain, &solid, Some(true), false),
+            transparent: make("transparent", &layouts.plain, &blended, Some(false), true),
+            peel: make("peel", &layouts.peel, &[target(SUM_FORMAT, None)], Some(true), true),
+            mask: make("mask", &layouts.mask, &[target(MASK_FORMAT, Some(GREATEST))], None, false),
+            shadow: make("shadow", &layouts.plain, &[], Some(true), false),
         }
     }
 
@@ -213,7 +261,20 @@ impl Pipelines {
                 entry(4, fragment, texture(EXACT)),
                 entry(5, fragment, texture(EXACT)),
                 entry(6, fragment, texture(EXACT)),
-                entry(7, fragment, STORAGE),
+                entry(7, fragment, texture(EXACT)),
+                entry(8, fragment, texture(wgpu::TextureSampleType::Sint)),
+                entry(10, fragment, depth),
+            ],
+        );
+        let peel_layout = maker.layout("peel", &[entry(0, fragment, depth), entry(1, fragment, depth)]);
+        let mask_layout = maker.layout("mask", &[entry(2, fragment, STORAGE), entry(3, fragment, depth)]);
+        let layer_layout = maker.layout("layer", &[entry(0, fragment, texture(EXACT))]);
+        let flood_layout = maker.layout(
+            "flood",
+            &[
+                entry(0, fragment, texture(EXACT)),
+                entry(1, fragment, texture(wgpu::TextureSampleType::Sint)),
+                entry(2, fragment, UNIFORM),
             ],
         );
         let picture_layout = maker.layout(
@@ -225,31 +286,22 @@ impl Pipelines {
             ],
         );
 
-        let geometry_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some("geometry"),
-            bind_group_layouts: &[Some(&frame_layout), Some(&draw_layout)],
-            immediate_size: 0,
-        });
+        let layouts = GeometryLayouts {
+            plain: maker.pipeline_layout(&[&frame_layout, &draw_layout]),
+            peel: maker.pipeline_layout(&[&frame_layout, &draw_layout, &peel_layout]),
+            mask: maker.pipeline_layout(&[&frame_layout, &draw_layout, &mask_layout]),
+        };
         let mesh_vertex = wgpu::VertexBufferLayout {
             array_stride: size_of::<MeshVertex>() as u64,
             step_mode: wgpu::VertexStepMode::Vertex,
             attributes: &wgpu::vertex_attr_array![0 => Float32x3, 1 => Snorm16x4, 2 => Uint32],
         };
-        let impostor = |shader, vertex, opaque, transparent| {
-            maker.geometry(&geometry_layout, &GeometryKind { shader, vertex, opaque, transparent, buffers: &[] })
-        };
-        let spheres = impostor("impostors/sphere.wgsl", "sphere_vertex", "sphere_opaque", "sphere_transparent");
-        let cylinders =
-            impostor("impostors/cylinder.wgsl", "cylinder_vertex", "cylinder_opaque", "cylinder_transparent");
+        let impostor = |shader, name| maker.geometry(&layouts, &GeometryKind { shader, name, buffers: &[] });
+        let spheres = impostor("impostors/sphere.wgsl", "sphere");
+        let cylinders = impostor("impostors/cylinder.wgsl", "cylinder");
         let meshes = maker.geometry(
-            &geometry_layout,
-            &GeometryKind {
-                shader: "mesh/mesh.wgsl",
-                vertex: "mesh_vertex",
-                opaque: "mesh_opaque",
-                transparent: "mesh_transparent",
-                buffers: &[Some(mesh_vertex)],
-            },
+            &layouts,
+            &GeometryKind { shader: "mesh/mesh.wgsl", name: "mesh", buffers: &[Some(mesh_vertex)] },
         );
 
         let occlusion = maker.post(
@@ -270,6 +322,13 @@ impl Pipelines {
             "compose_fragment",
             target(PICTURE_FORMAT, None),
         );
+        let peel_blend = maker.post(
+            &[Some(&layer_layout)],
+            "post/peel_blend.wgsl",
+            "peel_blend_fragment",
+            target(SUM_FORMAT, Some(BEHIND)),
+        );
+        let flood = maker.post(&[Some(&flood_layout)], "post/flood.wgsl", "flood_fragment", target(FLOOD_FORMAT, None));
         let picture = [Some(&picture_layout)];
         let smooth = maker.post(&picture, "post/smooth_edges.wgsl", "smooth_fragment", target(PICTURE_FORMAT, None));
         let accumulate =
@@ -288,12 +347,18 @@ impl Pipelines {
             blur_layout,
             compose_layout,
             picture_layout,
+            peel_layout,
+            mask_layout,
+            layer_layout,
+            flood_layout,
             spheres,
             cylinders,
             meshes,
             occlusion,
             blur,
             compose,
+            peel_blend,
+            flood,
             smooth,
             accumulate,
             resolve,

@@ -150,8 +150,16 @@ impl Targets {
         }
     }
 
-    /// The bind group of the composing pass, which also reads the highlights.
-    pub fn compose_group(&self, gpu: &Gpu, pipelines: &Pipelines, highlights: &wgpu::Buffer) -> wgpu::BindGroup {
+    /// The bind group of the composing pass, which also reads the mask of the highlights, their nearest pixels and the
+    /// shadow map.
+    pub fn compose_group(
+        &self,
+        gpu: &Gpu,
+        pipelines: &Pipelines,
+        mask: &Target,
+        nearest: &Target,
+        shadow_map: &Target,
+    ) -> wgpu::BindGroup {
         gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("compose"),
             layout: &pipelines.compose_layout,
@@ -163,12 +171,14 @@ impl Targets {
                 texture_entry(4, &self.blurred),
                 texture_entry(5, &self.sums),
                 texture_entry(6, &self.covered),
-                wgpu::BindGroupEntry { binding: 7, resource: highlights.as_entire_binding() },
+                texture_entry(7, mask),
+                texture_entry(8, nearest),
+                texture_entry(10, shadow_map),
             ],
         })
     }
 }
 
-fn texture_entry(binding: u32, target: &Target) -> wgpu::BindGroupEntry<'_> {
+pub(crate) fn texture_entry(binding: u32, target: &Target) -> wgpu::BindGroupEntry<'_> {
     wgpu::BindGroupEntry { binding, resource: wgpu::BindingResource::TextureView(&target.view) }
 }

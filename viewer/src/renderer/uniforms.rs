@@ -16,6 +16,10 @@ pub(crate) struct FrameUniform {
     pub style: Vec4,
     pub counts: UVec4,
     pub plain_background: Vec4,
+    pub light_from_view: [[f32; 4]; 4],
+    pub light: Vec4,
+    pub light_shape: Vec4,
+    pub cut: Vec4,
 }
 
 // Uniforms are read in units of 16 bytes.

@@ -1,0 +1,296 @@
+//! `bench render`: how fast this machine draws, on a fixed camera path.
+//!
+//! Scenes are balls of atoms as dense as a protein, made here, so that they are the same on every machine; a file brings
+//! its own scenes besides. A frame is one live picture, waited for: what a window shows while the camera moves.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use glam::Vec3;
+use kfold_molecule::structure::{Atom, Chain, Model, Residue, ResidueKind, Topology};
+use kfold_molecule::{Element, formats};
+use kfold_viewer::{Camera, Gpu, Object, Quality, RenderSettings, Renderer, Representation, Scene, ViewerError};
+use serde::Serialize;
+
+use super::common::count_interrupts;
+use super::picture::parse_size;
+use super::terminal::Status;
+use super::{Outcome, standard_output};
+
+/// What is measured.
+#[derive(Debug, Subcommand)]
+pub(super) enum Bench {
+    /// Frames of scenes from a small protein to millions of atoms
+    Render(RenderBench),
+}
+
+impl Bench {
+    pub(super) fn run(&self) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Render(bench) => bench.run(),
+        }
+    }
+}
+
+/// Measures frames on a fixed camera path.
+#[derive(Debug, Args)]
+pub(super) struct RenderBench {
+    /// A structure to draw besides, as ribbons and as spheres
+    file: Option<PathBuf>,
+    /// Width and height in pixels
+    #[arg(long, default_value = "2560x1440", value_parser = parse_size, value_name = "WxH")]
+    size: (u32, u32),
+    /// Frames of each scene
+    #[arg(long, default_value_t = 120, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=10_000))]
+    frames: u32,
+    /// Atoms of the made scenes
+    #[arg(long, value_delimiter = ',', default_value = "5000,100000,1000000", value_name = "N,...")]
+    atoms: Vec<u32>,
+    /// Plain spheres: no occlusion, no outlines
+    #[arg(long)]
+    plain: bool,
+    /// A table for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was measured.
+#[derive(Debug, Serialize)]
+struct Report {
+    adapter: String,
+    width: u32,
+    height: u32,
+    frames: u32,
+    scenes: Vec<SceneReport>,
+}
+
+/// What was measured of one scene; times in milliseconds.
+#[derive(Debug, Serialize)]
+struct SceneReport {
+    name: String,
+    atoms: usize,
+    /// Reading the file, for scenes that have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reading_ms: Option<f64>,
+    /// From the scene to its first picture: upload, ribbons, shaders.
+    first_ms: f64,
+    p50_ms: f64,
+    p95_ms: f64,
+    p99_ms: f64,
+    /// Graphics memory, where the back end counts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+}
+
+impl RenderBench {
+    fn run(&self) -> anyhow::Result<Outcome> {
+        let interrupts = count_interrupts()?;
+        let gpu = Gpu::headless()?;
+        let mut status = Status::new();
+        let mut report = Report {
+            adapter: gpu.description(),
+            width: self.size.0,
+            height: self.size.1,
+            frames: self.frames,
+            scenes: Vec::new(),
+        };
+        let mut jobs: Vec<(String, Model, Representation, Option<f64>)> = Vec::new();
+        if let Some(path) = &self.file {
+            let start = Instant::now();
+            let structure = formats::read_structure(path)?;
+            let reading = milliseconds(start);
+            let model = structure.models.into_iter().next().with_context(|| format!("{} is empty", path.display()))?;
+            jobs.push(("file, ribbons".into(), model.clone(), Representation::cartoon(), Some(reading)));
+            jobs.push(("file, spheres".into(), model, Representation::spheres(1.0), None));
+        }
+        for &count in &self.atoms {
+            jobs.push((format!("{count} atoms, spheres"), ball(count as usize), Representation::spheres(1.0), None));
+        }
+        for (name, model, representation, reading_ms) in jobs {
+            status.show(&name, &format!("drawing {name}"));
+            if interrupts.load(std::sync::atomic::Ordering::Relaxed) > 0 {
+                return Ok(Outcome::Cancelled);
+            }
+            let scene = Scene { objects: vec![Object::new(1, &model).with(representation)], ..Scene::default() };
+            report.scenes.push(self.measure(&gpu, name, &scene, reading_ms)?);
+        }
+        drop(status);
+        if self.json {
+            standard_output::json(&report)?
+        } else {
+            standard_output::write(&table(&report))?
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn measure(
+        &self,
+        gpu: &Gpu,
+        name: String,
+        scene: &Scene,
+        reading_ms: Option<f64>,
+    ) -> Result<SceneReport, ViewerError> {
+        let positions = &scene.objects[0].positions;
+        let aspect = self.size.0 as f32 / self.size.1 as f32;
+        let base = if self.plain {
+            RenderSettings { ambient_occlusion: 0.0, ..RenderSettings::default() }
+        } else {
+            RenderSettings { silhouette_width: 1.0, ..RenderSettings::default() }
+        };
+        let settings = RenderSettings { samples: 1, quality: Quality::Normal, ..base };
+        let start = Instant::now();
+        let mut renderer = Renderer::new(gpu.clone())?;
+        let camera = Camera::looking_at(positions, aspect);
+        renderer.render_to_image(scene, &camera, self.size.0, self.size.1, &settings)?;
+        let first_ms = milliseconds(start);
+        let mut times = Vec::with_capacity(self.frames as usize);
+        let mut bytes = None;
+        for frame in 0..self.frames {
+            let camera = path(&camera, frame as f32 / self.frames as f32);
+            let start = Instant::now();
+            renderer.render(scene, &camera, self.size, &settings)?;
+            // Waits for the picture.
+            bytes = gpu.allocated_bytes()?;
+            times.push(milliseconds(start));
+        }
+        times.sort_by(f64::total_cmp);
+        Ok(SceneReport {
+            name,
+            atoms: positions.len(),
+            reading_ms,
+            first_ms,
+            p50_ms: percentile(&times, 0.50),
+            p95_ms: percentile(&times, 0.95),
+            p99_ms: percentile(&times, 0.99),
+            bytes,
+        })
+    }
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
+}
+
+/// Once around, coming three times nearer half way.
+fn path(camera: &Camera, share: f32) -> Camera {
+    let mut moved = *camera;
+    moved.orbit(share * std::f32::consts::TAU, 0.4 * (share * std::f32::consts::TAU).sin());
+    moved.zoom(1.0 + 2.0 * (share * std::f32::consts::PI).sin());
+    moved
+}
+
+/// Of sorted values, the one that so many do not exceed.
+fn percentile(sorted: &[f64], share: f64) -> f64 {
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.saturating_sub(1).min(sorted.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
+}
+
+/// A ball of atoms as dense as a protein: one in 10 Å³ without hydrogens is too many, one in 20 about right; on a grid,
+/// each moved a little, of the elements and in their shares.
+fn ball(count: usize) -> Model {
+    let spacing = 20_f32.cbrt();
+    let radius = (3.0 * count as f32 * 20.0 / (4.0 * std::f32::consts::PI)).cbrt();
+    let steps = (radius / spacing).ceil() as i32 + 1;
+    let mut positions = Vec::with_capacity(count);
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1_u64 << 24) as f32
+    };
+    let mut topology = Topology::default();
+    topology.chains.push(Chain { id: "A".into(), residues: 0..1 });
+    'all: for x in -steps..=steps {
+        for y in -steps..=steps {
+            for z in -steps..=steps {
+                let place = Vec3::new(x as f32, y as f32, z as f32) * spacing;
+                if place.length() > radius {
+                    continue;
+                }
+                if positions.len() == count {
+                    break 'all;
+                }
+                let moved = Vec3::new(random(), random(), random()) - 0.5;
+                positions.push(place + moved * 1.2);
+                let element = match (random() * 100.0) as u32 {
+                    0..63 => Element::C,
+                    63..80 => Element::N,
+                    80..99 => Element::O,
+                    _ => Element::S,
+                };
+                topology.atoms.push(Atom {
+                    name: "X".into(),
+                    element,
+                    serial: positions.len() as i32,
+                    altloc: None,
+                    occupancy: 1.0,
+                    formal_charge: 0,
+                    residue: 0,
+                });
+            }
+        }
+    }
+    topology.residues.push(Residue {
+        name: "UNK".into(),
+        number: 1,
+        insertion_code: None,
+        sequence_index: None,
+        asym_id: "A".into(),
+        is_hetero: true,
+        kind: ResidueKind::Ligand,
+        atoms: 0..positions.len() as u32,
+        chain: 0,
+    });
+    Model { number: 1, topology: Arc::new(topology), positions, b_factors: Vec::new() }
+}
+
+fn table(report: &Report) -> String {
+    let mut text = format!("{}, {}x{}, {} frames\n", report.adapter, report.width, report.height, report.frames);
+    text += &format!(
+        "{:<26} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8}\n",
+        "scene", "atoms", "read ms", "first ms", "p50 ms", "p95 ms", "p99 ms", "MB"
+    );
+    for scene in &report.scenes {
+        let optional = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.0}"));
+        text += &format!(
+            "{:<26} {:>9} {:>9} {:>9.0} {:>9.1} {:>9.1} {:>9.1} {:>8}\n",
+            scene.name,
+            scene.atoms,
+            optional(scene.reading_ms),
+            scene.first_ms,
+            scene.p50_ms,
+            scene.p95_ms,
+            scene.p99_ms,
+            optional(scene.bytes.map(|bytes| bytes as f64 / 1e6)),
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balls_have_as_many_atoms_as_asked() {
+        for count in [100, 5000] {
+            let model = ball(count);
+            assert!(model.positions.len() <= count && model.positions.len() * 10 > count * 9);
+            assert_eq!(model.positions.len(), model.topology.atoms.len());
+        }
+    }
+
+    #[test]
+    fn percentiles() {
+        let values: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert_eq!(
+            (percentile(&values, 0.5), percentile(&values, 0.95), percentile(&values, 0.99)),
+            (50.0, 95.0, 99.0)
+        );
+        assert_eq!(percentile(&[3.0], 0.95), 3.0);
+    }
+}

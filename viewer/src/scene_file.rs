@@ -1,0 +1,719 @@
+//! Scene files: what a picture shows and how, as JSON that people write and keep beside their figures. Equal files give
+//! equal pixels on one adapter.
+//!
+//! Fields and their defaults are described in `docs/scene-files.md`. A file may come from a stranger: its size, its lists
+//! and its numbers are bounded, unknown fields are refused by name, and the molecules that it names lie in its own folder
+//! or below. Reading molecules is left to the caller ([`SceneFile::build`] takes models).
+
+use std::path::{Component, PathBuf};
+
+use glam::{Quat, Vec3};
+use kfold_molecule::{AtomSet, Model, Selection};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::camera::Camera;
+use crate::color::{CarbonColor, Color, Coloring};
+use crate::scene::{AtomSelection, CartoonStyle, Object, Representation, Scene, Shape};
+use crate::settings::{Preset, RenderSettings};
+
+/// The version that is written and the newest that is read.
+const VERSION: u32 = 1;
+/// Bytes of a file at most.
+const MOST_BYTES: usize = 1 << 20;
+/// Molecules, and representations of one, at most.
+const MOST_ENTRIES: usize = 64;
+/// Longest side of a picture.
+const LONGEST_SIDE: u32 = 16_384;
+
+/// Why a text is no scene, or a scene does not fit its molecules.
+#[derive(Debug, Error)]
+pub enum SceneFileError {
+    /// Not JSON, or not of this shape.
+    #[error("the scene file, line {line}, column {column}: {reason}")]
+    Syntax {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A value that cannot be.
+    #[error("the scene file, `{field}`: {reason}")]
+    Value {
+        /// Where.
+        field: String,
+        /// What is wrong and what could stand there.
+        reason: String,
+    },
+}
+
+fn wrong(field: impl Into<String>, reason: impl Into<String>) -> SceneFileError {
+    SceneFileError::Value { field: field.into(), reason: reason.into() }
+}
+
+/// A scene with the picture that is taken of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SceneFile {
+    /// Of the format; 1.
+    pub version: u32,
+    /// What is drawn.
+    pub molecules: Vec<MoleculeEntry>,
+    /// Where from.
+    #[serde(default)]
+    pub camera: CameraEntry,
+    /// The look.
+    #[serde(default)]
+    pub style: Preset,
+    /// Numbers that go over those of the look.
+    #[serde(default, skip_serializing_if = "Effects::is_empty")]
+    pub effects: Effects,
+    /// `#rrggbb` or `transparent`; the look's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub background: Option<Background>,
+    /// Width and height in pixels.
+    #[serde(default = "default_size")]
+    pub size: (u32, u32),
+    /// Pictures averaged with the camera shifted within a pixel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<u32>,
+    /// Atoms with an outline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outlined: Option<Selection>,
+}
+
+const fn default_size() -> (u32, u32) {
+    (1280, 800)
+}
+
+/// One molecule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MoleculeEntry {
+    /// Its file, in the folder of the scene file or below; left out, it is one of those named beside the scene file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// How it is drawn; nothing said: as a newly opened structure.
+    #[serde(default)]
+    pub representations: Vec<RepresentationEntry>,
+}
+
+/// One way in which some atoms are drawn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepresentationEntry {
+    /// What is drawn.
+    #[serde(rename = "as")]
+    pub shape: ShapeName,
+    /// Of which atoms of this molecule; the selection sees all molecules side by side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub atoms: Option<Selection>,
+    /// In which colours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<ColorName>,
+    /// 1 is solid.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub opacity: f32,
+    /// Size of spheres as a multiple of the van der Waals radius.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<f32>,
+    /// Radius of sticks, Å.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub radius: Option<f32>,
+    /// Width of lines in pixels, of ribbons in Å.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<f32>,
+}
+
+const fn one() -> f32 {
+    1.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one(value: &f32) -> bool {
+    *value == 1.0
+}
+
+/// What a representation draws, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShapeName {
+    /// Ribbons.
+    Cartoon,
+    /// Balls and sticks.
+    BallAndStick,
+    /// Sticks.
+    Sticks,
+    /// Spheres.
+    Spheres,
+    /// Lines.
+    Lines,
+}
+
+/// A colouring by name: `chain`, `entity`, `secondary_structure`, `rainbow`, `residue_class`, `hydropathy`, `charge`,
+/// `plddt`, `plddt_scale`, `element`, `element:chain`, `element:#rrggbb` (the colour of carbon), `b_factor`,
+/// `b_factor:LOW:HIGH`, `#rrggbb`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum ColorName {
+    /// What [`Coloring`] has.
+    Coloring(Coloring),
+    /// From the lowest to the highest B-factor of the molecule.
+    BFactorRange,
+}
+
+impl ColorName {
+    fn coloring(&self, model: &Model) -> Coloring {
+        match self {
+            Self::Coloring(coloring) => coloring.clone(),
+            Self::BFactorRange => {
+                let finite = || model.b_factors.iter().copied().filter(|value| value.is_finite());
+                let (low, high) = (finite().fold(f32::INFINITY, f32::min), finite().fold(f32::NEG_INFINITY, f32::max));
+                if low < high { Coloring::BFactor { low, high } } else { Coloring::BFactor { low: 0.0, high: 1.0 } }
+            }
+        }
+    }
+}
+
+fn parse_color(text: &str) -> Option<Color> {
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii())?;
+    u32::from_str_radix(digits, 16).ok().map(Color::hex)
+}
+
+fn color_text(color: Color) -> String {
+    format!("#{:02x}{:02x}{:02x}", color.r, color.g, color.b)
+}
+
+impl TryFrom<String> for ColorName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let coloring = match text.as_str() {
+            "chain" => Coloring::Chain,
+            "entity" => Coloring::Entity,
+            "secondary_structure" => Coloring::SecondaryStructure,
+            "rainbow" => Coloring::Rainbow,
+            "residue_class" => Coloring::ResidueClass,
+            "hydropathy" => Coloring::Hydropathy,
+            "charge" => Coloring::Charge,
+            "plddt" => Coloring::Plddt,
+            "plddt_scale" => Coloring::PlddtScale,
+            "element" => Coloring::Element(CarbonColor::Grey),
+            "element:chain" => Coloring::Element(CarbonColor::Chain),
+            "b_factor" => return Ok(Self::BFactorRange),
+            other => {
+                let carbon = other.strip_prefix("element:").and_then(parse_color);
+                let range = other.strip_prefix("b_factor:").and_then(|range| {
+                    let (low, high) = range.split_once(':')?;
+                    let (low, high) = (low.parse::<f32>().ok()?, high.parse::<f32>().ok()?);
+                    (low.is_finite() && high.is_finite() && low < high).then_some(Coloring::BFactor { low, high })
+                });
+                carbon
+                    .map(|carbon| Coloring::Element(CarbonColor::Uniform(carbon)))
+                    .or(range)
+                    .or_else(|| parse_color(other).map(Coloring::Uniform))
+                    .ok_or_else(|| {
+                        format!(
+                            "no colour is called `{other}`; there are chain, entity, secondary_structure, rainbow, \
+                             residue_class, hydropathy, charge, plddt, plddt_scale, element, element:chain, \
+                             element:#rrggbb, b_factor, b_factor:LOW:HIGH, #rrggbb"
+                        )
+                    })?
+            }
+        };
+        Ok(Self::Coloring(coloring))
+    }
+}
+
+impl From<ColorName> for String {
+    fn from(name: ColorName) -> Self {
+        let word = match name {
+            ColorName::BFactorRange => "b_factor",
+            ColorName::Coloring(coloring) => match coloring {
+                Coloring::Chain => "chain",
+                Coloring::Entity => "entity",
+                Coloring::SecondaryStructure => "secondary_structure",
+                Coloring::Rainbow => "rainbow",
+                Coloring::ResidueClass => "residue_class",
+                Coloring::Hydropathy => "hydropathy",
+                Coloring::Charge => "charge",
+                Coloring::Plddt => "plddt",
+                Coloring::PlddtScale => "plddt_scale",
+                Coloring::Element(CarbonColor::Chain) => "element:chain",
+                Coloring::Element(CarbonColor::Uniform(color)) => return format!("element:{}", color_text(color)),
+                Coloring::BFactor { low, high } => return format!("b_factor:{low}:{high}"),
+                Coloring::Uniform(color) => return color_text(color),
+                // What needs more than a name is not read from files.
+                _ => "element",
+            },
+        };
+        word.to_owned()
+    }
+}
+
+/// What lies behind everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Background {
+    /// Nothing: the picture has alpha.
+    Transparent,
+    /// A colour.
+    Color(Color),
+}
+
+impl TryFrom<String> for Background {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "transparent" {
+            return Ok(Self::Transparent);
+        }
+        parse_color(&text)
+            .map(Self::Color)
+            .ok_or_else(|| format!("`{text}` is no background: write transparent or #rrggbb"))
+    }
+}
+
+impl From<Background> for String {
+    fn from(background: Background) -> Self {
+        match background {
+            Background::Transparent => "transparent".into(),
+            Background::Color(color) => color_text(color),
+        }
+    }
+}
+
+/// Numbers of [`RenderSettings`]; those left out are the look's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Effects {
+    /// 0-1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ambient_occlusion: Option<f32>,
+    /// 0-1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadows: Option<f32>,
+    /// 0-1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth_cue: Option<f32>,
+    /// Pixels in a picture 800 high.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silhouette_width: Option<f32>,
+}
+
+impl Effects {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Where the picture is taken from: a place (`center`, `distance` and `rotation` together), or what is looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CameraEntry {
+    /// The point that it looks at, Å.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub center: Option<Vec3>,
+    /// Of the eye from it, Å.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distance: Option<f32>,
+    /// From the world to the view, a quaternion x, y, z, w.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<Quat>,
+    /// What is cut off in front: Å from the centre towards the viewer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub front_clip: Option<f32>,
+    /// Full vertical angle of view, degrees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field_of_view: Option<f32>,
+    /// Atoms in the middle, as near as they fit; all of them when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_at: Option<Selection>,
+    /// Whether it looks into the pocket that the atoms of `look_at` lie in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub into_pocket: bool,
+    /// Degrees to the right and up that what is in front is turned by then.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub turn: (f32, f32),
+    /// Above 1 is nearer.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub zoom: f32,
+}
+
+impl Default for CameraEntry {
+    fn default() -> Self {
+        Self {
+            center: None,
+            distance: None,
+            rotation: None,
+            front_clip: None,
+            field_of_view: None,
+            look_at: None,
+            into_pocket: false,
+            turn: (0.0, 0.0),
+            zoom: 1.0,
+        }
+    }
+}
+
+fn is_zero(turn: &(f32, f32)) -> bool {
+    *turn == (0.0, 0.0)
+}
+
+impl From<&Camera> for CameraEntry {
+    fn from(camera: &Camera) -> Self {
+        Self {
+            center: Some(camera.center),
+            distance: Some(camera.distance),
+            rotation: Some(camera.view_from_world),
+            front_clip: camera.front_clip,
+            field_of_view: Some(camera.vertical_fov.to_degrees()),
+            ..Self::default()
+        }
+    }
+}
+
+/// A scene file with its molecules in place.
+#[derive(Clone, Debug)]
+pub struct BuiltScene {
+    /// What is drawn.
+    pub scene: Scene,
+    /// Where from.
+    pub camera: Camera,
+    /// How.
+    pub settings: RenderSettings,
+    /// Width and height in pixels.
+    pub size: (u32, u32),
+}
+
+impl SceneFile {
+    /// Reads a scene.
+    ///
+    /// # Errors
+    /// When the text is too long, is no JSON of this shape, or has a value that cannot be.
+    pub fn parse(text: &str) -> Result<Self, SceneFileError> {
+        if text.len() > MOST_BYTES {
+            return Err(wrong("version", format!("the file is larger than {MOST_BYTES} bytes; this is no scene file")));
+        }
+        let scene: Self = serde_json::from_str(text).map_err(|error| SceneFileError::Syntax {
+            line: error.line(),
+            column: error.column(),
+            reason: reason(&error),
+        })?;
+        scene.check()?;
+        Ok(scene)
+    }
+
+    /// As text that [`Self::parse`] reads.
+    ///
+    /// # Errors
+    /// When a number is none (NaN).
+    pub fn to_text(&self) -> Result<String, SceneFileError> {
+        self.check()?;
+        serde_json::to_string_pretty(self).map(|text| text + "\n").map_err(|error| SceneFileError::Syntax {
+            line: 0,
+            column: 0,
+            reason: error.to_string(),
+        })
+    }
+
+    fn check(&self) -> Result<(), SceneFileError> {
+        if self.version == 0 || self.version > VERSION {
+            let reason = format!("this program reads versions 1 to {VERSION}, not {}", self.version);
+            return Err(wrong("version", reason));
+        }
+        if self.molecules.is_empty() || self.molecules.len() > MOST_ENTRIES {
+            return Err(wrong("molecules", format!("there must be 1 to {MOST_ENTRIES}")));
+        }
+        let within = |field: &str, value: Option<f32>, low: f32, high: f32| match value {
+            Some(value) if !(low..=high).contains(&value) => {
+                Err(wrong(field, format!("{value} is not from {low} to {high}")))
+            }
+            _ => Ok(()),
+        };
+        for (index, molecule) in self.molecules.iter().enumerate() {
+            let field = |name: &str| format!("molecules[{index}].{name}");
+            let is_inside =
+                |file: &PathBuf| file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+            if molecule.file.as_ref().is_some_and(|file| !is_inside(file)) {
+                return Err(wrong(field("file"), "must lie in the folder of the scene file or below"));
+            }
+            if molecule.representations.len() > MOST_ENTRIES {
+                return Err(wrong(field("representations"), format!("must be at most {MOST_ENTRIES}")));
+            }
+            for representation in &molecule.representations {
+                within(&field("representations.opacity"), Some(representation.opacity), 0.0, 1.0)?;
+                within(&field("representations.scale"), representation.scale, 0.01, 10.0)?;
+                within(&field("representations.radius"), representation.radius, 0.01, 10.0)?;
+                within(&field("representations.width"), representation.width, 0.1, 20.0)?;
+            }
+        }
+        let Effects { ambient_occlusion, shadows, depth_cue, silhouette_width } = self.effects;
+        within("effects.ambient_occlusion", ambient_occlusion, 0.0, 1.0)?;
+        within("effects.shadows", shadows, 0.0, 1.0)?;
+        within("effects.depth_cue", depth_cue, 0.0, 1.0)?;
+        within("effects.silhouette_width", silhouette_width, 0.0, 6.0)?;
+        let camera = &self.camera;
+        within("camera.distance", camera.distance, 0.5, 1.0e6)?;
+        within("camera.front_clip", camera.front_clip, -1.0e6, 1.0e6)?;
+        within("camera.field_of_view", camera.field_of_view, 1.0, 120.0)?;
+        within("camera.zoom", Some(camera.zoom), 0.01, 100.0)?;
+        within("camera.turn", Some(camera.turn.0), -3600.0, 3600.0)?;
+        within("camera.turn", Some(camera.turn.1), -3600.0, 3600.0)?;
+        if camera.center.is_some_and(|center| !(center.length() < 1.0e7)) {
+            return Err(wrong("camera.center", "is farther than 10,000,000 Å from the origin"));
+        }
+        if camera.rotation.is_some_and(|rotation| !((rotation.length() - 1.0).abs() < 0.01)) {
+            return Err(wrong("camera.rotation", "is no quaternion x, y, z, w of length 1"));
+        }
+        let placed = [camera.center.is_some(), camera.distance.is_some(), camera.rotation.is_some()];
+        if placed.contains(&true) && placed.contains(&false) {
+            return Err(wrong("camera", "center, distance and rotation belong together"));
+        }
+        let (width, height) = self.size;
+        if !(1..=LONGEST_SIDE).contains(&width) || !(1..=LONGEST_SIDE).contains(&height) {
+            return Err(wrong("size", format!("each side must be from 1 to {LONGEST_SIDE}")));
+        }
+        if self.samples.is_some_and(|samples| !(1..=64).contains(&samples)) {
+            return Err(wrong("samples", "must be from 1 to 64"));
+        }
+        Ok(())
+    }
+
+    /// Puts the molecules in place, one model for each entry in their order.
+    ///
+    /// # Errors
+    /// When there are more or fewer models than entries, or a selection selects nothing.
+    pub fn build(&self, models: &[Model]) -> Result<BuiltScene, SceneFileError> {
+        if models.len() != self.molecules.len() {
+            let reason = format!("there are {} but {} were read", self.molecules.len(), models.len());
+            return Err(wrong("molecules", reason));
+        }
+        let joined = Model::join(&models.iter().collect::<Vec<_>>());
+        // A selection's atoms in each molecule.
+        let select = |field: &str, selection: &Selection| -> Result<Vec<AtomSet>, SceneFileError> {
+            let atoms = selection.select(&joined);
+            if atoms.is_empty() {
+                return Err(wrong(field, format!("no atom is selected by `{selection}`")));
+            }
+            let mut first = 0;
+            let of_model = |model: &Model| {
+                let count = model.positions.len();
+                let own = AtomSet::from_indices(count, (0..count).filter(|atom| atoms.contains(first + atom)));
+                first += count;
+                own
+            };
+            Ok(models.iter().map(of_model).collect())
+        };
+        let mut scene = Scene::default();
+        for (index, (entry, model)) in self.molecules.iter().zip(models).enumerate() {
+            let mut object = Object::new(index as u64, model);
+            for representation in &entry.representations {
+                let atoms = match &representation.atoms {
+                    Some(selection) => {
+                        let field = format!("molecules[{index}].representations.atoms");
+                        let own = select(&field, selection)?.swap_remove(index);
+                        AtomSelection::of_set(&own)
+                    }
+                    None => AtomSelection::All,
+                };
+                object = object.with(representation.build(model).of(atoms));
+            }
+            if entry.representations.is_empty() {
+                object = object.with_default_representations();
+            }
+            scene.objects.push(object);
+        }
+        if let Some(selection) = &self.outlined {
+            let outlined = select("outlined", selection)?.into_iter().enumerate();
+            scene.selected = outlined
+                .filter(|(_, atoms)| !atoms.is_empty())
+                .map(|(index, atoms)| (index as u64, AtomSelection::of_set(&atoms)))
+                .collect();
+        }
+        let camera = self.camera(&scene, &select)?;
+        let mut settings = self.style.settings().still().for_height(self.size.1);
+        settings.samples = self.samples.unwrap_or(settings.samples);
+        let effects = self.effects;
+        settings.ambient_occlusion = effects.ambient_occlusion.unwrap_or(settings.ambient_occlusion);
+        settings.shadows = effects.shadows.unwrap_or(settings.shadows);
+        settings.depth_cue = effects.depth_cue.unwrap_or(settings.depth_cue);
+        settings.silhouette_width = effects.silhouette_width.unwrap_or(settings.silhouette_width);
+        match self.background {
+            Some(Background::Color(color)) => settings.background = color,
+            Some(Background::Transparent) => settings.transparent_background = true,
+            None => {}
+        }
+        Ok(BuiltScene { scene, camera, settings, size: self.size })
+    }
+
+    fn camera(
+        &self,
+        scene: &Scene,
+        select: &dyn Fn(&str, &Selection) -> Result<Vec<AtomSet>, SceneFileError>,
+    ) -> Result<Camera, SceneFileError> {
+        let entry = &self.camera;
+        let aspect = self.size.0 as f32 / self.size.1 as f32;
+        let mut camera = if let (Some(center), Some(distance), Some(view_from_world)) =
+            (entry.center, entry.distance, entry.rotation)
+        {
+            Camera { center, distance, view_from_world: view_from_world.normalize(), ..Camera::default() }
+        } else {
+            let all: Vec<Vec3> = scene.objects.iter().flat_map(|object| object.positions.iter().copied()).collect();
+            let looked_at = match &entry.look_at {
+                Some(selection) => {
+                    let atoms = select("camera.look_at", selection)?;
+                    let of_object = |(object, atoms): (&Object, &AtomSet)| object.points(&AtomSelection::of_set(atoms));
+                    scene.objects.iter().zip(&atoms).flat_map(of_object).collect()
+                }
+                None => all.clone(),
+            };
+            if entry.into_pocket {
+                Camera::looking_into_pocket(&looked_at, &all, aspect)
+            } else {
+                Camera::looking_at(&looked_at, aspect)
+            }
+        };
+        if let Some(degrees) = entry.field_of_view {
+            // The same part of the scene stays in the picture.
+            let before = (0.5 * camera.vertical_fov).tan();
+            camera.vertical_fov = degrees.to_radians();
+            if entry.distance.is_none() {
+                camera.distance *= before / (0.5 * camera.vertical_fov).tan();
+            }
+        }
+        camera.orbit(entry.turn.0.to_radians(), entry.turn.1.to_radians());
+        camera.zoom(entry.zoom);
+        if entry.front_clip.is_some() {
+            camera.front_clip = entry.front_clip;
+        }
+        Ok(camera)
+    }
+}
+
+/// What serde_json says without the place, which stands before it.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rfind(" at line ").map_or(text.clone(), |end| text[..end].to_owned())
+}
+
+impl RepresentationEntry {
+    fn build(&self, model: &Model) -> Representation {
+        let mut built = match self.shape {
+            ShapeName::Cartoon => Representation::cartoon(),
+            ShapeName::BallAndStick => Representation::ball_and_stick(),
+            ShapeName::Sticks => Representation::sticks(),
+            ShapeName::Spheres => Representation::spheres(1.0),
+            ShapeName::Lines => Representation::lines(),
+        };
+        match &mut built.shape {
+            Shape::Cartoon(style) => {
+                let factor = self.width.map_or(1.0, |width| width / style.width);
+                *style = CartoonStyle { width: style.width * factor, ..*style };
+            }
+            Shape::BallAndStick { ball_scale, stick_radius } => {
+                *ball_scale = self.scale.unwrap_or(*ball_scale);
+                *stick_radius = self.radius.unwrap_or(*stick_radius);
+            }
+            Shape::Sticks { radius, .. } => *radius = self.radius.unwrap_or(*radius),
+            Shape::Spheres { scale } => *scale = self.scale.unwrap_or(*scale),
+            Shape::Lines { width } => *width = self.width.unwrap_or(*width),
+            _ => {}
+        }
+        if let Some(color) = &self.color {
+            built.coloring = color.coloring(model);
+        }
+        built.with_opacity(self.opacity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kfold_molecule::formats::pdb;
+
+    use super::*;
+
+    const TEXT: &str = r##"{
+        "version": 1,
+        "molecules": [
+            { "file": "receptor.pdb", "representations": [
+                { "as": "cartoon", "color": "rainbow", "opacity": 0.5 },
+                { "as": "sticks", "atoms": "resi 1", "color": "element:#e0a030", "radius": 0.2 }
+            ] }
+        ],
+        "camera": { "look_at": "name CA", "turn": [30, 0], "zoom": 1.5 },
+        "style": "dark",
+        "effects": { "shadows": 1 },
+        "background": "#102030",
+        "size": [640, 480],
+        "outlined": "resn GLY"
+    }"##;
+
+    fn model() -> Model {
+        let text = "ATOM      1  N   GLY A   1       0.000   0.000   0.000  1.00 10.00           N\n\
+                    ATOM      2  CA  GLY A   1       1.450   0.000   0.000  1.00 20.00           C\n";
+        pdb::read(text.as_bytes()).unwrap().models.remove(0)
+    }
+
+    #[test]
+    fn a_scene_is_read_built_and_written() {
+        let file = SceneFile::parse(TEXT).unwrap();
+        let built = file.build(&[model()]).unwrap();
+        assert_eq!(built.size, (640, 480));
+        assert_eq!(built.settings.background, Color::hex(0x102030));
+        assert_eq!(built.settings.shadows, 1.0);
+        let representations = &built.scene.objects[0].representations;
+        assert_eq!(representations[0].opacity, 0.5);
+        assert!(matches!(representations[1].shape, Shape::Sticks { radius, .. } if radius == 0.2));
+        assert_eq!(built.scene.selected.len(), 1);
+        assert_eq!(SceneFile::parse(&file.to_text().unwrap()).unwrap(), file);
+        let kept = CameraEntry::from(&built.camera);
+        let again = SceneFile { camera: kept, ..file }.build(&[model()]).unwrap();
+        assert!(again.camera.center.distance(built.camera.center) < 1e-4);
+        assert!((again.camera.distance - built.camera.distance).abs() < 1e-3);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_name() {
+        let refused = |from: &str, to: &str| {
+            assert!(TEXT.contains(from), "{from}");
+            let changed = TEXT.replacen(from, to, 1);
+            match SceneFile::parse(&changed) {
+                Err(error) => error.to_string(),
+                Ok(file) => file.build(&[model()]).expect_err("refused").to_string(),
+            }
+        };
+        for (from, to, part) in [
+            ("\"version\": 1", "\"version\": 9", "versions 1 to 1"),
+            ("receptor.pdb", "../receptor.pdb", "below"),
+            ("receptor.pdb", "/etc/passwd", "below"),
+            ("\"rainbow\"", "\"rainbows\"", "no colour is called `rainbows`"),
+            ("0.5", "1.5", "opacity"),
+            ("\"cartoon\"", "\"ribbon\"", "ribbon"),
+            ("\"turn\"", "\"trun\"", "trun"),
+            ("[640, 480]", "[640, 99999]", "size"),
+            ("resi 1", "resi", "selection, column"),
+            ("resi 1", "chain Q", "no atom is selected"),
+            ("[30, 0]", "[1e39, 0]", "turn"),
+        ] {
+            let said = refused(from, to);
+            assert!(said.contains(part), "{from} to {to}: {said}");
+        }
+        assert!(SceneFile::parse(&" ".repeat(MOST_BYTES + 1)).is_err());
+        assert!(SceneFile::parse(&"[".repeat(100_000)).is_err());
+        assert!(SceneFile::parse(TEXT).unwrap().build(&[]).is_err());
+    }
+
+    #[test]
+    fn colours_keep_their_names() {
+        for name in ["chain", "element:chain", "element:#e0a030", "b_factor", "b_factor:5:60.5", "#0a0b0c", "plddt"] {
+            let color = ColorName::try_from(name.to_owned()).unwrap();
+            assert_eq!(String::from(color), name);
+        }
+        for wrong in ["", "#12", "#zzzzzz", "b_factor:9:1", "element:", "b_factor:nan:1"] {
+            assert!(ColorName::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
+}
