@@ -375,6 +375,9 @@ impl From<&Camera> for CameraEntry {
     }
 }
 
+/// Finds a selection's atoms in each molecule; is told for which field.
+type Select<'a> = dyn Fn(&str, &Selection) -> Result<Vec<AtomSet>, SceneFileError> + 'a;
+
 /// A scene file with its molecules in place.
 #[derive(Clone, Debug)]
 pub struct BuiltScene {
@@ -462,10 +465,10 @@ impl SceneFile {
         within("camera.zoom", Some(camera.zoom), 0.01, 100.0)?;
         within("camera.turn", Some(camera.turn.0), -3600.0, 3600.0)?;
         within("camera.turn", Some(camera.turn.1), -3600.0, 3600.0)?;
-        if camera.center.is_some_and(|center| !(center.length() < 1.0e7)) {
+        if camera.center.is_some_and(|center| !center.is_finite() || center.length() > 1.0e7) {
             return Err(wrong("camera.center", "is farther than 10,000,000 Å from the origin"));
         }
-        if camera.rotation.is_some_and(|rotation| !((rotation.length() - 1.0).abs() < 0.01)) {
+        if camera.rotation.is_some_and(|rotation| !(0.99..=1.01).contains(&rotation.length())) {
             return Err(wrong("camera.rotation", "is no quaternion x, y, z, w of length 1"));
         }
         let placed = [camera.center.is_some(), camera.distance.is_some(), camera.rotation.is_some()];
@@ -549,11 +552,7 @@ impl SceneFile {
         Ok(BuiltScene { scene, camera, settings, size: self.size })
     }
 
-    fn camera(
-        &self,
-        scene: &Scene,
-        select: &dyn Fn(&str, &Selection) -> Result<Vec<AtomSet>, SceneFileError>,
-    ) -> Result<Camera, SceneFileError> {
+    fn camera(&self, scene: &Scene, select: &Select<'_>) -> Result<Camera, SceneFileError> {
         let entry = &self.camera;
         let aspect = self.size.0 as f32 / self.size.1 as f32;
         let mut camera = if let (Some(center), Some(distance), Some(view_from_world)) =

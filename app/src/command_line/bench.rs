@@ -119,9 +119,9 @@ impl RenderBench {
         }
         drop(status);
         if self.json {
-            standard_output::json(&report)?
+            standard_output::json(&report)?;
         } else {
-            standard_output::write(&table(&report))?
+            standard_output::write(&table(&report))?;
         }
         Ok(Outcome::Done)
     }

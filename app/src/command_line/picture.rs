@@ -10,9 +10,7 @@ use image::RgbaImage;
 use kfold_inference::job::{Job, Results, files};
 use kfold_molecule::{AtomSet, Model, ResidueKind, Selection, SmallMolecule, Structure, formats};
 use kfold_viewer::scene_file::{BuiltScene, SceneFile};
-use kfold_viewer::{
-    AtomSelection, Camera, CarbonColor, Color, Coloring, Object, Preset, RenderSettings, Representation, Scene, Shape,
-};
+use kfold_viewer::{AtomSelection, Camera, CarbonColor, Color, Coloring, Object, Preset, Representation, Scene, Shape};
 
 /// Carbon of the ligand: apart from the colours of chains.
 const LIGAND_CARBON: Color = Color::hex(0x00e0_a030);
@@ -82,8 +80,8 @@ impl PictureArguments {
     /// The same with another structure in place of the first input.
     pub(super) fn gather_with(&self, first: Option<&Model>) -> anyhow::Result<BuiltScene> {
         let mut built = match &self.scene {
-            Some(path) => self.from_scene_file(path, first)?,
-            None => self.from_inputs(first)?,
+            Some(path) => self.build_scene_file(path, first)?,
+            None => self.build_inputs(first)?,
         };
         if let Some(samples) = self.samples {
             built.settings.samples = samples;
@@ -97,7 +95,7 @@ impl PictureArguments {
         self.inputs.first().map(PathBuf::as_path).context("name a structure")
     }
 
-    fn from_inputs(&self, first: Option<&Model>) -> anyhow::Result<BuiltScene> {
+    fn build_inputs(&self, first: Option<&Model>) -> anyhow::Result<BuiltScene> {
         if self.inputs.is_empty() {
             bail!("name a structure, a ligand or a job to draw, or a scene with --scene");
         }
@@ -113,7 +111,7 @@ impl PictureArguments {
         Ok(BuiltScene { scene, camera, settings, size })
     }
 
-    fn from_scene_file(&self, path: &Path, first: Option<&Model>) -> anyhow::Result<BuiltScene> {
+    fn build_scene_file(&self, path: &Path, first: Option<&Model>) -> anyhow::Result<BuiltScene> {
         let mut text = String::new();
         let file = std::fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
         file.take(MOST_SCENE_BYTES)
