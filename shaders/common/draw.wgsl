@@ -4,15 +4,21 @@
 struct Draw {
     // Number of the object's first atom in the picture; atom numbers begin at 1.
     first_atom: u32,
-    // 1: the atoms are points without a number. 2: light does not fall on it. 4: radii are pixels.
+    // 1: the atoms are points without a number. 2: light does not fall on it. 4: radii are pixels. 8: a surface is
+    // coloured by the potential at its vertices. 16: of a surface, the net of its edges is drawn. 32: its inner side
+    // is not.
     flags: u32,
     opacity: f32,
-    unused: u32,
+    // Potential of the strongest colours, kcal/(mol e).
+    potential_range: f32,
 }
 
 const WITHOUT_NUMBERS: u32 = 1u;
 const UNLIT: u32 = 2u;
 const PIXEL_RADII: u32 = 4u;
+const BY_POTENTIAL: u32 = 8u;
+const NET: u32 = 16u;
+const FRONT_ONLY: u32 = 32u;
 
 @group(1) @binding(0) var<uniform> draw: Draw;
 // Three floats for each atom, as the coordinates lie in memory.

@@ -1,19 +1,22 @@
 //! Draws a structure file into a PNG:
 //! `cargo run --release -p kfold-viewer --example render -- STRUCTURE [LIGAND.sdf] -o PICTURE.png [options]`
 //!
-//! Options: `--size 1280x800`, `--samples 9`, `--color chain|rainbow|structure|plddt|element`, `--as cartoon|spheres|
-//! sticks|balls|lines`, `--focus` (the ligand and its pocket), `--turn DEGREES`, `--zoom FACTOR`, `--background HEX`,
+//! Options: `--size 1280x800`, `--samples 9`, `--color chain|rainbow|structure|plddt|element|hydropathy|potential`,
+//! `--as cartoon|spheres|sticks|balls|lines|surface|gaussian` (surfaces: `--net`, `--spacing Å`, `--cavities`,
+//! `--pocket Å`, `--time-surfaces`), `--focus` (the ligand and its pocket), `--turn DEGREES`, `--zoom FACTOR`, `--background HEX`,
 //! `--silhouettes PIXELS`, `--flat`, `--soft`, `--transparent`, `--opacity 0.5`, `--bench FRAMES` (times live
 //! pictures while the camera turns; `--half` as while dragging).
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use kfold_molecule::formats::{read_small_molecules, read_structure};
 use kfold_viewer::{
     AtomSelection, Camera, CarbonColor, Color, Coloring, Gpu, Lighting, Object, Quality, RenderSettings, Renderer,
-    Representation, Scene,
+    Representation, Scene, SurfaceSource, SurfaceStyle,
 };
 
 type Failure = Box<dyn std::error::Error>;
@@ -30,6 +33,11 @@ struct Options {
     opacity: f32,
     bench: u32,
     half: bool,
+    net: bool,
+    time_surfaces: bool,
+    spacing: f32,
+    cavities: bool,
+    pocket: f32,
     settings: RenderSettings,
 }
 
@@ -46,6 +54,11 @@ fn options() -> Result<Options, Failure> {
         opacity: 1.0,
         bench: 0,
         half: false,
+        net: false,
+        time_surfaces: false,
+        spacing: 0.5,
+        cavities: false,
+        pocket: 0.0,
         settings: RenderSettings::default().still(),
     };
     let mut arguments = std::env::args().skip(1);
@@ -72,6 +85,11 @@ fn options() -> Result<Options, Failure> {
             "--soft" => options.settings.lighting = Lighting::Soft,
             "--transparent" => options.settings.transparent_background = true,
             "--bench" => options.bench = value()?.parse()?,
+            "--time-surfaces" => options.time_surfaces = true,
+            "--net" => options.net = true,
+            "--spacing" => options.spacing = value()?.parse()?,
+            "--cavities" => options.cavities = true,
+            "--pocket" => options.pocket = value()?.parse()?,
             "--half" => options.half = true,
             _ => options.inputs.push(argument.into()),
         }
@@ -88,6 +106,8 @@ fn coloring(name: &str) -> Result<Coloring, Failure> {
         "rainbow" => Coloring::Rainbow,
         "structure" => Coloring::SecondaryStructure,
         "plddt" => Coloring::Plddt,
+        "potential" => Coloring::Electrostatics { range: 10.0 },
+        "hydropathy" => Coloring::Hydropathy,
         "element" => Coloring::Element(CarbonColor::Chain),
         _ => return Err(format!("no colouring is called {name}").into()),
     })
@@ -130,6 +150,27 @@ fn scene(options: &Options) -> Result<(Scene, Camera), Failure> {
             "sticks" => object.with(Representation::sticks().colored(colors)),
             "balls" => object.with(Representation::ball_and_stick().colored(colors)),
             "lines" => object.with(Representation::lines().colored(colors)),
+            "surface" | "gaussian" => {
+                let mut style =
+                    if options.shape == "gaussian" { SurfaceStyle::gaussian() } else { SurfaceStyle::default() };
+                style.net = options.net;
+                style.spacing = options.spacing;
+                style.cavities = options.cavities;
+                let polymer = AtomSelection::polymer(&object.topology);
+                let mut shown = polymer.clone();
+                if options.pocket > 0.0 && !ligand_points.is_empty() {
+                    shown = AtomSelection::residues_near(
+                        &object.topology,
+                        &object.positions,
+                        &ligand_points,
+                        options.pocket,
+                    );
+                    style.of = Some(polymer.clone());
+                    object = object.with(Representation::cartoon());
+                }
+                let surface = Representation::surface(style).of(shown).colored(colors).with_opacity(options.opacity);
+                object.with(surface)
+            }
             other => return Err(format!("nothing is called {other}").into()),
         };
         if options.focus && !ligand_points.is_empty() {
@@ -174,6 +215,36 @@ fn run() -> Result<(), Failure> {
     eprintln!("{}", gpu.description());
     let mut renderer = Renderer::new(gpu.clone())?;
     let (scene, mut camera) = scene(&options)?;
+    if options.time_surfaces {
+        for representation in scene.objects.iter().flat_map(|object| &object.representations) {
+            let kfold_viewer::Shape::Surface(style) = &representation.shape else { continue };
+            let Some(object) = scene.objects.iter().find(|object| object.representations.contains(representation))
+            else {
+                continue;
+            };
+            let source = SurfaceSource {
+                topology: Arc::clone(&object.topology),
+                positions: Arc::clone(&object.positions),
+                atoms: representation.atoms.clone(),
+                style: style.clone(),
+                potential: matches!(representation.coloring, Coloring::Electrostatics { .. }),
+            };
+            let atoms = representation.atoms.indices(&object.topology).len();
+            // The first time the shaders are compiled.
+            for _ in 0..3 {
+                let start = Instant::now();
+                let mesh = source.build(&gpu, &AtomicBool::new(false))?.unwrap_or_default();
+                eprintln!(
+                    "{atoms} atoms: {} triangles, {:.0} Å², {:.0} Å³ in {:.0} ms",
+                    mesh.triangles.len(),
+                    mesh.area(),
+                    mesh.volume(),
+                    start.elapsed().as_secs_f64() * 1000.0
+                );
+            }
+        }
+        return Ok(());
+    }
     if options.bench > 0 {
         let mut settings = RenderSettings { samples: 1, quality: Quality::Normal, ..options.settings };
         if options.half {

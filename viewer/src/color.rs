@@ -127,6 +127,12 @@ pub enum Coloring {
     Hydropathy,
     /// By charge of the residue, negative in red, positive in blue.
     Charge,
+    /// Surfaces by the electrostatic potential 1.4 Å outside (Coulomb's law with a dielectric of 4 r), negative in red,
+    /// positive in blue; what is no surface by charge of the residue.
+    Electrostatics {
+        /// Potential of the strongest colours, kcal/(mol e).
+        range: f32,
+    },
     /// Values of one's own, one for each atom (RMSF, charges), low to high along the ramp; blue, white, red when the
     /// ramp is empty.
     Values {
@@ -293,7 +299,8 @@ pub(crate) fn atom_colors(coloring: &Coloring, input: &ColoringInput<'_>) -> Vec
                 | Coloring::Entity
                 | Coloring::ResidueClass
                 | Coloring::Hydropathy
-                | Coloring::Charge => {
+                | Coloring::Charge
+                | Coloring::Electrostatics { .. } => {
                     of_residues.get(topology.atoms[atom].residue as usize).copied().unwrap_or(UNKNOWN)
                 }
                 Coloring::BFactor { low, high } => {
@@ -328,7 +335,7 @@ fn residue_colors(coloring: &Coloring, topology: &Topology) -> Vec<Color> {
             .into_iter()
             .map(|value| value.map_or(UNKNOWN, |value| Color::ramp(&HYDROPATHY, (value + 4.5) / 9.0)))
             .collect(),
-        Coloring::Charge => {
+        Coloring::Charge | Coloring::Electrostatics { .. } => {
             charges(topology).into_iter().map(|charge| Color::ramp(&RED_WHITE_BLUE, 0.5 * (charge + 1.0))).collect()
         }
         _ => Vec::new(),

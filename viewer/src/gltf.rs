@@ -251,6 +251,7 @@ const fn name_of(shape: &Shape) -> &'static str {
         Shape::Sticks { .. } => "sticks",
         Shape::Spheres { .. } => "spheres",
         Shape::Lines { .. } => "lines",
+        Shape::Surface(_) => "surface",
         Shape::Dashes(_) => "interactions",
         Shape::Box(_) => "box",
     }

@@ -1,8 +1,9 @@
 //! The graphics device: one opened here without a window, or the window's own.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::error::ViewerError;
+use crate::surface::SurfacePipelines;
 
 /// Storage buffers that the vertex stage of the impostors binds.
 const VERTEX_STORAGE_BUFFERS: u32 = 4;
@@ -15,6 +16,8 @@ pub struct Gpu {
     pub(crate) queue: wgpu::Queue,
     /// Filled by the device's lost callback.
     lost: Arc<Mutex<Option<String>>>,
+    /// Made when the first surface is.
+    surface_pipelines: Arc<OnceLock<SurfacePipelines>>,
 }
 
 impl Gpu {
@@ -76,7 +79,7 @@ impl Gpu {
         device.set_device_lost_callback(move |reason, message| {
             *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("{reason:?}: {message}"));
         });
-        Ok(Self { info, device, queue, lost })
+        Ok(Self { info, device, queue, lost, surface_pipelines: Arc::default() })
     }
 
     /// Whether the adapter draws with the processor: then fewer pixels matter more than fewer triangles.
@@ -104,6 +107,10 @@ impl Gpu {
     #[must_use]
     pub fn max_side(&self) -> u32 {
         self.device.limits().max_texture_dimension_2d
+    }
+
+    pub(crate) fn surface_pipelines(&self) -> &SurfacePipelines {
+        self.surface_pipelines.get_or_init(|| SurfacePipelines::new(&self.device))
     }
 
     /// An error if the device is known to be gone.

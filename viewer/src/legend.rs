@@ -94,6 +94,7 @@ impl Legend {
             Coloring::BFactor { low, high } => ramp(&BLUE_WHITE_RED, *low, *high),
             Coloring::Hydropathy => ramp(&HYDROPATHY, -4.5, 4.5),
             Coloring::Charge => ramp(&RED_WHITE_BLUE, -1.0, 1.0),
+            Coloring::Electrostatics { range } => ramp(&RED_WHITE_BLUE, -range, *range),
             Coloring::Values { low, high, ramp: stops, .. } => {
                 ramp(if stops.is_empty() { &BLUE_WHITE_RED } else { stops }, *low, *high)
             }

@@ -2,7 +2,7 @@
 //!
 //! The window (or a command line) owns a [`Scene`] and a [`Camera`] and calls [`Renderer::render`], which returns a
 //! texture to show, or [`Renderer::render_to_image`], which returns pixels. The renderer uploads what changed, builds
-//! cartoons on worker threads, and draws nothing when nothing changed. Coordinates are in Å.
+//! cartoons and surfaces on worker threads, and draws nothing when nothing changed. Coordinates are in Å.
 //!
 //! Path of the data: `scene` (what is asked for) → `geometry` (instances and meshes, on the processor) →
 //! `renderer::objects` (buffers) → `renderer::frame` (the passes in their fixed order) → `shaders/`.
@@ -23,6 +23,7 @@ mod scene;
 pub mod scene_file;
 mod settings;
 mod shaders;
+mod surface;
 
 pub use camera::{Camera, Ray, bounding_sphere};
 pub use color::{
@@ -39,5 +40,6 @@ pub use scene::{
     AtomSelection, BaseStyle, CartoonStyle, Dash, DockingBox, Object, ObjectId, Representation, Scene, Shape,
 };
 pub use settings::{Lighting, Preset, Quality, RenderSettings};
+pub use surface::{SurfaceKind, SurfaceMesh, SurfaceSource, SurfaceStyle};
 /// The wgpu that this renderer is built with, so that a window hands over devices of the same version.
 pub use wgpu;

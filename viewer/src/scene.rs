@@ -12,6 +12,7 @@ use kfold_molecule::{AtomSet, Element, Model, ResidueKind, Topology};
 
 use crate::color::{CarbonColor, Color, Coloring};
 use crate::ribbon::RibbonKind;
+use crate::surface::SurfaceStyle;
 
 /// Identifies an object in a scene; chosen by whoever makes the scene, unique in it.
 pub type ObjectId = u64;
@@ -90,6 +91,8 @@ pub enum Shape {
         /// Pixels.
         width: f32,
     },
+    /// Molecular surfaces.
+    Surface(SurfaceStyle),
     /// Interactions as dashed lines in the colours of their kinds; the atoms and colouring of the representation are not
     /// used.
     Dashes(Arc<Vec<Dash>>),
@@ -393,6 +396,12 @@ impl Representation {
     #[must_use]
     pub fn lines() -> Self {
         Self::new(Shape::Lines { width: 2.0 }, Coloring::Element(CarbonColor::Grey))
+    }
+
+    /// A surface by chain.
+    #[must_use]
+    pub fn surface(style: SurfaceStyle) -> Self {
+        Self::new(Shape::Surface(style), Coloring::Chain)
     }
 
     /// Dashed lines.

@@ -16,6 +16,7 @@ use crate::camera::Camera;
 use crate::color::{CarbonColor, Color, Coloring};
 use crate::scene::{AtomSelection, CartoonStyle, Object, Representation, Scene, Shape};
 use crate::settings::{Preset, RenderSettings};
+use crate::surface::SurfaceStyle;
 
 /// The version that is written and the newest that is read.
 const VERSION: u32 = 1;
@@ -125,6 +126,12 @@ pub struct RepresentationEntry {
     /// Width of lines in pixels, of ribbons in Å.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub width: Option<f32>,
+    /// Whether a surface is drawn as a net.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub net: bool,
+    /// Whether a surface is the part at these atoms of the surface of all protein and nucleic acids.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub part: bool,
 }
 
 const fn one() -> f32 {
@@ -150,10 +157,14 @@ pub enum ShapeName {
     Spheres,
     /// Lines.
     Lines,
+    /// The solvent-excluded surface.
+    Surface,
+    /// The Gaussian surface.
+    GaussianSurface,
 }
 
 /// A colouring by name: `chain`, `entity`, `secondary_structure`, `rainbow`, `residue_class`, `hydropathy`, `charge`,
-/// `plddt`, `plddt_scale`, `element`, `element:chain`, `element:#rrggbb` (the colour of carbon), `b_factor`,
+/// `electrostatics`, `electrostatics:RANGE` (kcal/(mol e)), `plddt`, `plddt_scale`, `element`, `element:chain`, `element:#rrggbb` (the colour of carbon), `b_factor`,
 /// `b_factor:LOW:HIGH`, `#rrggbb`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -198,6 +209,7 @@ impl TryFrom<String> for ColorName {
             "residue_class" => Coloring::ResidueClass,
             "hydropathy" => Coloring::Hydropathy,
             "charge" => Coloring::Charge,
+            "electrostatics" => Coloring::Electrostatics { range: 10.0 },
             "plddt" => Coloring::Plddt,
             "plddt_scale" => Coloring::PlddtScale,
             "element" => Coloring::Element(CarbonColor::Grey),
@@ -210,15 +222,21 @@ impl TryFrom<String> for ColorName {
                     let (low, high) = (low.parse::<f32>().ok()?, high.parse::<f32>().ok()?);
                     (low.is_finite() && high.is_finite() && low < high).then_some(Coloring::BFactor { low, high })
                 });
+                let potential = other.strip_prefix("electrostatics:").and_then(|range| {
+                    let range = range.parse::<f32>().ok()?;
+                    (range.is_finite() && range > 0.0).then_some(Coloring::Electrostatics { range })
+                });
                 carbon
                     .map(|carbon| Coloring::Element(CarbonColor::Uniform(carbon)))
                     .or(range)
+                    .or(potential)
                     .or_else(|| parse_color(other).map(Coloring::Uniform))
                     .ok_or_else(|| {
                         format!(
                             "no colour is called `{other}`; there are chain, entity, secondary_structure, rainbow, \
-                             residue_class, hydropathy, charge, plddt, plddt_scale, element, element:chain, \
-                             element:#rrggbb, b_factor, b_factor:LOW:HIGH, #rrggbb"
+                             residue_class, hydropathy, charge, electrostatics, electrostatics:RANGE, plddt, \
+                             plddt_scale, element, element:chain, element:#rrggbb, b_factor, b_factor:LOW:HIGH, \
+                             #rrggbb"
                         )
                     })?
             }
@@ -239,6 +257,7 @@ impl From<ColorName> for String {
                 Coloring::ResidueClass => "residue_class",
                 Coloring::Hydropathy => "hydropathy",
                 Coloring::Charge => "charge",
+                Coloring::Electrostatics { range } => return format!("electrostatics:{range}"),
                 Coloring::Plddt => "plddt",
                 Coloring::PlddtScale => "plddt_scale",
                 Coloring::Element(CarbonColor::Chain) => "element:chain",
@@ -520,6 +539,8 @@ impl SceneFile {
                         let own = select(&field, selection)?.swap_remove(index);
                         AtomSelection::of_set(&own)
                     }
+                    // Waters would give a surface a skin of their own.
+                    None if representation.is_surface() => AtomSelection::polymer(&model.topology),
                     None => AtomSelection::All,
                 };
                 object = object.with(representation.build(model).of(atoms));
@@ -599,6 +620,10 @@ fn reason(error: &serde_json::Error) -> String {
 }
 
 impl RepresentationEntry {
+    const fn is_surface(&self) -> bool {
+        matches!(self.shape, ShapeName::Surface | ShapeName::GaussianSurface)
+    }
+
     fn build(&self, model: &Model) -> Representation {
         let mut built = match self.shape {
             ShapeName::Cartoon => Representation::cartoon(),
@@ -606,6 +631,8 @@ impl RepresentationEntry {
             ShapeName::Sticks => Representation::sticks(),
             ShapeName::Spheres => Representation::spheres(1.0),
             ShapeName::Lines => Representation::lines(),
+            ShapeName::Surface => Representation::surface(SurfaceStyle::default()),
+            ShapeName::GaussianSurface => Representation::surface(SurfaceStyle::gaussian()),
         };
         match &mut built.shape {
             Shape::Cartoon(style) => {
@@ -619,6 +646,10 @@ impl RepresentationEntry {
             Shape::Sticks { radius, .. } => *radius = self.radius.unwrap_or(*radius),
             Shape::Spheres { scale } => *scale = self.scale.unwrap_or(*scale),
             Shape::Lines { width } => *width = self.width.unwrap_or(*width),
+            Shape::Surface(style) => {
+                style.net = self.net;
+                style.of = self.part.then(|| AtomSelection::polymer(&model.topology));
+            }
             _ => {}
         }
         if let Some(color) = &self.color {

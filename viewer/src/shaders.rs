@@ -26,6 +26,7 @@ const FILES: &[(&str, &str)] = embedded![
     "impostors/cylinder.wgsl",
     "impostors/sphere.wgsl",
     "mesh/mesh.wgsl",
+    "mesh/surface.wgsl",
     "post/accumulate.wgsl",
     "post/ambient_occlusion.wgsl",
     "post/compose.wgsl",
@@ -35,6 +36,16 @@ const FILES: &[(&str, &str)] = embedded![
     "post/peel_blend.wgsl",
     "post/shadow.wgsl",
     "post/smooth_edges.wgsl",
+    "surface/arcs.wgsl",
+    "surface/atoms.wgsl",
+    "surface/excluded.wgsl",
+    "surface/gaussian.wgsl",
+    "surface/grid.wgsl",
+    "surface/nearest.wgsl",
+    "surface/net.wgsl",
+    "surface/potential.wgsl",
+    "surface/running_sum.wgsl",
+    "surface/vertex.wgsl",
 ];
 
 /// The text of a file with its imports in place, or the first path that is not among the files.

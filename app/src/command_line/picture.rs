@@ -10,7 +10,7 @@ use image::RgbaImage;
 use kfold_inference::job::{Job, Results, files};
 use kfold_molecule::{AtomSet, Model, ResidueKind, Selection, SmallMolecule, Structure, formats};
 use kfold_viewer::scene_file::{BuiltScene, SceneFile};
-use kfold_viewer::{AtomSelection, Camera, CarbonColor, Color, Coloring, Object, Preset, Representation, Scene, Shape};
+use kfold_viewer::{AtomSelection, Camera, CarbonColor, Color, Coloring, Object, Preset, Representation, Scene, Shape, SurfaceStyle};
 
 /// Carbon of the ligand: apart from the colours of chains.
 const LIGAND_CARBON: Color = Color::hex(0x00e0_a030);
@@ -27,7 +27,7 @@ pub(super) struct PictureArguments {
     /// A structure (PDB, mmCIF), a ligand (SDF, MOL), several of them to draw together, or a job
     inputs: Vec<PathBuf>,
     /// A scene file (docs/scene-files.md); the inputs are its molecules without a file of their own, in order
-    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["whole", "color", "show", "hide", "select", "focus"])]
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["whole", "color", "surface", "show", "hide", "select", "focus"])]
     scene: Option<PathBuf>,
     /// Width and height in pixels, up to 16384 [default: 1280x800, or the scene's]
     #[arg(long, value_parser = parse_size, value_name = "WxH")]
@@ -47,8 +47,29 @@ pub(super) struct PictureArguments {
     /// What the colours of proteins and nucleic acids mean
     #[arg(long, value_enum, default_value_t)]
     color: Scheme,
+    /// Proteins and nucleic acids as a surface
+    #[arg(long, value_enum)]
+    surface: Option<Surface>,
     #[command(flatten)]
     atoms: AtomArguments,
+}
+
+/// Surfaces by name.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Surface {
+    /// Solvent-excluded
+    Excluded,
+    /// Round and quick
+    Gaussian,
+}
+
+impl Surface {
+    fn style(self) -> SurfaceStyle {
+        match self {
+            Self::Excluded => SurfaceStyle::default(),
+            Self::Gaussian => SurfaceStyle::gaussian(),
+        }
+    }
 }
 
 fn parse_style(text: &str) -> Result<Preset, String> {
@@ -68,6 +89,7 @@ impl PictureArguments {
             samples: None,
             whole: false,
             color: Scheme::default(),
+            surface: None,
             atoms: AtomArguments::default(),
         }
     }
@@ -101,7 +123,8 @@ impl PictureArguments {
         }
         let size = self.size.unwrap_or((1280, 800));
         let mut gathered =
-            Gathered { size, whole: self.whole, color: self.color, atoms: self.atoms.clone(), ..Gathered::default() };
+            Gathered { size, whole: self.whole, color: self.color, surface: self.surface, ..Gathered::default() };
+        gathered.atoms.clone_from(&self.atoms);
         gathered.receptors.extend(first.cloned());
         for input in self.inputs.iter().skip(usize::from(first.is_some())) {
             gathered.add_file(input)?;
@@ -178,6 +201,8 @@ pub(super) enum Scheme {
     ResidueClass,
     Hydropathy,
     Charge,
+    /// Of a surface; kcal/(mol e)
+    Electrostatics,
     Element,
     BFactor,
     /// The bands of the AlphaFold database
@@ -196,6 +221,7 @@ impl Scheme {
             Self::ResidueClass => Coloring::ResidueClass,
             Self::Hydropathy => Coloring::Hydropathy,
             Self::Charge => Coloring::Charge,
+            Self::Electrostatics => Coloring::Electrostatics { range: 10.0 },
             Self::Element => Coloring::Element(CarbonColor::Grey),
             Self::BFactor => {
                 let finite = || model.b_factors.iter().copied().filter(|value| value.is_finite());
@@ -237,6 +263,7 @@ struct Gathered {
     size: (u32, u32),
     whole: bool,
     color: Scheme,
+    surface: Option<Surface>,
     atoms: AtomArguments,
     receptors: Vec<Model>,
     ligands: Vec<Model>,
@@ -315,6 +342,10 @@ impl Gathered {
             let mut object = Object::new(objects.len() as u64, model).with_default_representations();
             for representation in &mut object.representations {
                 if matches!(representation.shape, Shape::Cartoon(_)) {
+                    if let Some(surface) = self.surface {
+                        let polymer = AtomSelection::polymer(&model.topology);
+                        *representation = Representation::surface(surface.style()).of(polymer);
+                    }
                     representation.coloring = self.color.coloring(model);
                 }
             }

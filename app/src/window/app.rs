@@ -217,6 +217,7 @@ impl Studio {
             Command::Cartoon => self.document.view.representation = Representation::Cartoon,
             Command::Sticks => self.document.view.representation = Representation::Sticks,
             Command::Spheres => self.document.view.representation = Representation::Spheres,
+            Command::Surface => self.document.view.representation = Representation::Surface,
             Command::Site => self.document.view.site = !self.document.view.site,
             Command::Interactions => self.document.view.interactions = !self.document.view.interactions,
             Command::ResetView => self.viewport.frame_all(),

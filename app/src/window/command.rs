@@ -49,6 +49,8 @@ pub enum Command {
     Sticks,
     /// Spheres.
     Spheres,
+    /// The surface.
+    Surface,
     /// Shows or hides side chains around the ligand.
     Site,
     /// Shows or hides interactions.
@@ -105,6 +107,7 @@ impl Command {
         Self::Cartoon,
         Self::Sticks,
         Self::Spheres,
+        Self::Surface,
         Self::Site,
         Self::Interactions,
         Self::ResetView,
@@ -150,6 +153,7 @@ impl Command {
             Self::Cartoon => "command-cartoon",
             Self::Sticks => "command-sticks",
             Self::Spheres => "command-spheres",
+            Self::Surface => "command-surface",
             Self::Site => "command-site",
             Self::Interactions => "command-interactions",
             Self::ResetView => "command-reset-view",
@@ -193,6 +197,7 @@ impl Command {
             Self::Cartoon => (Modifiers::COMMAND, Key::Num1),
             Self::Sticks => (Modifiers::COMMAND, Key::Num2),
             Self::Spheres => (Modifiers::COMMAND, Key::Num3),
+            Self::Surface => (Modifiers::COMMAND, Key::Num6),
             Self::Site => (Modifiers::COMMAND, Key::Num4),
             Self::Interactions => (Modifiers::COMMAND, Key::Num5),
             Self::ResetView => (Modifiers::COMMAND, Key::R),

@@ -42,6 +42,8 @@ pub enum Representation {
     Sticks,
     /// Van der Waals spheres.
     Spheres,
+    /// The solvent-excluded surface.
+    Surface,
 }
 
 /// What colours mean.
@@ -62,6 +64,8 @@ pub enum ColourBy {
     Hydropathy,
     /// Negative, neutral, positive residues.
     Charge,
+    /// Surfaces by electrostatic potential.
+    Electrostatics,
     /// By element.
     Element,
     /// The B-factor column.
@@ -76,7 +80,7 @@ pub enum ColourBy {
 
 impl ColourBy {
     /// All in the order of the menu.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Chain,
         Self::Entity,
         Self::SecondaryStructure,
@@ -84,6 +88,7 @@ impl ColourBy {
         Self::ResidueClass,
         Self::Hydropathy,
         Self::Charge,
+        Self::Electrostatics,
         Self::Element,
         Self::BFactor,
         Self::Plddt,
@@ -102,6 +107,7 @@ impl ColourBy {
             Self::ResidueClass => "colour-residue-class",
             Self::Hydropathy => "colour-hydropathy",
             Self::Charge => "colour-charge",
+            Self::Electrostatics => "colour-electrostatics",
             Self::Element => "colour-element",
             Self::BFactor => "colour-b-factor",
             Self::Plddt => "colour-plddt",
@@ -120,6 +126,8 @@ pub struct ViewSettings {
     pub colour: ColourBy,
     /// Side chains around the ligand as sticks.
     pub site: bool,
+    /// The surface of the pocket around the ligand.
+    pub pocket_surface: bool,
     /// Interactions as dashed lines.
     pub interactions: bool,
     /// The search box.
@@ -136,6 +144,7 @@ impl Default for ViewSettings {
             representation: Representation::default(),
             colour: ColourBy::default(),
             site: true,
+            pocket_surface: false,
             interactions: true,
             search_box: true,
             waters: false,

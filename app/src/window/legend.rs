@@ -66,6 +66,7 @@ impl Studio {
             ColourBy::Position => [self.texts.get("legend-first"), self.texts.get("legend-last")],
             ColourBy::Hydropathy => [self.texts.get("legend-hydrophilic"), self.texts.get("legend-hydrophobic")],
             ColourBy::Charge => ["−1".to_owned(), "+1".to_owned()],
+            ColourBy::Electrostatics => [number(low, ""), number(high, " kcal/(mol·e)")],
             ColourBy::BFactor => [number(low, ""), number(high, " Å²")],
             ColourBy::Fluctuation => [number(low, ""), number(high, " Å")],
             _ => [number(low, ""), number(high, "")],

@@ -13,6 +13,7 @@ use kfold_molecule::structure::{Model, ResidueKind};
 use kfold_molecule::{AtomSet, Selection, SmallMolecule, Structure};
 use kfold_viewer::{
     AtomSelection, CarbonColor, Color, Coloring, Dash, DockingBox, Legend, Object, ObjectId, Representation,
+    SurfaceStyle,
 };
 
 use super::document::{ColourBy, Representation as PolymerStyle, ViewSettings};
@@ -29,6 +30,9 @@ pub const SEARCH_BOX: ObjectId = 4;
 
 /// Side chains with an atom this near to the ligand are drawn, Å.
 const SITE_DISTANCE: f32 = 4.5;
+
+/// Electrostatic potential of the strongest colours, kcal/(mol e).
+const POTENTIAL_RANGE: f32 = 10.0;
 
 /// Carbon of the ligand. Colours of things, not of the window, stand here with the other choices of the scene and are
 /// the same on light and dark ground; they are stronger than the chains' so that they stand out.
@@ -314,12 +318,22 @@ fn receptor(plan: &Plan, model: &Model, colouring: Coloring, site: Option<&Model
     let polymer = AtomSelection::polymer(topology);
     let mut object = Object::new(RECEPTOR, model);
     object = object.with(match plan.view.representation {
-        PolymerStyle::Cartoon => Representation::cartoon().of(polymer).colored(colouring),
-        PolymerStyle::Sticks => {
-            Representation::sticks().of(polymer.without_carbon_hydrogens(topology)).colored(atom_colouring(colouring))
+        PolymerStyle::Cartoon => Representation::cartoon().of(polymer.clone()).colored(colouring.clone()),
+        PolymerStyle::Sticks => Representation::sticks()
+            .of(polymer.without_carbon_hydrogens(topology))
+            .colored(atom_colouring(colouring.clone())),
+        PolymerStyle::Spheres => {
+            Representation::spheres(1.0).of(polymer.clone()).colored(atom_colouring(colouring.clone()))
         }
-        PolymerStyle::Spheres => Representation::spheres(1.0).of(polymer).colored(atom_colouring(colouring)),
+        PolymerStyle::Surface => {
+            Representation::surface(SurfaceStyle::default()).of(polymer.clone()).colored(colouring.clone())
+        }
     });
+    if let Some(site) = site.filter(|_| plan.view.pocket_surface && plan.view.representation != PolymerStyle::Surface) {
+        let near = AtomSelection::residues_near(topology, &model.positions, &site.positions, SITE_DISTANCE);
+        let style = SurfaceStyle { of: Some(polymer), ..SurfaceStyle::default() };
+        object = object.with(Representation::surface(style).of(near).colored(atom_colouring(colouring)));
+    }
     let others = AtomSelection::ligands(topology).without_carbon_hydrogens(topology);
     object = object.with(Representation::sticks().of(others));
     object = object.with(Representation::spheres(0.5).of(AtomSelection::of_kinds(topology, &[ResidueKind::Ion])));
@@ -365,6 +379,7 @@ fn polymer_colouring(plan: &Plan, model: &Model) -> Coloring {
         ColourBy::ResidueClass => Coloring::ResidueClass,
         ColourBy::Hydropathy => Coloring::Hydropathy,
         ColourBy::Charge => Coloring::Charge,
+        ColourBy::Electrostatics => Coloring::Electrostatics { range: POTENTIAL_RANGE },
         ColourBy::Plddt => Coloring::Plddt,
         ColourBy::PlddtScale => Coloring::PlddtScale,
         ColourBy::SecondaryStructure => Coloring::SecondaryStructure,

@@ -81,6 +81,7 @@ impl Studio {
                 (Representation::Cartoon, texts.get("command-cartoon")),
                 (Representation::Sticks, texts.get("command-sticks")),
                 (Representation::Spheres, texts.get("command-spheres")),
+                (Representation::Surface, texts.get("command-surface")),
             ];
             segmented(ui, &texts.get("view-representation"), &mut view.representation, &representations);
             let name = |colour: ColourBy| texts.get(colour.name());
@@ -99,6 +100,7 @@ impl Studio {
                 .accessible_name(texts.get("view-colour"))
                 .on_hover_text(texts.get("view-colour"));
             ui.checkbox(&mut view.site, texts.get("view-site")).on_hover_text(texts.get("view-site-hint"));
+            ui.checkbox(&mut view.pocket_surface, texts.get("view-pocket-surface"));
             ui.checkbox(&mut view.interactions, texts.get("view-interactions"));
             ui.checkbox(&mut view.waters, texts.get("view-waters"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

@@ -18,6 +18,7 @@ command-play = Play or pause models
 command-cartoon = Cartoon
 command-sticks = Sticks
 command-spheres = Spheres
+command-surface = Surface
 command-site = Side chains around the ligand
 command-interactions = Interactions
 command-reset-view = Show everything

@@ -18,6 +18,7 @@ command-play = 모델 재생 또는 일시 정지
 command-cartoon = 리본
 command-sticks = 막대
 command-spheres = 구
+command-surface = 표면
 command-site = 리간드 주변 곁사슬
 command-interactions = 상호작용
 command-reset-view = 전체 보기

@@ -28,10 +28,10 @@ pub(crate) struct Instances {
     pub points: Option<(Vec<Vec3>, Vec<u32>)>,
 }
 
-/// The impostors of a shape; none for cartoons.
+/// The impostors of a shape; none for cartoons and surfaces.
 pub(crate) fn instances(shape: &Shape, atoms: &AtomSelection, topology: &Topology, coloring: &Coloring) -> Instances {
     match shape {
-        Shape::Cartoon(_) => Instances::default(),
+        Shape::Cartoon(_) | Shape::Surface(_) => Instances::default(),
         Shape::Spheres { scale } => Instances {
             spheres: atoms
                 .indices(topology)

@@ -10,6 +10,7 @@ use crate::color::{CarbonColor, Coloring};
 use crate::renderer::Part;
 use crate::scene::{AtomSelection, Object, Representation, Scene, Shape};
 use crate::settings::RenderSettings;
+use crate::surface::SurfaceKind;
 
 fn address<T>(arc: &Arc<T>) -> usize {
     Arc::as_ptr(arc) as usize
@@ -43,6 +44,16 @@ fn hash_shape(shape: &Shape, state: &mut impl Hasher) {
         }
         Shape::Spheres { scale } => scale.to_bits().hash(state),
         Shape::Lines { width } => width.to_bits().hash(state),
+        Shape::Surface(style) => {
+            match style.kind {
+                SurfaceKind::SolventExcluded { probe } => (0, probe.to_bits()).hash(state),
+                SurfaceKind::Gaussian { sharpness } => (1, sharpness.to_bits()).hash(state),
+            }
+            (style.spacing.to_bits(), style.net, style.cavities).hash(state);
+            if let Some(atoms) = &style.of {
+                hash_atoms(atoms, state);
+            }
+        }
         Shape::Dashes(lines) => address(lines).hash(state),
         Shape::Box(bounds) => {
             hash_vec(bounds.center, state);
@@ -65,6 +76,7 @@ fn hash_coloring(coloring: &Coloring, state: &mut impl Hasher) {
             [*low, *high].map(f32::to_bits).hash(state);
             ramp.hash(state);
         }
+        Coloring::Electrostatics { range } => range.to_bits().hash(state),
         Coloring::Uniform(color) => color.hash(state),
         Coloring::Chain
         | Coloring::Entity

@@ -258,6 +258,7 @@ impl Frame<'_> {
                 Primitive::Spheres => &self.pipelines.spheres,
                 Primitive::Cylinders => &self.pipelines.cylinders,
                 Primitive::Mesh => &self.pipelines.meshes,
+                Primitive::Surface => &self.pipelines.surfaces,
             };
             pass.set_pipeline(match which {
                 Pass::Opaque => &geometry.opaque,

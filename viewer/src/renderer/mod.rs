@@ -1,5 +1,6 @@
 //! The renderer: from a scene and a camera to a texture, a picked atom or an image.
 
+mod building;
 mod fingerprint;
 mod frame;
 mod halo;

@@ -4,9 +4,8 @@
 //! cannot be used again while it is remembered, and two equal addresses mean equal contents.
 
 use std::collections::{HashMap, HashSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use glam::Vec3;
 use kfold_molecule::Topology;
@@ -14,18 +13,15 @@ use kfold_molecule::Topology;
 use crate::camera::bounding_sphere;
 use crate::color::{Coloring, ColoringInput, atom_colors};
 use crate::error::ViewerError;
-use crate::geometry::cartoon;
-use crate::geometry::mesh::Mesh;
 use crate::geometry::{Instances, instances};
 use crate::gpu::Gpu;
 use crate::renderer::Waker;
+use crate::renderer::building::{Built, CartoonSource, Job, SharedKinds, Source, same_arc};
 use crate::renderer::pipelines::Pipelines;
-use crate::renderer::uniforms::DrawUniform;
+use crate::renderer::uniforms::{BY_POTENTIAL, DrawUniform, FRONT_ONLY, NET};
 use crate::ribbon::{self, RibbonKind};
-use crate::scene::{AtomSelection, CartoonStyle, Object, ObjectId, Representation, Scene, Shape};
-
-/// Shapes of an object's residues, computed by whoever needs them first.
-pub(crate) type SharedKinds = Arc<OnceLock<Vec<RibbonKind>>>;
+use crate::scene::{AtomSelection, Object, ObjectId, Representation, Scene, Shape};
+use crate::surface::SurfaceSource;
 
 /// What one draw call draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +29,7 @@ pub(crate) enum Primitive {
     Spheres,
     Cylinders,
     Mesh,
+    Surface,
 }
 
 /// One draw call.
@@ -44,68 +41,11 @@ pub(crate) struct Draw {
     pub mesh: Option<(wgpu::Buffer, wgpu::Buffer)>,
 }
 
-/// What a cartoon is made of.
-#[derive(Clone)]
-struct CartoonSource {
-    topology: Arc<Topology>,
-    positions: Arc<Vec<Vec3>>,
-    kinds: Option<Arc<Vec<RibbonKind>>>,
-    shared_kinds: SharedKinds,
-    atoms: AtomSelection,
-    /// Atoms drawn as sticks or balls besides: the ribbon is joined to them where it passes by.
-    tethers: Vec<AtomSelection>,
-    style: CartoonStyle,
-}
-
-impl CartoonSource {
-    fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.topology, &other.topology)
-            && Arc::ptr_eq(&self.positions, &other.positions)
-            && same_arc(self.kinds.as_ref(), other.kinds.as_ref())
-            && self.atoms == other.atoms
-            && self.tethers == other.tethers
-            && self.style == other.style
-    }
-
-    fn build(&self) -> Mesh {
-        let kinds = match &self.kinds {
-            Some(kinds) => kinds,
-            None => self.shared_kinds.get_or_init(|| ribbon::assign(&self.topology, &self.positions)),
-        };
-        cartoon::build(&self.topology, &self.positions, kinds, &self.atoms, &self.tethers, &self.style)
-    }
-}
-
-/// A cartoon on its way. While one is built no other is begun for the same representation, so that a trajectory played
-/// faster than its cartoons are built does not queue them up.
-struct Job {
-    source: CartoonSource,
-    receiver: mpsc::Receiver<Mesh>,
-    done: Arc<AtomicBool>,
-}
-
-impl Job {
-    fn start(source: CartoonSource, waker: &Waker) -> Self {
-        let (sender, receiver) = mpsc::channel();
-        let done = Arc::new(AtomicBool::new(false));
-        let (work, finished, waker) = (source.clone(), Arc::clone(&done), Arc::clone(waker));
-        rayon::spawn(move || {
-            // A panic in the pool would end the program; a missing cartoon does not.
-            let mesh = catch_unwind(AssertUnwindSafe(|| work.build())).unwrap_or_default();
-            // The receiver may be gone: the representation was removed meanwhile.
-            let _ = sender.send(mesh);
-            finished.store(true, Ordering::Release);
-            waker();
-        });
-        Self { source, receiver, done }
-    }
-}
-
-/// A mesh on the device.
-struct MeshBuffers {
-    source: CartoonSource,
-    vertices: wgpu::Buffer,
-    indices: wgpu::Buffer,
+/// What was built, on the device.
+struct BuiltBuffers {
+    source: Source,
+    /// Vertices and indices of a mesh; of a surface both in one.
+    buffers: (wgpu::Buffer, Option<wgpu::Buffer>),
     count: u32,
 }
 
@@ -119,7 +59,7 @@ struct RepresentationCache {
     colors: wgpu::Buffer,
     draws: Vec<Draw>,
     job: Option<Job>,
-    mesh: Option<MeshBuffers>,
+    built: Option<BuiltBuffers>,
 }
 
 /// Buffers of one object.
@@ -166,7 +106,7 @@ fn storage(gpu: &Gpu, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> w
 }
 
 impl Objects {
-    /// Brings the device up to date with the scene. Returns whether cartoons are still being built.
+    /// Brings the device up to date with the scene. Returns whether cartoons or surfaces are still being built.
     pub fn update(
         &mut self,
         gpu: &Gpu,
@@ -188,7 +128,7 @@ impl Objects {
             if !Arc::ptr_eq(&cache.topology, &object.topology) {
                 *cache = ObjectCache::new(gpu, object);
             }
-            pending |= cache.update(gpu, pipelines, object, first, waker, wait);
+            pending |= cache.update(gpu, pipelines, object, first, waker, wait)?;
             first = first.saturating_add(count);
         }
         Ok(pending)
@@ -231,6 +171,7 @@ impl Objects {
                         largest = largest.max(4.0 * ball_scale).max(3.0 * stick_radius);
                     }
                     Shape::Sticks { radius, .. } => largest = largest.max(3.0 * radius),
+                    Shape::Surface(_) => largest = largest.max(6.0),
                     Shape::Cartoon(style) => largest = largest.max(2.0 * style.width * style.arrow),
                     Shape::Lines { .. } => {}
                 }
@@ -240,20 +181,12 @@ impl Objects {
         spheres
     }
 
-    /// Whether a cartoon that is being built has come in since the last update.
+    /// Whether a cartoon or surface that was being built has come in since the last update.
     pub fn has_news(&self) -> bool {
         self.caches
             .values()
             .flat_map(|cache| &cache.representations)
-            .any(|representation| representation.job.as_ref().is_some_and(|job| job.done.load(Ordering::Acquire)))
-    }
-}
-
-fn same_arc<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
-    match (a, b) {
-        (None, None) => true,
-        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-        _ => false,
+            .any(|representation| representation.job.as_ref().is_some_and(Job::is_done))
     }
 }
 
@@ -275,7 +208,7 @@ impl ObjectCache {
         }
     }
 
-    /// Brings the representations up to date; returns whether a cartoon is still being built.
+    /// Brings the representations up to date; returns whether any is still being built.
     fn update(
         &mut self,
         gpu: &Gpu,
@@ -284,7 +217,7 @@ impl ObjectCache {
         first_atom: u32,
         waker: &Waker,
         wait: bool,
-    ) -> bool {
+    ) -> Result<bool, ViewerError> {
         let moved = !Arc::ptr_eq(&self.positions, &object.positions);
         if moved {
             gpu.queue.write_buffer(&self.positions_buffer, 0, bytemuck::cast_slice(&object.positions));
@@ -313,11 +246,11 @@ impl ObjectCache {
             if let Some(held) = self.representations.get_mut(index) {
                 held.write_uniform(gpu, first_atom);
                 if wanted.visible {
-                    pending |= held.update_cartoon(&scene, waker, wait);
+                    pending |= held.update_built(&scene, waker, wait)?;
                 }
             }
         }
-        pending
+        Ok(pending)
     }
 }
 
@@ -385,7 +318,7 @@ impl RepresentationCache {
             colors: scene.colors(&wanted.coloring),
             draws: Vec::new(),
             job: None,
-            mesh: None,
+            built: None,
         };
         made.make_draws(scene);
         made
@@ -400,8 +333,12 @@ impl RepresentationCache {
             || (by_kind && (kinds_changed || (moved && scene.object.ribbon_kinds.is_none())))
             || (by_b_factor && recolored);
         let shape_changed = self.source.shape != wanted.shape || self.source.atoms != wanted.atoms;
-        if shape_changed && !matches!((&self.source.shape, &wanted.shape), (Shape::Cartoon(_), Shape::Cartoon(_))) {
-            self.mesh = None;
+        let alike = matches!(
+            (&self.source.shape, &wanted.shape),
+            (Shape::Cartoon(_), Shape::Cartoon(_)) | (Shape::Surface(_), Shape::Surface(_))
+        );
+        if shape_changed && !alike {
+            self.built = None;
             self.job = None;
         }
         self.kinds = scene.object.ribbon_kinds.clone();
@@ -414,18 +351,21 @@ impl RepresentationCache {
         }
     }
 
-    /// Draw calls from the representation and, for cartoons, the mesh at hand.
+    /// Draw calls from the representation and, for cartoons and surfaces, what is built of it.
     fn make_draws(&mut self, scene: &Surroundings<'_>) {
         self.draws.clear();
-        if let Some(mesh) = &self.mesh {
-            self.flags = 0;
-            if mesh.count > 0 {
-                self.draws.push(Draw {
-                    primitive: Primitive::Mesh,
-                    count: mesh.count,
-                    group: scene.group(&self.uniform, scene.positions_buffer, &self.colors, scene.positions_buffer),
-                    mesh: Some((mesh.vertices.clone(), mesh.indices.clone())),
-                });
+        if let Some(built) = &self.built {
+            self.flags = self.surface_flags();
+            if built.count > 0 {
+                let (vertices, indices) = &built.buffers;
+                let (primitive, instances, mesh) = match indices {
+                    Some(indices) => {
+                        (Primitive::Mesh, scene.positions_buffer, Some((vertices.clone(), indices.clone())))
+                    }
+                    None => (Primitive::Surface, vertices, None),
+                };
+                let group = scene.group(&self.uniform, scene.positions_buffer, &self.colors, instances);
+                self.draws.push(Draw { primitive, count: built.count, group, mesh });
             }
             return;
         }
@@ -458,12 +398,23 @@ impl RepresentationCache {
         add(Primitive::Spheres, bytemuck::cast_slice(&spheres), spheres.len(), 6);
     }
 
+    /// How a surface is drawn.
+    fn surface_flags(&self) -> u32 {
+        let Shape::Surface(style) = &self.source.shape else { return 0 };
+        let by_potential = matches!(self.source.coloring, Coloring::Electrostatics { .. });
+        let flags = [(style.net, NET), (by_potential, BY_POTENTIAL), (style.of.is_some(), FRONT_ONLY)];
+        flags.into_iter().filter(|(wanted, _)| *wanted).fold(0, |all, (_, flag)| all | flag)
+    }
+
     fn write_uniform(&mut self, gpu: &Gpu, first_atom: u32) {
         let value = DrawUniform {
             first_atom,
             flags: self.flags,
             opacity: if self.source.opacity.is_finite() { self.source.opacity.clamp(0.0, 1.0) } else { 1.0 },
-            unused: 0,
+            potential_range: match self.source.coloring {
+                Coloring::Electrostatics { range } if range.is_finite() => range.max(1e-3),
+                _ => 1.0,
+            },
         };
         if self.uniform_value != Some(value) {
             gpu.queue.write_buffer(&self.uniform, 0, bytemuck::bytes_of(&value));
@@ -471,53 +422,83 @@ impl RepresentationCache {
         }
     }
 
-    /// Takes a finished cartoon, begins a missing one. Returns whether one is being built.
-    fn update_cartoon(&mut self, scene: &Surroundings<'_>, waker: &Waker, wait: bool) -> bool {
-        let Shape::Cartoon(style) = self.source.shape else { return false };
-        let wanted = CartoonSource {
-            topology: Arc::clone(&scene.object.topology),
-            positions: Arc::clone(&scene.object.positions),
-            kinds: scene.object.ribbon_kinds.clone(),
-            shared_kinds: Arc::clone(scene.kinds),
-            atoms: self.source.atoms.clone(),
-            tethers: tethers(scene.object),
-            style,
-        };
-        if let Some(job) = self.job.take() {
-            match job.receiver.try_recv() {
-                Ok(mesh) => self.take_mesh(scene, job.source, &mesh),
-                Err(mpsc::TryRecvError::Empty) if !wait => self.job = Some(job),
-                // The pool was shut down: an empty mesh stands for what will not come.
-                Err(mpsc::TryRecvError::Disconnected) => self.take_mesh(scene, job.source, &Mesh::default()),
-                Err(mpsc::TryRecvError::Empty) => {}
-            }
+    /// What the representation wants built.
+    fn wanted(&self, scene: &Surroundings<'_>) -> Option<Source> {
+        let topology = Arc::clone(&scene.object.topology);
+        let positions = Arc::clone(&scene.object.positions);
+        let atoms = self.source.atoms.clone();
+        match &self.source.shape {
+            Shape::Cartoon(style) => Some(Source::Cartoon(CartoonSource {
+                topology,
+                positions,
+                kinds: scene.object.ribbon_kinds.clone(),
+                shared_kinds: Arc::clone(scene.kinds),
+                atoms,
+                tethers: tethers(scene.object),
+                style: *style,
+            })),
+            Shape::Surface(style) => Some(Source::Surface(SurfaceSource {
+                topology,
+                positions,
+                atoms,
+                style: style.clone(),
+                potential: matches!(self.source.coloring, Coloring::Electrostatics { .. }),
+            })),
+            _ => None,
         }
-        let current = self.mesh.as_ref().is_some_and(|mesh| mesh.source.is_same(&wanted));
-        if !current && self.job.is_none() {
-            if wait {
-                let mesh = wanted.build();
-                self.take_mesh(scene, wanted, &mesh);
-            } else {
-                self.job = Some(Job::start(wanted, waker));
-            }
-        }
-        self.job.is_some()
     }
 
-    fn take_mesh(&mut self, scene: &Surroundings<'_>, source: CartoonSource, mesh: &Mesh) {
-        self.mesh = Some(MeshBuffers {
-            source,
-            vertices: storage(
-                scene.gpu,
-                "mesh vertices",
-                bytemuck::cast_slice(&mesh.vertices),
-                wgpu::BufferUsages::VERTEX,
+    /// Takes what is finished, begins what is missing. Returns whether something is being built.
+    fn update_built(&mut self, scene: &Surroundings<'_>, waker: &Waker, wait: bool) -> Result<bool, ViewerError> {
+        let Some(wanted) = self.wanted(scene) else { return Ok(false) };
+        if let Some(job) = self.job.take() {
+            match job.take() {
+                Some((source, built)) => self.take_built(scene, source, built)?,
+                None if !wait => self.job = Some(job),
+                None => {}
+            }
+        }
+        let current = self.built.as_ref().is_some_and(|built| built.source.is_same(&wanted));
+        if !current && self.job.is_none() {
+            if wait {
+                let built = wanted.build(scene.gpu, &AtomicBool::new(false));
+                self.take_built(scene, wanted, built)?;
+            } else {
+                self.job = Some(Job::start(wanted, scene.gpu, waker));
+            }
+        }
+        Ok(self.job.is_some())
+    }
+
+    /// What could not be built is empty from then on, and is not tried again until something changes.
+    fn take_built(
+        &mut self,
+        scene: &Surroundings<'_>,
+        source: Source,
+        built: Result<Built, ViewerError>,
+    ) -> Result<(), ViewerError> {
+        let (built, failure) = match built {
+            Ok(built) => (built, Ok(())),
+            Err(error) => (Built::Surface(Vec::new(), 0), Err(error)),
+        };
+        let gpu = scene.gpu;
+        let (buffers, count) = match &built {
+            Built::Mesh(mesh) => (
+                (
+                    storage(gpu, "mesh vertices", bytemuck::cast_slice(&mesh.vertices), wgpu::BufferUsages::VERTEX),
+                    Some(storage(gpu, "mesh indices", bytemuck::cast_slice(&mesh.indices), wgpu::BufferUsages::INDEX)),
+                ),
+                mesh.indices.len() as u32,
             ),
-            indices: storage(scene.gpu, "mesh indices", bytemuck::cast_slice(&mesh.indices), wgpu::BufferUsages::INDEX),
-            count: mesh.indices.len() as u32,
-        });
+            Built::Surface(words, triangles) => (
+                (storage(gpu, "surface", bytemuck::cast_slice(words), wgpu::BufferUsages::STORAGE), None),
+                triangles.saturating_mul(3),
+            ),
+        };
+        self.built = Some(BuiltBuffers { source, buffers, count });
         self.make_draws(scene);
-        self.write_uniform(scene.gpu, scene.first_atom);
+        self.write_uniform(gpu, scene.first_atom);
+        failure
     }
 }
 

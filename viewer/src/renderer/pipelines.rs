@@ -46,6 +46,7 @@ pub(crate) struct Pipelines {
     pub spheres: Geometry,
     pub cylinders: Geometry,
     pub meshes: Geometry,
+    pub surfaces: Geometry,
     pub occlusion: wgpu::RenderPipeline,
     pub blur: wgpu::RenderPipeline,
     pub compose: wgpu::RenderPipeline,
@@ -299,6 +300,7 @@ impl Pipelines {
         let impostor = |shader, name| maker.geometry(&layouts, &GeometryKind { shader, name, buffers: &[] });
         let spheres = impostor("impostors/sphere.wgsl", "sphere");
         let cylinders = impostor("impostors/cylinder.wgsl", "cylinder");
+        let surfaces = impostor("mesh/surface.wgsl", "surface");
         let meshes = maker.geometry(
             &layouts,
             &GeometryKind { shader: "mesh/mesh.wgsl", name: "mesh", buffers: &[Some(mesh_vertex)] },
@@ -354,6 +356,7 @@ impl Pipelines {
             spheres,
             cylinders,
             meshes,
+            surfaces,
             occlusion,
             blur,
             compose,

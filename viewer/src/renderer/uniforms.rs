@@ -32,7 +32,7 @@ pub(crate) struct DrawUniform {
     pub first_atom: u32,
     pub flags: u32,
     pub opacity: f32,
-    pub unused: u32,
+    pub potential_range: f32,
 }
 
 /// The atoms are points without a number.
@@ -41,6 +41,12 @@ pub(crate) const WITHOUT_NUMBERS: u32 = 1;
 pub(crate) const UNLIT: u32 = 2;
 /// Radii are pixels.
 pub(crate) const PIXEL_RADII: u32 = 4;
+/// A surface is coloured by the potential at its vertices.
+pub(crate) const BY_POTENTIAL: u32 = 8;
+/// Of a surface the net of its edges is drawn.
+pub(crate) const NET: u32 = 16;
+/// Of a surface the inner side is not drawn.
+pub(crate) const FRONT_ONLY: u32 = 32;
 
 /// `SphereInstance` of `impostors/sphere.wgsl`.
 #[repr(C)]

@@ -1,0 +1,237 @@
+//! Molecular surfaces against arithmetic and against another program.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::f32::consts::PI;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use common::{molecule, renderer, sample};
+use glam::Vec3;
+use kfold_molecule::formats::read_structure;
+use kfold_molecule::{Element, Structure};
+use kfold_viewer::{AtomSelection, SurfaceKind, SurfaceMesh, SurfaceSource, SurfaceStyle};
+
+const PROBE: f32 = 1.4;
+
+fn source(structure: &Structure, style: SurfaceStyle) -> SurfaceSource {
+    let model = structure.first().unwrap();
+    SurfaceSource {
+        topology: Arc::clone(&model.topology),
+        positions: Arc::new(model.positions.clone()),
+        atoms: AtomSelection::All,
+        style,
+        potential: false,
+    }
+}
+
+fn built(source: &SurfaceSource) -> SurfaceMesh {
+    let gpu = renderer().gpu().clone();
+    source.build(&gpu, &AtomicBool::new(false)).unwrap().unwrap()
+}
+
+fn excluded(spacing: f32) -> SurfaceStyle {
+    SurfaceStyle { kind: SurfaceKind::SolventExcluded { probe: PROBE }, spacing, ..SurfaceStyle::default() }
+}
+
+fn carbons(places: &[Vec3]) -> Structure {
+    molecule(&places.iter().map(|&place| (Element::C, place)).collect::<Vec<_>>(), &[])
+}
+
+/// Every edge is used once in each direction.
+fn assert_closed(mesh: &SurfaceMesh) {
+    let mut edges = std::collections::HashMap::new();
+    for triangle in &mesh.triangles {
+        for (from, to) in [(0, 1), (1, 2), (2, 0)] {
+            let (a, b) = (triangle[from], triangle[to]);
+            *edges.entry((a.min(b), a.max(b))).or_insert(0) += if a < b { 1 } else { -1 };
+        }
+    }
+    assert_eq!(edges.values().filter(|count| **count != 0).count(), 0, "edges without an opposite");
+}
+
+fn assert_near(what: &str, value: f32, expected: f32, relative: f32) {
+    assert!((value / expected - 1.0).abs() < relative, "{what}: {value}, not {expected}");
+}
+
+#[test]
+fn a_sphere_has_its_area_and_volume() {
+    let radius = Element::C.vdw_radius();
+    for style in [excluded(0.3), SurfaceStyle { spacing: 0.3, ..SurfaceStyle::gaussian() }] {
+        // Not at a point of the grid.
+        let center = Vec3::new(0.123, -4.567, 8.901);
+        let mesh = built(&source(&carbons(&[center]), style));
+        assert_closed(&mesh);
+        assert_near("area", mesh.area(), 4.0 * PI * radius * radius, 0.01);
+        assert_near("volume", mesh.volume(), 4.0 / 3.0 * PI * radius.powi(3), 0.015);
+        for (position, normal) in mesh.positions.iter().zip(&mesh.normals) {
+            assert!((position.distance(center) - radius).abs() < 1e-3, "{position} lies on the sphere");
+            assert!(normal.dot((position - center) / radius) > 0.999, "{normal} points outward at {position}");
+        }
+    }
+}
+
+/// Area and volume of the solvent-excluded surface of two equal balls: two caps, and between them the inner side of a
+/// torus on which the probe rolls (Connolly, J. Appl. Cryst. 1983, 16, 548).
+fn two_balls(radius: f32, distance: f32) -> (f32, f32) {
+    let grown = radius + PROBE;
+    let half = 0.5 * distance;
+    // The probe's middle runs on a circle of this radius.
+    let ring = (grown * grown - half * half).sqrt();
+    // Angle at the probe between the plane in the middle and the middle of a ball.
+    let angle = (half / grown).asin();
+    let torus_area = 2.0 * (2.0 * PI) * PROBE * (ring * angle - PROBE * angle.sin());
+    // Where the probe touches, the ball is cut: height of what stays.
+    let touch = half * radius / grown;
+    let cap_height = radius + touch;
+    let cap_area = 2.0 * (2.0 * PI) * radius * cap_height;
+    let cap_volume = 2.0 * PI * cap_height * cap_height * (3.0 * radius - cap_height) / 3.0;
+    // Between the planes of touching, by discs: radius ring - sqrt(probe² - x²).
+    let width = half - touch;
+    let steps = 20_000;
+    let disc = |step: usize| {
+        let x = width * ((step as f32 + 0.5) / steps as f32);
+        let radius = ring - (PROBE * PROBE - x * x).sqrt();
+        f64::from(PI * radius * radius)
+    };
+    let middle = 2.0 * f64::from(width) / steps as f64 * (0..steps).map(disc).sum::<f64>();
+    (torus_area + cap_area, cap_volume + middle as f32)
+}
+
+#[test]
+fn two_balls_have_a_saddle_between_them() {
+    let radius = Element::C.vdw_radius();
+    for distance in [1.5, 2.6, 3.8] {
+        let structure = carbons(&[Vec3::ZERO, Vec3::new(0.6, 0.0, 0.8) * distance]);
+        let mesh = built(&source(&structure, excluded(0.25)));
+        assert_closed(&mesh);
+        let (area, volume) = two_balls(radius, distance);
+        assert_near("area", mesh.area(), area, 0.01);
+        assert_near("volume", mesh.volume(), volume, 0.015);
+    }
+}
+
+#[test]
+fn three_balls_have_a_dimple_where_the_probe_rests() {
+    let side = 3.4_f32;
+    let places = [Vec3::ZERO, Vec3::X * side, Vec3::new(0.5, 0.75_f32.sqrt(), 0.0) * side];
+    let mesh = built(&source(&carbons(&places), excluded(0.25)));
+    assert_closed(&mesh);
+    let middle = (places[0] + places[1] + places[2]) / 3.0;
+    let grown = Element::C.vdw_radius() + PROBE;
+    let height = (grown * grown - middle.distance_squared(places[0])).sqrt();
+    let bottom = mesh
+        .positions
+        .iter()
+        .filter(|position| position.truncate().distance(middle.truncate()) < 0.2)
+        .map(|position| position.z.abs())
+        .fold(f32::INFINITY, f32::min);
+    // Below the resting probe; the vertex need not be the lowest point.
+    assert!((bottom - (height - PROBE)).abs() < 0.02, "{bottom}, not {}", height - PROBE);
+}
+
+/// A hollow ball of atoms: inside is room for many probes.
+fn shell() -> Structure {
+    let count = 220;
+    let golden = PI * (3.0 - 5.0_f32.sqrt());
+    let places: Vec<Vec3> = (0..count)
+        .map(|index| {
+            let y = 1.0 - 2.0 * (index as f32 + 0.5) / count as f32;
+            let (sin, cos) = (golden * index as f32).sin_cos();
+            let across = (1.0 - y * y).sqrt();
+            Vec3::new(across * cos, y, across * sin) * 9.0
+        })
+        .collect();
+    carbons(&places)
+}
+
+#[test]
+fn cavities_are_dropped_or_kept() {
+    let structure = shell();
+    let without = built(&source(&structure, excluded(0.5)));
+    let with = built(&source(&structure, SurfaceStyle { cavities: true, ..excluded(0.5) }));
+    assert_closed(&with);
+    let inner = |mesh: &SurfaceMesh| mesh.positions.iter().filter(|position| position.length() < 8.5).count();
+    assert_eq!(inner(&without), 0);
+    assert!(inner(&with) > 500);
+    assert!(with.volume() < 0.7 * without.volume());
+}
+
+#[test]
+fn equal_input_gives_an_equal_mesh() {
+    let structure = read_structure(&sample("adenylate-kinase/closed.pdb")).unwrap();
+    let source = source(&structure, excluded(0.8));
+    let first = built(&source);
+    assert!(first.triangles.len() > 1000);
+    assert_eq!(first, built(&source));
+}
+
+#[test]
+fn a_pocket_is_cut_out_of_its_protein() {
+    let structure = read_structure(&sample("adenylate-kinase/closed.pdb")).unwrap();
+    let whole = source(&structure, excluded(0.7));
+    let model = structure.first().unwrap();
+    let near = AtomSelection::residues_near(&model.topology, &model.positions, &[model.positions[700]], 6.0);
+    let style = SurfaceStyle { of: Some(AtomSelection::All), ..excluded(0.7) };
+    let part = built(&SurfaceSource { atoms: near.clone(), style, ..whole.clone() });
+    let whole = built(&whole);
+    assert!(part.triangles.len() * 4 < whole.triangles.len());
+    let near = near.indices(&model.topology);
+    // What is shown lies on the whole surface: between its own vertices, which are elsewhere on the grid.
+    let own = part.positions.iter().zip(&part.atoms).filter(|(_, atom)| near.contains(atom));
+    for (position, _) in own.step_by(17) {
+        let nearest = whole.positions.iter().map(|other| other.distance(*position)).fold(f32::INFINITY, f32::min);
+        assert!(nearest < 0.75, "{position} is {nearest} Å from the whole surface");
+    }
+}
+
+#[test]
+fn potentials_follow_coulomb() {
+    use kfold_molecule::{Bond, SmallMolecule, SmallMoleculeAtom};
+    let atom = SmallMoleculeAtom { element: Element::NA, formal_charge: 1, ..SmallMoleculeAtom::default() };
+    let ion = SmallMolecule {
+        atoms: vec![atom],
+        bonds: Vec::<Bond>::new(),
+        conformers: vec![vec![Vec3::ZERO]],
+        ..SmallMolecule::default()
+    };
+    let mesh = built(&SurfaceSource { potential: true, ..source(&ion.to_structure("A", "NA"), excluded(0.4)) });
+    let distance = Element::NA.vdw_radius() + 1.4;
+    for potential in &mesh.potentials {
+        assert_near("potential", *potential, 332.06371 / (4.0 * distance * distance), 0.01);
+    }
+}
+
+#[test]
+fn nonsense_is_survived() {
+    let empty = carbons(&[]);
+    if empty.first().is_some() {
+        assert!(built(&source(&empty, excluded(0.5))).triangles.is_empty());
+    }
+    let odd = [
+        vec![Vec3::NAN],
+        vec![Vec3::ZERO; 40],
+        (0..60).map(|index| Vec3::X * 0.01 * index as f32).collect(),
+        vec![Vec3::ZERO, Vec3::X * 600.0],
+    ];
+    for places in odd {
+        let style =
+            SurfaceStyle { spacing: f32::NAN, kind: SurfaceKind::SolventExcluded { probe: -1.0 }, ..excluded(0.5) };
+        for style in [excluded(0.7), style, SurfaceStyle { spacing: 0.9, ..SurfaceStyle::gaussian() }] {
+            let mesh = built(&source(&carbons(&places), style));
+            assert!(mesh.positions.iter().all(|position| position.is_finite()));
+        }
+    }
+}
+
+#[test]
+fn a_protein_agrees_with_counted_points() {
+    let structure = read_structure(&sample("adenylate-kinase/closed.pdb")).unwrap();
+    let mesh = built(&source(&structure, SurfaceStyle { cavities: true, ..excluded(0.5) }));
+    assert_closed(&mesh);
+    // tests/oracle/surface_volume.py, whose points on the spheres are 0.12 Å apart.
+    assert_near("volume", mesh.volume(), 26_135.0, 0.01);
+    assert_near("area", mesh.area(), 10_273.0, 0.02);
+}
