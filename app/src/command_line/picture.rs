@@ -10,7 +10,9 @@ use image::RgbaImage;
 use kfold_inference::job::{Job, Results, files};
 use kfold_molecule::{AtomSet, Model, ResidueKind, Selection, SmallMolecule, Structure, formats};
 use kfold_viewer::scene_file::{BuiltScene, SceneFile};
-use kfold_viewer::{AtomSelection, Camera, CarbonColor, Color, Coloring, Object, Preset, Representation, Scene, Shape, SurfaceStyle};
+use kfold_viewer::{
+    AtomSelection, Camera, CarbonColor, Color, Coloring, Object, Preset, Representation, Scene, Shape, SurfaceStyle,
+};
 
 /// Carbon of the ligand: apart from the colours of chains.
 const LIGAND_CARBON: Color = Color::hex(0x00e0_a030);

@@ -87,7 +87,7 @@ pub enum Command {
 
 impl Command {
     /// Those that are not one for each of something.
-    const PLAIN: [Self; 34] = [
+    const PLAIN: [Self; 35] = [
         Self::New,
         Self::Open,
         Self::OpenRun,
