@@ -510,3 +510,36 @@ fn a_picture_shows_what_was_selected() {
     let done = run(&["render", text(&receptor), "-o", text(&output), "--hide", "chian A"]);
     assert!(stderr(&done).contains("column 1"), "{}", stderr(&done));
 }
+
+#[test]
+fn queries_of_other_programs_are_converted_and_predicted() {
+    let fixture =
+        |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("../inference/src/query/import/fixtures").join(name);
+    let folder = tempfile::tempdir().unwrap();
+    let written = folder.path().join("query.yaml");
+    let output = run(&["convert", text(&fixture("boltz.yaml")), "-o", text(&written), "--json"]);
+    // Something is left out, and said.
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("left out: constraints[1].pocket: "), "{}", stderr(&output));
+    let content: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!((&content["records"], content["left_out"].as_array().unwrap().len()), (&6.into(), 7));
+    let expected = std::fs::read_to_string(fixture("boltz.expected.yaml")).unwrap();
+    let expected = expected.replace("name: stem", "name: boltz");
+    assert_eq!(std::fs::read_to_string(&written).unwrap(), expected);
+
+    // A list of jobs is taken apart by number; seeds have no place in a query.
+    let server = fixture("server.json");
+    let output = run(&["convert", text(&server), "-o", text(&written)]);
+    assert!(!output.status.success() && stderr(&output).contains("2 jobs (first_job, second)"), "{}", stderr(&output));
+    let output = run(&["convert", text(&server), "-o", text(&written), "--model", "2"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(std::fs::read_to_string(&written).unwrap().starts_with("name: second\n"));
+
+    // `predict` takes them as they are, with the seeds in them.
+    let job = folder.path().join("job");
+    let alphafold = fixture("alphafold3.json");
+    let output = run(&["predict", text(&alphafold), "-o", text(&job), "--engine", "docking", "--dry-run", "--json"]);
+    let plan: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(plan["seeds_pending"], serde_json::json!([7, 11]), "{}", stderr(&output));
+    assert!(stderr(&output).contains("left out: userCCDPath: "));
+}

@@ -4,14 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use kfold_inference::docking::Docking;
 use kfold_inference::engine::{Engine, EngineName};
 use kfold_inference::job::files;
 use kfold_inference::kfold::engine::KFoldEngine;
+use kfold_inference::query::{Imported, Query, import};
 use kfold_inference::settings::{ScoringFunction, Settings};
 use kfold_molecule::{Model, Structure, formats};
+
+use super::terminal;
 
 /// The engines of this program.
 pub(super) const ENGINES: [&dyn Engine; 2] = [&Docking, &KFOLD];
@@ -112,6 +115,41 @@ pub(super) fn parse_engine(text: &str) -> Result<EngineChoice, String> {
     }
     let named = EngineName::from_name(text).map(EngineChoice::Named);
     named.ok_or_else(|| format!("the engines here are auto, {}", EngineName::list()))
+}
+
+/// The query in a file of any program, with the seeds that the file asks for (none in our own). What could not come along
+/// is said on standard error.
+pub(super) fn read_query(path: &Path) -> anyhow::Result<(Query, Vec<u64>)> {
+    let imported = one_query(path, None)?;
+    for reason in &imported.left_out {
+        terminal::say(&format!("left out: {reason}"));
+    }
+    Ok((imported.query, imported.seeds))
+}
+
+/// The only query in a file, or the one of this number, from 1.
+pub(super) fn one_query(path: &Path, number: Option<i32>) -> anyhow::Result<Imported> {
+    let mut all = import(path)?;
+    let count = all.len();
+    let index = match number {
+        Some(number) => {
+            usize::try_from(number).ok().and_then(|number| number.checked_sub(1)).filter(|index| *index < count)
+        }
+        None if count == 1 => Some(0),
+        None => {
+            let names: Vec<&str> = all.iter().take(20).map(|one| one.query.name.as_str()).collect();
+            bail!(
+                "{} holds {count} jobs ({}); take one out with: kfold-studio convert {} --model N -o query.yaml",
+                path.display(),
+                names.join(", "),
+                path.display()
+            );
+        }
+    };
+    let Some(index) = index else {
+        bail!("{} has no job {}; it has {count}", path.display(), number.unwrap_or_default());
+    };
+    Ok(all.swap_remove(index))
 }
 
 /// An absolute path without looking at the disk.

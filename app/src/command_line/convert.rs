@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use kfold_inference::query::QueryFormat;
 use kfold_molecule::assemblies::{self, ChainNames};
 use kfold_molecule::chemistry::{add_hydrogens, canonical_smiles};
 use kfold_molecule::formats::{self, FormatError};
@@ -11,7 +12,7 @@ use kfold_molecule::residues::one_letter_code;
 use kfold_molecule::{Selection, SmallMolecule, Structure, hydrogens};
 use serde::Serialize;
 
-use super::common::{structure_text, write_text};
+use super::common::{one_query, structure_text, write_text};
 use super::ligand::ligands_of;
 use super::{Outcome, standard_output, terminal};
 
@@ -19,10 +20,11 @@ use super::{Outcome, standard_output, terminal};
 const FASTA_LINE: usize = 60;
 
 /// Converts a molecule file. The format follows the name of OUTPUT: .pdb, .cif (structures and molecules with 3D
-/// coordinates), .fasta (the sequences of a structure), .sdf, .smi (small molecules, or the ligands of a structure).
+/// coordinates), .fasta (the sequences of a structure), .sdf, .smi (small molecules, or the ligands of a structure), .yaml, .json
+/// (a query of Boltz, AlphaFold 3, AlphaFold Server or FASTA as one of K-Fold).
 #[derive(Debug, Args)]
 pub(super) struct Convert {
-    /// A structure (PDB, mmCIF, BinaryCIF) or small molecules (SDF, MOL, SMILES list), plain or .gz
+    /// A structure (PDB, mmCIF, BinaryCIF), small molecules (SDF, MOL, SMILES list) or sequences (FASTA), plain or .gz; or a query
     input: PathBuf,
     /// The file to write
     #[arg(short, long, value_name = "FILE")]
@@ -34,7 +36,8 @@ pub(super) struct Convert {
     /// Only these atoms of a structure (of the assembly, if there is one), e.g. "chain A and not water" or "/A:10-20" (docs/selections.md)
     #[arg(long, value_name = "SELECTION")]
     select: Option<Selection>,
-    /// Only this model of a structure, by its number in the file; of small molecules this record, from 1
+    /// Only this model of a structure, by its number in the file; of small molecules this record, of a list of queries this
+    /// job, from 1
     #[arg(long, value_name = "N")]
     model: Option<i32>,
     /// Add hydrogens, to structures protonated as at pH 7.4
@@ -49,7 +52,7 @@ pub(super) struct Convert {
 #[derive(Debug, Default, Serialize)]
 struct Written {
     file: String,
-    /// Models of a structure, records of small molecules, or sequences.
+    /// Models of a structure, records of small molecules, sequences, or chains of a query.
     records: usize,
     atoms: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -58,6 +61,9 @@ struct Written {
 
 impl Convert {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
+        if let Some(format) = QueryFormat::of(&self.output) {
+            return self.query(format);
+        }
         let (text, mut written) = match formats::read_structure(&self.input) {
             Ok(structure) => self.structure(structure)?,
             Err(FormatError::NotRecognised { .. }) => self.molecules()?,
@@ -65,15 +71,40 @@ impl Convert {
         };
         write_text(&self.output, &text)?;
         written.file = self.output.display().to_string();
+        self.report(&written)
+    }
+
+    fn report(&self, written: &Written) -> anyhow::Result<Outcome> {
         for reason in &written.left_out {
             terminal::say(&format!("left out: {reason}"));
         }
         if self.json {
-            standard_output::json(&written)?;
+            standard_output::json(written)?;
         } else {
             standard_output::line(&written.file)?;
         }
         Ok(if written.left_out.is_empty() { Outcome::Done } else { Outcome::Incomplete })
+    }
+
+    /// A query of another program as one of ours.
+    fn query(&self, format: QueryFormat) -> anyhow::Result<Outcome> {
+        if self.assembly.is_some() || self.select.is_some() || self.hydrogens {
+            bail!("--assembly, --select and --hydrogens are for structures; a query has none of them");
+        }
+        let mut imported = one_query(&self.input, self.model)?;
+        if !imported.seeds.is_empty() {
+            let seeds: Vec<String> = imported.seeds.iter().map(u64::to_string).collect();
+            imported.left_out.push(format!("seeds: a query holds none; predict with --seeds {}", seeds.join(",")));
+        }
+        let folder = std::path::absolute(&self.output)?;
+        write_text(&self.output, &imported.query.to_text(format, folder.parent())?)?;
+        let written = Written {
+            file: self.output.display().to_string(),
+            records: imported.query.sequences.iter().map(|entity| entity.chains().len()).sum(),
+            atoms: 0,
+            left_out: imported.left_out,
+        };
+        self.report(&written)
     }
 
     fn extension(&self) -> String {

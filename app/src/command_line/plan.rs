@@ -9,9 +9,9 @@ use kfold_inference::kfold::model_folder::Variant;
 use kfold_inference::kfold::plan::{Plan as KFoldPlan, Request, Sizes, Weights, gibibytes};
 use kfold_inference::kfold::run_times::RunTimes;
 use kfold_inference::machine::Machine;
-use kfold_inference::query::Query;
 use kfold_inference::settings::Settings;
 
+use super::common::read_query;
 use super::kfold::KFoldArguments;
 use super::predict::query_file;
 use super::terminal::duration;
@@ -20,7 +20,7 @@ use super::{Outcome, standard_output};
 /// Says what a K-Fold prediction of a query will need. The exit code is 0 when it fits.
 #[derive(Debug, Args)]
 pub(super) struct Plan {
-    /// A query file (.yaml, .yml, .json), or a folder with a query.yaml
+    /// A query file (.yaml, .yml, .json; of Boltz, AlphaFold 3, AlphaFold Server too; .fasta), or a folder with a query.yaml
     query: PathBuf,
     /// Number of seeds
     #[arg(long, default_value_t = 1, value_name = "N")]
@@ -34,7 +34,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
-        let query = Query::read(&query_file(&self.query)?)?;
+        let (query, _) = read_query(&query_file(&self.query)?)?;
         let mut settings = Settings::for_query(&query).kfold;
         self.kfold.apply(&mut settings)?;
         let structure = features::reference_structure(&query)?;

@@ -20,7 +20,7 @@ use kfold_inference::query::Query;
 use kfold_inference::remote::is_remote;
 use kfold_inference::settings::Settings;
 
-use super::common::{ENGINES, EngineChoice, SearchArguments, absolute, count_interrupts, parse_engine};
+use super::common::{ENGINES, EngineChoice, SearchArguments, absolute, count_interrupts, parse_engine, read_query};
 use super::kfold::{KFoldArguments, complexes_table};
 use super::table::{Row, comparison_text, table};
 use super::terminal::{Status, duration, say};
@@ -39,7 +39,8 @@ const LOG_TAIL: u64 = 4_000;
 /// Predicts a query, as a job in a folder.
 #[derive(Debug, Args)]
 pub(super) struct Predict {
-    /// A query file (.yaml, .yml, .json), a folder with a query.yaml, or a job to go on with
+    /// A query file (.yaml, .yml, .json; of Boltz, AlphaFold 3, AlphaFold Server too; .fasta), a folder with a query.yaml, or a
+    /// job to go on with
     query: PathBuf,
     /// Folder of the job and its results [default: the job's own when QUERY is one]
     #[arg(short, long, value_name = "DIR")]
@@ -72,11 +73,11 @@ impl Predict {
             let job = Job::open(&self.query)?;
             (job.query().clone(), job.settings().clone(), self.server.clone(), job.folder().to_owned())
         } else {
-            let query = Query::read(&query_file(&self.query)?)?;
+            let (query, seeds) = read_query(&query_file(&self.query)?)?;
             let Some(output) = &self.output else {
                 bail!("say where the results go: -o FOLDER");
             };
-            let (settings, server) = self.settings(&query)?;
+            let (settings, server) = self.settings(&query, seeds)?;
             (query, settings, server, absolute(output)?)
         };
         settings.validate()?;
@@ -101,9 +102,12 @@ impl Predict {
     }
 
     /// The settings, and the server that does the work when it is not this machine.
-    fn settings(&self, query: &Query) -> anyhow::Result<(Settings, Option<String>)> {
+    fn settings(&self, query: &Query, seeds: Vec<u64>) -> anyhow::Result<(Settings, Option<String>)> {
         let mut server = self.server.clone();
         let mut settings = Settings::for_query(query);
+        if !seeds.is_empty() {
+            settings.seeds = seeds;
+        }
         self.kfold.apply(&mut settings.kfold)?;
         let choice = self.engine.or(query.engine.as_ref().map(|engine| EngineChoice::Named(engine.name)));
         settings.engine = match choice {
@@ -189,8 +193,11 @@ pub(super) fn without_window(path: &Path) -> anyhow::Result<Outcome> {
         return run_and_report(&job);
     }
     let file = query_file(path).context("there is no display for the window")?;
-    let query = Query::read(&file)?;
+    let (query, seeds) = read_query(&file)?;
     let mut settings = Settings::for_query(&query);
+    if !seeds.is_empty() {
+        settings.seeds = seeds;
+    }
     if query.engine.is_none() {
         settings.engine = automatic(&query, &settings)?;
     }

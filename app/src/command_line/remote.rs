@@ -9,6 +9,7 @@ use kfold_inference::engine::EngineName;
 use kfold_inference::job::Job;
 use kfold_inference::kfold::engine::{check_query, missing_weights};
 use kfold_inference::query::Query;
+
 use kfold_inference::remote::choice::{Choice, choose};
 use kfold_inference::remote::client::Client;
 use kfold_inference::remote::protocol::{Capabilities, RemoteJob};
@@ -16,7 +17,7 @@ use kfold_inference::remote::servers::{ServerEntry, Servers};
 use kfold_inference::remote::{self, Plan};
 use kfold_inference::settings::Settings;
 
-use super::common::absolute;
+use super::common::{absolute, read_query};
 use super::predict::{finish, query_file, report};
 use super::terminal::{duration, say};
 use super::{Outcome, standard_output};
@@ -139,7 +140,7 @@ impl Remote {
             }
             RemoteCommand::Status { server, json } => status(server, *json)?,
             RemoteCommand::Plan { server, query } => {
-                let query = Query::read(&query_file(query)?)?;
+                let (query, _) = read_query(&query_file(query)?)?;
                 let capabilities = client(server)?.capabilities()?;
                 // A plan needs the job as it would be sent.
                 let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
@@ -151,9 +152,9 @@ impl Remote {
                 }
             }
             RemoteCommand::Submit { server, query, output, seeds, priority } => {
-                let query = Query::read(&query_file(query)?)?;
+                let (query, given) = read_query(&query_file(query)?)?;
                 let mut settings = Settings::for_query(&query);
-                if !seeds.is_empty() {
+                if let Some(seeds) = [seeds, &given].into_iter().find(|seeds| !seeds.is_empty()) {
                     settings.seeds.clone_from(seeds);
                 }
                 let job = Job::create(&absolute(output)?, &query, &settings)?;

@@ -8,6 +8,8 @@
 //! had: see [`read`]. Every error names the entry and the field and says what to do. Paths are resolved against the
 //! query file's folder when read and written relative to the folder of the new file.
 
+mod import;
+mod node;
 mod read;
 mod series;
 #[cfg(test)]
@@ -24,6 +26,7 @@ use crate::engine::EngineName;
 use crate::kfold::settings::KFoldSettings;
 use crate::settings::DockingSettings;
 
+pub use import::{Imported, QuerySource, import, import_fasta};
 pub use series::{SeriesError, read_series};
 
 /// What is wrong with a query, and where.

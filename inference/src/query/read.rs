@@ -17,6 +17,7 @@
 
 use std::path::Path;
 
+use super::node::{Fields, Node, closest};
 use super::value::Value;
 use super::{
     Assembly, AssemblyStage, AtomReference, CovalentBond, Entity, Ligand, LigandSource, Modification, Pocket, Polymer,
@@ -27,7 +28,7 @@ use crate::kfold::settings::KFoldSettings;
 use crate::settings::DockingSettings;
 
 /// Largest query file that is read; a query is text that people write.
-const MAX_BYTES: u64 = 16 << 20;
+pub(super) const MAX_BYTES: u64 = 16 << 20;
 
 /// Padding around a reference ligand when the query has none, Å on every side.
 const LIGAND_PADDING: f32 = 8.0;
@@ -80,7 +81,11 @@ impl Query {
             QueryFormat::Json => Value::from_json(text),
         }
         .map_err(|problem| QueryError::Syntax { format: format.name(), problem })?;
-        let query = Reader { folder, may_read: true }.query(&Node { value: &value, place: String::new() }, stem)?;
+        Self::from_value(&value, folder, stem)
+    }
+
+    pub(super) fn from_value(value: &Value, folder: &Path, stem: Option<&str>) -> Result<Self, QueryError> {
+        let query = Reader { folder, may_read: true }.query(&Node { value, place: String::new() }, stem)?;
         query.validate()?;
         Ok(query)
     }
@@ -100,7 +105,7 @@ impl Query {
 }
 
 impl QueryFormat {
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Yaml => "YAML",
             Self::Json => "JSON",
@@ -109,134 +114,6 @@ impl QueryFormat {
 }
 
 type Result<T, E = QueryError> = std::result::Result<T, E>;
-
-/// A node with its place in the file.
-struct Node<'a> {
-    value: &'a Value,
-    place: String,
-}
-
-/// The fields of a mapping after the check for unknown ones.
-struct Fields<'a> {
-    map: &'a [(String, Value)],
-    place: String,
-}
-
-impl<'a> Node<'a> {
-    fn error(&self, problem: impl Into<String>) -> QueryError {
-        let place = if self.place.is_empty() { "query" } else { &self.place };
-        QueryError::field(place, problem)
-    }
-
-    fn item(&self, index: usize, value: &'a Value) -> Self {
-        Self { value, place: format!("{}[{index}]", self.place) }
-    }
-
-    fn map(&self) -> Result<&'a [(String, Value)]> {
-        match self.value {
-            Value::Map(map) => Ok(map),
-            other => Err(self.error(format!("expected a mapping of fields, found {}", other.kind()))),
-        }
-    }
-
-    fn fields(&self, known: &[&str]) -> Result<Fields<'a>> {
-        let map = self.map()?;
-        for (key, value) in map {
-            if !known.contains(&key.as_str()) {
-                let hint = closest(key, known).map_or_else(
-                    || format!("the fields here are {}", known.join(", ")),
-                    |name| format!("did you mean `{name}`?"),
-                );
-                return Err(self.error(format!("unknown field `{key}`; {hint}")));
-            }
-            if *value == Value::Null {
-                return Err(self.error(format!("`{key}` is null; leave the field out instead")));
-            }
-        }
-        Ok(Fields { map, place: self.place.clone() })
-    }
-
-    /// A list, or one value standing for a list of one.
-    fn list_or_one(&self) -> Vec<Node<'a>> {
-        match self.value {
-            Value::List(list) => list.iter().enumerate().map(|(index, value)| self.item(index, value)).collect(),
-            value => vec![Node { value, place: self.place.clone() }],
-        }
-    }
-
-    fn list(&self) -> Result<Vec<Node<'a>>> {
-        match self.value {
-            Value::List(_) => Ok(self.list_or_one()),
-            other => Err(self.error(format!("expected a list, found {}", other.kind()))),
-        }
-    }
-
-    fn text(&self) -> Result<&'a str> {
-        match self.value {
-            Value::Text(text) => Ok(text),
-            Value::Integer(_) | Value::Float(_) | Value::Bool(_) => {
-                Err(self.error(format!("expected text, found {}; put it in quotes", self.value.kind())))
-            }
-            other => Err(self.error(format!(
-                "expected text, found {}; text that begins with `[` or `{{` needs quotes",
-                other.kind()
-            ))),
-        }
-    }
-
-    fn texts(&self) -> Result<Vec<String>> {
-        self.list_or_one().iter().map(|node| node.text().map(str::to_owned)).collect()
-    }
-
-    fn index(&self) -> Result<u32> {
-        match self.value {
-            Value::Integer(number) if *number >= 1 => {
-                u32::try_from(*number).map_err(|_| self.error(format!("{number} is too large for a position")))
-            }
-            Value::Integer(number) => Err(self.error(format!("{number} is no position; positions count from 1"))),
-            other => Err(self.error(format!("expected a position (a whole number from 1), found {}", other.kind()))),
-        }
-    }
-
-    fn number(&self) -> Result<f32> {
-        let number = match self.value {
-            Value::Integer(number) => *number as f64,
-            Value::Float(number) => *number,
-            other => return Err(self.error(format!("expected a number, found {}", other.kind()))),
-        };
-        let single = number as f32;
-        if single.is_finite() { Ok(single) } else { Err(self.error(format!("{number} is not a usable number"))) }
-    }
-
-    fn numbers3(&self) -> Result<[f32; 3]> {
-        let list = self.list()?;
-        let [x, y, z] = list.as_slice() else {
-            return Err(self.error(format!("expected three numbers [x, y, z] in Å, found {}", list.len())));
-        };
-        Ok([x.number()?, y.number()?, z.number()?])
-    }
-}
-
-impl<'a> Fields<'a> {
-    fn get(&self, key: &str) -> Option<Node<'a>> {
-        let (_, value) = self.map.iter().find(|(name, _)| name == key)?;
-        let place = if self.place.is_empty() { key.to_owned() } else { format!("{}.{key}", self.place) };
-        Some(Node { value, place })
-    }
-
-    fn require(&self, key: &str) -> Result<Node<'a>> {
-        self.get(key).ok_or_else(|| self.error(format!("the field `{key}` is missing")))
-    }
-
-    fn text(&self, key: &str) -> Result<Option<String>> {
-        self.get(key).map(|node| node.text().map(str::to_owned)).transpose()
-    }
-
-    fn error(&self, problem: impl Into<String>) -> QueryError {
-        let place = if self.place.is_empty() { "query" } else { &self.place };
-        QueryError::field(place, problem)
-    }
-}
 
 struct Reader<'a> {
     folder: &'a Path,
@@ -476,7 +353,7 @@ impl Reader<'_> {
     }
 }
 
-fn single_kind<'a>(entry: &Node<'a>) -> Result<(&'a str, Node<'a>)> {
+pub(super) fn single_kind<'a>(entry: &Node<'a>) -> Result<(&'a str, Node<'a>)> {
     match entry.map()? {
         [(kind, body)] => Ok((kind, Node { value: body, place: format!("{}.{kind}", entry.place) })),
         map => Err(entry.error(format!(
@@ -553,7 +430,7 @@ fn pair_ids(node: &Node<'_>) -> Result<(Vec<String>, Vec<String>)> {
     Ok(pairs.into_iter().unzip())
 }
 
-fn atom_reference(node: &Node<'_>) -> Result<AtomReference> {
+pub(super) fn atom_reference(node: &Node<'_>) -> Result<AtomReference> {
     let parts = node.list()?;
     let [chain, residue, atom] = parts.as_slice() else {
         return Err(node.error(format!("an atom is [chain, position, atom name], found {} parts", parts.len())));
@@ -620,31 +497,4 @@ fn engine(node: &Node<'_>) -> Result<QueryEngine> {
         None => return Err(node.error("the field `name` is missing")),
     };
     Ok(QueryEngine { name, docking, kfold })
-}
-
-/// The known name that differs from `word` by at most two edits, if there is just one such.
-fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    if word.len() > 64 {
-        return None;
-    }
-    let mut near: Vec<(usize, &str)> =
-        known.iter().map(|name| (edit_distance(&word, name), *name)).filter(|(distance, _)| *distance <= 2).collect();
-    near.sort_unstable();
-    near.first().map(|(_, name)| *name)
-}
-
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

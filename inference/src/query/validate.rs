@@ -140,10 +140,17 @@ impl Query {
     }
 }
 
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     text.len() <= 200
         && text.starts_with(|first: char| first.is_ascii_alphanumeric())
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-'))
+}
+
+/// Whether a chain can be called this.
+pub(super) fn is_chain_id(id: &str) -> bool {
+    id.len() <= 64
+        && id.starts_with(|first: char| first.is_ascii_alphabetic())
+        && id.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
 }
 
 fn validate_ids(ids: &[String], place: &str) -> Result {
@@ -151,10 +158,7 @@ fn validate_ids(ids: &[String], place: &str) -> Result {
         return Err(QueryError::field(place, "there is no chain id; give one for each copy"));
     }
     for (index, id) in ids.iter().enumerate() {
-        let valid = id.len() <= 64
-            && id.starts_with(|first: char| first.is_ascii_alphabetic())
-            && id.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
-        if !valid {
+        if !is_chain_id(id) {
             return Err(QueryError::field(
                 place,
                 format!("`{id}` is no chain id; begin with a letter and use letters, digits and `_`"),

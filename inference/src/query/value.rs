@@ -5,6 +5,7 @@
 //! what the two formats would let through silently: a key given twice, nesting without end, aliases that unfold into
 //! gigabytes.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -52,7 +53,7 @@ impl Value {
             with_snippet: false,
         };
         serde_saphyr::with_deserializer_from_str_with_options(text, options, |deserializer| {
-            Seed { depth: 0 }.deserialize(deserializer)
+            Seed { depth: 0, nodes: &Cell::new(0) }.deserialize(deserializer)
         })
         .map_err(|error| error.to_string())
     }
@@ -60,7 +61,9 @@ impl Value {
     /// Reads JSON.
     pub(super) fn from_json(text: &str) -> Result<Self, String> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let value = Seed { depth: 0 }.deserialize(&mut deserializer).map_err(|error| error.to_string())?;
+        let nodes = Cell::new(0);
+        let value =
+            Seed { depth: 0, nodes: &nodes }.deserialize(&mut deserializer).map_err(|error| error.to_string())?;
         deserializer.end().map_err(|error| error.to_string())?;
         Ok(value)
     }
@@ -83,20 +86,32 @@ impl Value {
     }
 }
 
-/// Reads one node, counting depth.
-struct Seed {
+/// Reads one node, counting depth and nodes.
+#[derive(Clone, Copy)]
+struct Seed<'a> {
     depth: usize,
+    nodes: &'a Cell<usize>,
 }
 
-impl<'de> DeserializeSeed<'de> for Seed {
+impl Seed<'_> {
+    const fn deeper(self) -> Self {
+        Self { depth: self.depth + 1, ..self }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.nodes.set(self.nodes.get() + 1);
+        if self.nodes.get() > MAX_NODES {
+            return Err(D::Error::custom("there are too many fields for a query"));
+        }
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Seed {
+impl<'de> Visitor<'de> for Seed<'_> {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,10 +159,7 @@ impl<'de> Visitor<'de> for Seed {
             return Err(A::Error::custom("lists and mappings are nested too deeply for a query"));
         }
         let mut list = Vec::new();
-        while let Some(value) = access.next_element_seed(Self { depth: self.depth + 1 })? {
-            if list.len() >= MAX_NODES {
-                return Err(A::Error::custom("the list is too long for a query"));
-            }
+        while let Some(value) = access.next_element_seed(self.deeper())? {
             list.push(value);
         }
         Ok(Value::List(list))
@@ -159,7 +171,7 @@ impl<'de> Visitor<'de> for Seed {
         }
         let mut map = Vec::new();
         let mut keys = std::collections::HashSet::new();
-        while let Some(key) = access.next_key_seed(Self { depth: self.depth + 1 })? {
+        while let Some(key) = access.next_key_seed(self.deeper())? {
             let key = match key {
                 Value::Text(text) => text,
                 // `modifications: {8: SEP}`
@@ -169,7 +181,7 @@ impl<'de> Visitor<'de> for Seed {
             if !keys.insert(key.clone()) {
                 return Err(A::Error::custom(format!("the field `{key}` is given twice")));
             }
-            map.push((key, access.next_value_seed(Self { depth: self.depth + 1 })?));
+            map.push((key, access.next_value_seed(self.deeper())?));
         }
         Ok(Value::Map(map))
     }
