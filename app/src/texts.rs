@@ -17,6 +17,7 @@ macro_rules! parts {
     ($language:literal) => {
         parts!($language:
             "commands"
+            "editor"
             "ensembles"
             "files"
             "help"

@@ -9,8 +9,8 @@ use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use kfold_inference::query::{Entity, LigandSource};
-use kfold_studio::texts::Language;
+use kfold_inference::query::{Entity, LigandSource, Modification, Pocket, Query};
+use kfold_studio::texts::{Language, Texts};
 use kfold_studio::window::{Places, Studio};
 
 /// Looks before a wait gives up; each takes a frame and a hundredth of a second at least.
@@ -399,4 +399,187 @@ fn panels_close_come_back_and_lie_as_they_were_left() {
         let again = Desk::with_folder(desk.folder);
         assert!(!is_open(&again));
     }
+}
+
+/// The query panel in a language, by the keys of its sentences.
+struct Panel {
+    desk: Desk,
+    texts: Texts,
+}
+
+impl Panel {
+    fn new(language: Language) -> Self {
+        let name = if language == Language::Korean { "korean" } else { "english" };
+        Self { desk: Desk::in_language(name), texts: Texts::new(language) }
+    }
+
+    /// Presses what has this name, wherever the panel is scrolled to.
+    fn press(&mut self, label: &str) {
+        self.desk.harness.get_by_label(label).scroll_to_me();
+        self.desk.harness.step();
+        self.desk.harness.get_by_label(label).click_accesskit();
+        self.desk.harness.step();
+        self.desk.harness.step();
+    }
+
+    fn press_key(&mut self, key: &str) {
+        let label = self.texts.get(key);
+        self.press(&label);
+    }
+
+    /// Of a switch, the choice.
+    fn choose(&mut self, switch: &str, choice: &str) {
+        let label = format!("{}: {choice}", self.texts.get(switch));
+        self.press(&label);
+    }
+
+    fn query(&self) -> &Query {
+        &self.desk.harness.state().document().query
+    }
+
+    fn undo_all(&mut self) {
+        for _ in 0..40 {
+            self.desk.press(Modifiers::COMMAND, Key::Z);
+        }
+    }
+}
+
+#[test]
+fn a_query_is_built_by_pasting_searching_and_picking_in_both_languages() {
+    for language in Language::ALL {
+        let mut panel = Panel::new(language);
+        panel.press_key("paste-open");
+        let field = panel.texts.get("paste-field");
+        let fasta = ">A|protein\nMKSAYIAKQRSC\n>B|protein\nMKSAYIAKQRSC\n>D|dna\nACGT";
+        panel.desk.write(Role::MultilineTextInput, &field, fasta);
+        let found = panel.texts.with("paste-proteins", [("count", 2.into())]);
+        panel.desk.wait_for_label(&found);
+        panel.press_key("paste-add");
+        let ids: Vec<(String, usize)> = panel
+            .query()
+            .sequences
+            .iter()
+            .flat_map(Entity::chains)
+            .map(|(id, length)| (id.to_owned(), length))
+            .collect();
+        assert_eq!(ids, [("A".to_owned(), 12), ("B".to_owned(), 12), ("D".to_owned(), 4)]);
+        panel.desk.rest();
+
+        panel.press_key("ligand-add-code");
+        let field = panel.texts.get("component-field");
+        panel.desk.write(Role::TextInput, &field, "ADENOSINE-5'-TRIPHOSPHATE");
+        let name = "ADENOSINE-5'-TRIPHOSPHATE".into();
+        let choice = panel.texts.with("component-choose", [("code", "ATP".into()), ("name", name)]);
+        panel.desk.wait_for_label(&choice);
+        panel.press(&choice);
+        let Some(Entity::Ligand(ligand)) = panel.query().sequences.last() else { panic!("no ligand") };
+        assert_eq!(
+            (ligand.source.clone(), ligand.ids.clone()),
+            (LigandSource::Ccd(vec!["ATP".into()]), vec!["C".into()])
+        );
+        panel.desk.rest();
+
+        let name = panel.texts.with("entity-protein", [("ids", "A, B".into())]);
+        let label = panel.texts.with("modification-add-to", [("name", name.into())]);
+        panel.press(&label);
+        panel.press("MSE");
+        let Entity::Protein(protein) = &panel.query().sequences[0] else { panic!("no protein") };
+        assert_eq!(protein.modifications, [Modification { index: 1, ccd: "MSE".into() }]);
+        panel.desk.rest();
+
+        // The formula of the modified residue, whose atoms have the dictionary's names.
+        panel.press_key("bond-add");
+        for atom in ["SE", "CB"] {
+            let label = panel.texts.with("bond-atom", [("name", atom.into())]);
+            panel.desk.wait_for_label(&label);
+            panel.press(&label);
+        }
+        let bond = &panel.query().bonds[0];
+        assert_eq!((bond.atom1.residue, bond.atom1.atom.as_str(), bond.atom2.atom.as_str()), (1, "SE", "CB"));
+        panel.desk.rest();
+        panel.desk.harness.check_accessibility();
+
+        // 12 residues twice with one of 8 atoms in each, 4 bases, 31 atoms of ATP.
+        let head = panel.texts.with("estimate-head", [("tokens", 73.into()), ("atoms", 0.into())]);
+        let (tokens, _) = head.split_once('·').unwrap();
+        panel.desk.wait_for_label(tokens.trim());
+
+        // Saved and opened again it is the same.
+        let name = panel.texts.get("query-name");
+        panel.desk.write(Role::TextInput, &name, "built");
+        panel.desk.rest();
+        let built = panel.query().clone();
+        let path = panel.desk.folder.path().join("built.yaml");
+        built.write(&path).unwrap();
+        panel.undo_all();
+        assert_eq!(*panel.query(), Query::default());
+        panel.desk.harness.state_mut().open(&path);
+        panel.desk.wait("the query", |harness| !harness.state().document().query.sequences.is_empty());
+        assert_eq!(*panel.query(), built);
+    }
+}
+
+#[test]
+fn a_ligand_is_drawn_with_undo_in_both_languages() {
+    for language in Language::ALL {
+        let mut panel = Panel::new(language);
+        panel.press_key("ligand-add-drawing");
+        panel.desk.wait_for_label("C6H6 ");
+        let change = panel.texts.get("sketch-change");
+        panel.choose("sketch-tool", &change);
+        panel.choose("sketch-element", "N");
+        let atom = panel.texts.with("sketch-atom", [("name", "C1".into())]);
+        panel.press(&atom);
+        panel.desk.wait_for_label("C5H5N ");
+        panel.desk.press(Modifiers::COMMAND, Key::Z);
+        panel.desk.wait_for_label("C6H6 ");
+        panel.desk.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+        panel.desk.wait_for_label("C5H5N ");
+        panel.desk.harness.check_accessibility();
+        // What cannot be is refused and changes nothing: a fourth bond at the nitrogen.
+        let add = panel.texts.get("sketch-add");
+        panel.choose("sketch-tool", &add);
+        panel.choose("sketch-element", "C");
+        let atom = panel.texts.with("sketch-atom", [("name", "N1".into())]);
+        panel.press(&atom);
+        let refused = panel.texts.with("sketch-refused", [("reason", "".into())]);
+        panel.desk.wait_for_label(refused.trim());
+        panel.desk.wait_for_label("C5H5N ");
+        panel.press_key("sketch-use-new");
+        assert_eq!(panel.desk.smiles().as_deref(), Some("c1ccncc1"));
+        panel.desk.press(Modifiers::COMMAND, Key::Z);
+        assert_eq!(panel.desk.smiles(), None);
+    }
+}
+
+#[test]
+fn pockets_are_found_and_one_becomes_the_box() {
+    let mut panel = Panel::new(Language::English);
+    panel.desk.click("Kinase and its inhibitor");
+    panel.desk.wait_for_label("A · protein, 312 residues");
+    panel.press("Remove the pocket");
+    panel.press("Find pockets");
+    panel.desk.wait_for_label("Pocket 1 · ");
+    let label =
+        panel.desk.harness.query_all_by_label_contains("Pocket 1 · ").next().unwrap().accesskit_node().label().unwrap();
+    panel.press(&label);
+    assert!(matches!(panel.query().pocket, Some(Pocket::Box { .. })), "{:?}", panel.query().pocket);
+    assert!(panel.desk.can_predict());
+}
+
+#[test]
+fn a_query_of_another_program_opens_and_says_what_is_left() {
+    let mut panel = Panel::new(Language::English);
+    let file = root().join("inference/src/query/import/fixtures/alphafold3.json");
+    panel.desk.harness.state_mut().open(&file);
+    panel.desk.wait("the query", |harness| !harness.state().notice_texts().is_empty());
+    assert_eq!(panel.query().sequences.len(), 6);
+    assert_eq!(panel.desk.harness.state().document().settings.seeds, [7, 11]);
+    let notices = panel.desk.harness.state().notice_texts().join("\n");
+    assert!(notices.contains("AlphaFold 3") && notices.contains("userCCDPath"), "{notices}");
+    // FASTA goes to the query at hand.
+    let fasta = panel.desk.folder.path().join("more.fasta");
+    std::fs::write(&fasta, ">one\nMKTAYIAKQR\n").unwrap();
+    panel.desk.harness.state_mut().open(&fasta);
+    panel.desk.wait("the sequence", |harness| harness.state().document().query.sequences.len() == 7);
 }

@@ -12,7 +12,7 @@ use super::background::{Background, Lane, Loaded};
 use super::command::Command;
 use super::dialogs::{self, ExportKind, Purpose};
 use super::dock::Dock;
-use super::document::{self, ColourBy, DEFAULT_PADDING, Document, PolymerKind, Representation};
+use super::document::{self, ColourBy, DEFAULT_PADDING, Document, Representation};
 use super::ensemble::{Ensemble, EnsembleKey};
 use super::files::{self, FileKind, Places, Preferences, Sample};
 use super::history::History;
@@ -65,10 +65,8 @@ pub struct Studio {
     pub(super) notices: Notices,
     pub(super) modal: Option<Modal>,
     pub(super) help_open: bool,
-    /// Clicks in the view add residues to the pocket.
-    pub(super) picking_residues: bool,
-    /// The pocket's residue field.
-    pub(super) residue_text: String,
+    /// What the query panel remembers beside the document.
+    pub(super) query_editor: super::query::Editor,
     /// What clicks in the view measure.
     pub(super) measuring: Measuring,
     /// The atoms of the next measurement, as far as they are clicked.
@@ -121,8 +119,7 @@ impl Studio {
             notices: Notices::default(),
             modal: None,
             help_open: false,
-            picking_residues: false,
-            residue_text: String::new(),
+            query_editor: super::query::Editor::default(),
             measuring: Measuring::Off,
             measured: Vec::new(),
             grain: Grain::default(),
@@ -200,6 +197,7 @@ impl Studio {
             Command::ExportSdf => self.ask_for_export(ExportKind::Sdf),
             Command::ExportCsv => self.ask_for_export(ExportKind::Csv),
             Command::ExportPng => self.ask_for_export(ExportKind::Png),
+            Command::Undo | Command::Redo if self.undo_sketch(command == Command::Redo) => {}
             Command::Undo => self.history.undo(&mut self.document),
             Command::Redo => self.history.redo(&mut self.document),
             Command::Predict => self.predict(),
@@ -347,7 +345,7 @@ impl Studio {
             return;
         }
         match FileKind::of(path) {
-            Some(FileKind::Query) => self.read_query(path),
+            Some(FileKind::Query | FileKind::Sequences) => self.read_query(path),
             Some(FileKind::Run) => self.open_run(path),
             Some(FileKind::Structure) => {
                 self.library.forget(path);
@@ -357,7 +355,6 @@ impl Studio {
                 self.leave_results();
             }
             Some(FileKind::Molecules) => self.file_chosen(Purpose::Ligand, path),
-            Some(FileKind::Sequences) => self.read_sequences(path),
             Some(FileKind::Series) => self.read_series(path),
             None => {
                 let text = self.texts.with("open-unknown", [("path", path.display().to_string().into())]);
@@ -370,7 +367,7 @@ impl Studio {
     }
 
     /// Gives the query the name of its first file, when it has none.
-    fn name_after(&mut self, path: &Path) {
+    pub(super) fn name_after(&mut self, path: &Path) {
         if self.document.query.name.is_empty() {
             let stem = document::file_name(path);
             let stem = stem.split('.').next().unwrap_or_default();
@@ -387,7 +384,7 @@ impl Studio {
     fn read_query(&mut self, path: &Path) {
         let path = path.to_owned();
         self.submit(Lane::Files, move || {
-            let result = Query::read(&path).map(Box::new).map_err(|error| error.to_string());
+            let result = kfold_inference::query::import(&path).map_err(|error| error.to_string());
             Message::QueryRead { path, result }
         });
     }
@@ -397,16 +394,6 @@ impl Studio {
         self.submit(Lane::Files, move || {
             let result = kfold_inference::query::read_series(&path).map_err(|error| error.to_string());
             Message::SeriesRead { result }
-        });
-    }
-
-    fn read_sequences(&mut self, path: &Path) {
-        let path = path.to_owned();
-        self.submit(Lane::Files, move || {
-            let result = kfold_molecule::formats::read_bytes(&path)
-                .map_err(|error| error.to_string())
-                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-            Message::SequencesRead { result }
         });
     }
 
@@ -472,25 +459,14 @@ impl Studio {
                 self.tell(Tone::Bad, self.texts.with("background-crashed", values));
             }
             Message::QueryRead { path, result } => match result {
-                Ok(query) => {
-                    let settings = Settings::for_query(&query);
-                    self.set_query(*query, settings, Some(path));
-                }
+                Ok(imported) => self.take_imported(&path, imported),
                 Err(reason) => self.tell(Tone::Bad, reason),
             },
+            Message::Query(news) => self.take_query_news(news),
             Message::SeriesRead { result } => match result {
                 Ok(series) => {
                     self.history.commit(&self.document);
                     self.document.query.series = series;
-                }
-                Err(reason) => self.tell(Tone::Bad, reason),
-            },
-            Message::SequencesRead { result } => match result {
-                Ok(text) => {
-                    self.history.commit(&self.document);
-                    for sequence in document::sequences_of_paste(&text) {
-                        document::add_polymer(&mut self.document.query, PolymerKind::of_letters(&sequence), sequence);
-                    }
                 }
                 Err(reason) => self.tell(Tone::Bad, reason),
             },

@@ -184,21 +184,6 @@ impl PolymerKind {
         sequence.chars().enumerate().find(|(_, letter)| !self.letters().contains(letter.to_ascii_uppercase()))
     }
 
-    /// The kind whose letters these are; proteins when several would do but nucleic acids are unlikely (short).
-    #[must_use]
-    pub fn of_letters(sequence: &str) -> Self {
-        let count =
-            |letters: &str| sequence.chars().filter(|letter| letters.contains(letter.to_ascii_uppercase())).count();
-        let length = sequence.chars().count();
-        if length == 0 || count("ACGTUN") < length {
-            Self::Protein
-        } else if count("U") > 0 {
-            Self::Rna
-        } else {
-            Self::Dna
-        }
-    }
-
     fn entity(self, polymer: Polymer) -> Entity {
         match self {
             Self::Protein => Entity::Protein(polymer),
@@ -219,6 +204,17 @@ pub const fn polymer_of(entity: &Entity) -> Option<(PolymerKind, &Polymer)> {
     }
 }
 
+/// The sequences of an entity with their kinds: one, two of a pair, none of a ligand.
+#[must_use]
+pub fn sequences_of(entity: &Entity) -> Vec<(PolymerKind, &str)> {
+    match entity {
+        Entity::ProteinPair(pair) => {
+            vec![(PolymerKind::Protein, pair.sequence1.as_str()), (PolymerKind::Protein, pair.sequence2.as_str())]
+        }
+        other => polymer_of(other).map(|(kind, polymer)| (kind, polymer.sequence.as_str())).into_iter().collect(),
+    }
+}
+
 /// The chain ids of an entity.
 #[must_use]
 pub fn ids_of(entity: &Entity) -> Vec<&str> {
@@ -228,6 +224,15 @@ pub fn ids_of(entity: &Entity) -> Vec<&str> {
         }
         Entity::Ligand(ligand) => ligand.ids.iter().map(String::as_str).collect(),
         Entity::ProteinPair(pair) => pair.ids1.iter().chain(&pair.ids2).map(String::as_str).collect(),
+    }
+}
+
+/// The same, to change.
+pub fn ids_of_mut(entity: &mut Entity) -> Vec<&mut String> {
+    match entity {
+        Entity::Protein(polymer) | Entity::Dna(polymer) | Entity::Rna(polymer) => polymer.ids.iter_mut().collect(),
+        Entity::Ligand(ligand) => ligand.ids.iter_mut().collect(),
+        Entity::ProteinPair(pair) => pair.ids1.iter_mut().chain(&mut pair.ids2).collect(),
     }
 }
 

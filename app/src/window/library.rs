@@ -32,6 +32,10 @@ pub struct LigandPicture {
     pub depiction: Depiction,
     /// Its numbers.
     pub descriptors: Descriptors,
+    /// The molecule that was laid out.
+    pub molecule: SmallMolecule,
+    /// For each atom of the layout its name as a query calls it: the dictionary's, else the element and a number.
+    pub names: Vec<String>,
 }
 
 /// One chain in the summary of a structure.
@@ -231,7 +235,21 @@ fn picture(key: &LigandKey) -> Result<LigandPicture, String> {
     };
     let descriptors = chemistry::describe(&molecule).map_err(|error| error.to_string())?;
     let depiction = chemistry::depict::layout(&molecule).map_err(|error| error.to_string())?;
-    Ok(LigandPicture { depiction, descriptors })
+    let all = names(&molecule);
+    let names = depiction.atoms.iter().map(|atom| all.get(atom.atom as usize).cloned().unwrap_or_default()).collect();
+    Ok(LigandPicture { depiction, descriptors, molecule, names })
+}
+
+/// Names of atoms as K-Fold gives them: those of the dictionary, else the element's symbol and a running number.
+fn names(molecule: &SmallMolecule) -> Vec<String> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let mut name = |atom: &kfold_molecule::SmallMoleculeAtom| {
+        let symbol = atom.element.symbol();
+        let count = counts.entry(symbol).or_default();
+        *count += 1;
+        if atom.name.is_empty() { format!("{symbol}{count}") } else { atom.name.to_string() }
+    };
+    molecule.atoms.iter().map(&mut name).collect()
 }
 
 /// Chains, ligands and waters of the first model.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kfold_inference::query::Query;
+use kfold_inference::query::Imported;
 use kfold_molecule::{SmallMolecule, Structure};
 
 use super::background::{Lane, LigandKey};
@@ -48,18 +48,15 @@ pub enum Message {
     QueryRead {
         /// The file.
         path: PathBuf,
-        /// It, or what is wrong.
-        result: Result<Box<Query>, String>,
+        /// The queries in it, or what is wrong.
+        result: Result<Vec<Imported>, String>,
     },
+    /// Work for the query panel is done.
+    Query(super::query::News),
     /// A ligand series was read.
     SeriesRead {
         /// The ligands, or what is wrong.
         result: Result<Vec<kfold_inference::query::SeriesLigand>, String>,
-    },
-    /// Sequences were read.
-    SequencesRead {
-        /// FASTA text, or why not.
-        result: Result<String, String>,
     },
     /// The 3D scene was built.
     SceneBuilt(Box<Built>),

@@ -25,7 +25,7 @@ mod notices;
 mod outcome;
 mod panes;
 mod problems;
-mod query_panel;
+mod query;
 mod results_panel;
 mod run;
 mod scene;

@@ -6,7 +6,7 @@ use kfold_inference::query::{Entity, Ligand, LigandSource, Pocket, Query};
 
 use super::app::Studio;
 use super::background::{LigandKey, Loaded};
-use super::document::{PolymerKind, box_around, polymer_of};
+use super::document::{PolymerKind, box_around, polymer_of, sequences_of};
 use crate::texts::Texts;
 
 /// Whether a query can be called this: the name becomes file names.
@@ -44,12 +44,12 @@ impl Studio {
         if let Some(problem) = query
             .sequences
             .iter()
-            .filter_map(polymer_of)
-            .find_map(|(kind, polymer)| wrong_letter_text(&texts, kind, &polymer.sequence))
+            .flat_map(sequences_of)
+            .find_map(|(kind, sequence)| wrong_letter_text(&texts, kind, sequence))
         {
             return Some(problem);
         }
-        if query.sequences.iter().filter_map(polymer_of).any(|(_, polymer)| polymer.sequence.is_empty()) {
+        if query.sequences.iter().flat_map(sequences_of).any(|(_, sequence)| sequence.is_empty()) {
             return Some(texts.get("problem-empty-sequence"));
         }
         if self.document.settings.engine == EngineName::KFold {

@@ -141,17 +141,10 @@ impl Studio {
             self.measure(&pick);
             return;
         }
-        let Some(topology) = self.viewport.topology_of(pick.object) else { return };
-        if self.picking_residues && pick.object == RECEPTOR {
-            let name = topology.atoms.get(pick.atom as usize).map(|_| {
-                let residue = topology.residue_of(pick.atom as usize);
-                format!("{}:{}", topology.chain_of(residue).id, residue.number_text())
-            });
-            if let Some(name) = name {
-                self.toggle_pocket_residue(name);
-            }
+        if self.pick_for_query(pick.object, pick.atom as usize) {
             return;
         }
+        let Some(topology) = self.viewport.topology_of(pick.object) else { return };
         let clicked = selection_of(topology, pick.atom as usize, self.grain);
         let selection = match (self.selection().filter(|_| click.with_shift), clicked) {
             (Some(before), Some(clicked)) if self.viewport.is_selected(&pick) => Some(before.without(clicked)),

@@ -113,3 +113,15 @@ problem-wrong-ligand = A ligand cannot be understood: correct it
 problem-no-residues = Name the pocket's residues, e.g. A:145, or pick them in the view
 problem-residue = There is no residue { $name } in the structure: correct its chain or number
 problem-pocket-reading = The pocket is being read
+
+## Queries of other programs
+import-done = Opened as a K-Fold query: it was written for { $program }. Saving asks for a new file.
+import-left-out = { $count ->
+    [one] One thing could not come along:
+   *[other] { $count } things could not come along:
+}
+import-more = and { $count } more
+import-other-jobs = { $count ->
+    [one] The file holds another job, which is not opened: { $names }
+   *[other] The file holds { $count } more jobs, which are not opened: { $names }
+}

@@ -7,10 +7,10 @@ section-pocket = 포켓
 section-sequences = 서열
 section-settings = 설정
 structure-choose = 구조 선택…
-structure-hint = PDB 또는 mmCIF, .gz도 됩니다. 도킹에는 단백질의 알려진 구조가 필요해요.
+structure-hint = PDB 또는 mmCIF, .gz도 됩니다. 도킹에는 단백쿼리 알려진 구조가 필요해요.
 structure-replace = 바꾸기…
 structure-remove = 구조 제거
-structure-from-apo = 하나뿐인 단백질의 비결합 구조
+structure-from-apo = 하나뿐인 단백쿼리 비결합 구조
 structure-others = 파일에 함께 있는 것: { $list }
 structure-waters = { $count ->
    *[other] 물 분자 { $count }개
@@ -49,7 +49,7 @@ sequences-hint = K-Fold와 기록에 쓰입니다. 도킹은 구조를 읽어요
 apo-file = 비결합 상태 { $number }: { $name }
 apo-remove = { $name } 제거
 apo-add = 비결합 구조 추가…
-apo-hint = 상대 없이 있는 이 단백질의 구조입니다. 두 개가 있으면 그 사이의 변화를 볼 수 있어요.
+apo-hint = 상대 없이 있는 이 단백쿼리 구조입니다. 두 개가 있으면 그 사이의 변화를 볼 수 있어요.
 smiles-hint = SMILES, 예: CC(=O)Oc1ccccc1C(=O)O
 smiles-of = { $name }의 SMILES
 smiles-empty = 리간드의 SMILES를 붙여 넣으면 여기에 그림이 나타나요
@@ -104,3 +104,9 @@ problem-wrong-ligand = 이해할 수 없는 리간드가 있어요. 고쳐 주�
 problem-no-residues = 포켓의 잔기를 A:145처럼 쓰거나 화면에서 고르세요
 problem-residue = 구조에 잔기 { $name }이(가) 없어요. 사슬이나 번호를 고치세요.
 problem-pocket-reading = 포켓을 읽고 있어요
+
+## 다른 프로그램의 쿼리
+import-done = { $program }용 파일을 K-Fold 쿼리로 열었어요. 저장할 때 새 파일을 물어봐요.
+import-left-out = 가져오지 못한 것 { $count }개:
+import-more = 그 밖에 { $count }개
+import-other-jobs = 파일에 다른 작업이 { $count }개 더 있지만 열지 않았어요: { $names }

@@ -281,6 +281,8 @@ pub struct Refusal {
     pub available_bytes: u64,
     /// What would do, each a sentence's end.
     pub ways: Vec<String>,
+    /// Tokens of the largest query of this kind that would fit; `None` where none would.
+    pub largest_tokens: Option<usize>,
 }
 
 impl std::fmt::Display for Refusal {
@@ -383,11 +385,12 @@ impl Plan {
         if let Some(light) = lighter(request, machine) {
             ways.push(format!("the light model (--model light), which needs {}", gibibytes(light)));
         }
-        if let Some(tokens) = largest_that_fits(request, machine) {
+        let largest_tokens = largest_that_fits(request, machine);
+        if let Some(tokens) = largest_tokens {
             ways.push(format!("a query of up to about {tokens} tokens instead of {}", self.sizes.tokens));
         }
         ways.push(format!("a machine or server with {} of free memory", gibibytes(self.peak_bytes)));
-        Some(Refusal { stage: largest.stage, needed_bytes: self.peak_bytes, available_bytes, ways })
+        Some(Refusal { stage: largest.stage, needed_bytes: self.peak_bytes, available_bytes, ways, largest_tokens })
     }
 }
 

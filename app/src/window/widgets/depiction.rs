@@ -16,16 +16,109 @@ const MARGIN: f32 = 18.0;
 
 /// Shows a structural formula in the width at hand.
 pub fn depiction(ui: &mut Ui, formula: &Depiction, max_height: f32, name: &str) {
-    let Some((low, high)) = formula.bounds() else { return };
+    let Some((drawing, rect)) = place(ui, formula, max_height, name, LONGEST_BOND) else { return };
+    if ui.is_rect_visible(rect) {
+        drawing.draw();
+    }
+}
+
+/// An atom or a bond of a formula, by its index in the [`Depiction`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// An atom.
+    Atom(usize),
+    /// A bond.
+    Bond(usize),
+}
+
+/// What of a formula can be picked.
+pub struct Parts<'a> {
+    /// What a part is called.
+    pub name_of: &'a dyn Fn(Part) -> String,
+    /// Whether bonds can be picked too.
+    pub with_bonds: bool,
+    /// Those that are marked.
+    pub chosen: &'a [Part],
+    /// Longest bond on the screen, points.
+    pub longest_bond: f32,
+}
+
+/// Shows a structural formula whose atoms (and bonds) can be clicked, or reached by Tab and pressed. The one that was.
+pub fn pick_in_depiction(
+    ui: &mut Ui,
+    formula: &Depiction,
+    max_height: f32,
+    name: &str,
+    parts: &Parts<'_>,
+) -> Option<Part> {
+    let (drawing, rect) = place(ui, formula, max_height, name, parts.longest_bond)?;
+    let colours = drawing.colours;
+    let radius = (drawing.bond * 0.33).clamp(6.0, 15.0);
+    let mut picked = None;
+    let mut marks: Vec<(Part, f32)> = parts.chosen.iter().map(|part| (*part, 0.35)).collect();
+    let id = ui.scope_id().with(("parts", name));
+    let mut touch = |ui: &mut Ui, part: Part, at: Pos2, radius: f32| {
+        let area = Rect::from_center_size(at, Vec2::splat(2.0 * radius)).intersect(rect);
+        let response = ui.interact(area, id.with(part), Sense::click());
+        let label = (parts.name_of)(part);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
+        if response.hovered() || response.has_focus() {
+            marks.push((part, 0.2));
+        }
+        if response.on_hover_text(label).clicked() {
+            picked = Some(part);
+        }
+    };
+    // Atoms last: where both are, the atom is meant.
+    if parts.with_bonds {
+        for (index, bond) in formula.bonds.iter().enumerate() {
+            let ends = (drawing.places.get(bond.a as usize), drawing.places.get(bond.b as usize));
+            if let (Some(a), Some(b)) = ends {
+                touch(ui, Part::Bond(index), *a + (*b - *a) * 0.5, radius * 0.8);
+            }
+        }
+    }
+    for (index, at) in drawing.places.iter().enumerate() {
+        touch(ui, Part::Atom(index), *at, radius);
+    }
+    for (part, strength) in marks {
+        let tint = colours.accent.gamma_multiply(strength);
+        match part {
+            Part::Atom(index) => {
+                if let Some(at) = drawing.places.get(index) {
+                    drawing.painter.circle_filled(*at, radius, tint);
+                }
+            }
+            Part::Bond(index) => {
+                if let Some(bond) = formula.bonds.get(index)
+                    && let Some(line) = drawing.line(bond)
+                {
+                    drawing.painter.line_segment(line, Stroke::new(radius, tint));
+                }
+            }
+        }
+    }
+    if ui.is_rect_visible(rect) {
+        drawing.draw();
+    }
+    picked
+}
+
+/// Takes the room and lays the formula into it.
+fn place<'a>(
+    ui: &mut Ui,
+    formula: &'a Depiction,
+    max_height: f32,
+    name: &str,
+    longest_bond: f32,
+) -> Option<(Drawing<'a>, Rect)> {
+    let (low, high) = formula.bounds()?;
     let span = (high - low).max(glam::Vec2::splat(0.1));
     let width = ui.available_width();
-    let bond = ((width - 2.0 * MARGIN) / span.x).min((max_height - 2.0 * MARGIN) / span.y).clamp(4.0, LONGEST_BOND);
+    let bond = ((width - 2.0 * MARGIN) / span.x).min((max_height - 2.0 * MARGIN) / span.y).clamp(4.0, longest_bond);
     let height = (span.y * bond + 2.0 * MARGIN).clamp(44.0, max_height.max(44.0));
     let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
-    if !ui.is_rect_visible(rect) {
-        return;
-    }
     let middle = (low + high) * 0.5;
     // The formula's y runs up, the screen's down.
     let places = formula
@@ -33,8 +126,8 @@ pub fn depiction(ui: &mut Ui, formula: &Depiction, max_height: f32, name: &str) 
         .iter()
         .map(|atom| rect.center() + vec2(atom.position.x - middle.x, middle.y - atom.position.y) * bond)
         .collect();
-    let size = (bond * 0.55).clamp(8.5, 13.0);
-    Drawing { painter: ui.painter_at(rect), formula, places, colours: palette(ui), size, bond }.draw();
+    let size = (bond * 0.55).clamp(8.5, 15.0);
+    Some((Drawing { painter: ui.painter_at(rect), formula, places, colours: palette(ui), size, bond }, rect))
 }
 
 struct Drawing<'a> {
