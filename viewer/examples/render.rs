@@ -2,8 +2,8 @@
 //! `cargo run --release -p kfold-viewer --example render -- STRUCTURE [LIGAND.sdf] -o PICTURE.png [options]`
 //!
 //! Options: `--size 1280x800`, `--samples 9`, `--color chain|rainbow|structure|plddt|element|hydropathy|potential`,
-//! `--as cartoon|spheres|sticks|balls|lines|surface|gaussian` (surfaces: `--net`, `--spacing Å`, `--cavities`,
-//! `--pocket Å`, `--time-surfaces`), `--focus` (the ligand and its pocket), `--turn DEGREES`, `--zoom FACTOR`, `--background HEX`,
+//! `--as cartoon|spheres|sticks|balls|lines|glycans|surface|gaussian` (surfaces: `--net`, `--spacing Å`, `--cavities`,
+//! `--pocket Å`, `--time-surfaces`; ribbons: `--backbone tubes|putty|trace`, `--bases ladder|slabs|hidden`), `--focus` (the ligand and its pocket), `--turn DEGREES`, `--zoom FACTOR`, `--background HEX`,
 //! `--silhouettes PIXELS`, `--flat`, `--soft`, `--transparent`, `--opacity 0.5`, `--bench FRAMES` (times live
 //! pictures while the camera turns; `--half` as while dragging).
 
@@ -15,8 +15,8 @@ use std::time::Instant;
 
 use kfold_molecule::formats::{read_small_molecules, read_structure};
 use kfold_viewer::{
-    AtomSelection, Camera, CarbonColor, Color, Coloring, Gpu, Lighting, Object, Quality, RenderSettings, Renderer,
-    Representation, Scene, SurfaceSource, SurfaceStyle,
+    AtomSelection, BackboneStyle, BaseStyle, Camera, CarbonColor, Color, Coloring, Gpu, Lighting, Object, Putty,
+    Quality, RenderSettings, Renderer, Representation, Scene, SurfaceSource, SurfaceStyle,
 };
 
 type Failure = Box<dyn std::error::Error>;
@@ -33,6 +33,8 @@ struct Options {
     opacity: f32,
     bench: u32,
     half: bool,
+    backbone: String,
+    bases: String,
     net: bool,
     time_surfaces: bool,
     spacing: f32,
@@ -54,6 +56,8 @@ fn options() -> Result<Options, Failure> {
         opacity: 1.0,
         bench: 0,
         half: false,
+        backbone: "ribbon".into(),
+        bases: String::new(),
         net: false,
         time_surfaces: false,
         spacing: 0.5,
@@ -86,6 +90,8 @@ fn options() -> Result<Options, Failure> {
             "--transparent" => options.settings.transparent_background = true,
             "--bench" => options.bench = value()?.parse()?,
             "--time-surfaces" => options.time_surfaces = true,
+            "--backbone" => options.backbone = value()?,
+            "--bases" => options.bases = value()?,
             "--net" => options.net = true,
             "--spacing" => options.spacing = value()?.parse()?,
             "--cavities" => options.cavities = true,
@@ -110,6 +116,17 @@ fn coloring(name: &str) -> Result<Coloring, Failure> {
         "hydropathy" => Coloring::Hydropathy,
         "element" => Coloring::Element(CarbonColor::Chain),
         _ => return Err(format!("no colouring is called {name}").into()),
+    })
+}
+
+fn backbone(name: &str, model: &kfold_molecule::Model) -> Result<BackboneStyle, Failure> {
+    let values = || Arc::new(model.b_factors.clone());
+    Ok(match name {
+        "ribbon" => BackboneStyle::Ribbon,
+        "tubes" => BackboneStyle::TubularHelices,
+        "putty" => BackboneStyle::Putty(Putty::of_range(values())),
+        "trace" => BackboneStyle::Trace { radius: 0.3 },
+        other => return Err(format!("no backbone is called {other}").into()),
     })
 }
 
@@ -139,12 +156,22 @@ fn scene(options: &Options) -> Result<(Scene, Camera), Failure> {
             "cartoon" => {
                 let mut object = object.with_default_representations();
                 for representation in &mut object.representations {
-                    if matches!(representation.shape, kfold_viewer::Shape::Cartoon(_)) {
+                    if let kfold_viewer::Shape::Cartoon(style) = &mut representation.shape {
+                        style.backbone = backbone(&options.backbone, model)?;
+                        style.bases = match options.bases.as_str() {
+                            "ladder" => BaseStyle::Ladder,
+                            "slabs" => BaseStyle::Slabs,
+                            "hidden" => BaseStyle::Hidden,
+                            _ => BaseStyle::FilledRings,
+                        };
                         representation.coloring = colors.clone();
                         representation.opacity = options.opacity;
                     }
                 }
                 object
+            }
+            "glycans" => {
+                object.with(Representation::cartoon().colored(colors).with_opacity(0.5)).with(Representation::glycans())
             }
             "spheres" => object.with(Representation::spheres(1.0).colored(colors)),
             "sticks" => object.with(Representation::sticks().colored(colors)),

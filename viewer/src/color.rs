@@ -12,6 +12,7 @@ use kfold_molecule::analysis::interactions::InteractionKind;
 use kfold_molecule::{Element, Topology};
 use serde::{Deserialize, Serialize};
 
+use crate::geometry::glycans;
 use crate::residue_colors::{ResidueClass, charges, entities, hydropathies, residue_classes};
 use crate::ribbon::RibbonKind;
 
@@ -145,6 +146,8 @@ pub enum Coloring {
         /// Colours from low to high, evenly spaced.
         ramp: Vec<Color>,
     },
+    /// Carbohydrates in the colours of their SNFG symbols, all else grey.
+    Glycans,
     /// One colour.
     Uniform(Color),
 }
@@ -316,6 +319,7 @@ pub(crate) fn atom_colors(coloring: &Coloring, input: &ColoringInput<'_>) -> Vec
                     }
                     _ => UNKNOWN,
                 },
+                Coloring::Glycans => glycans::atom_color(topology, atom).unwrap_or(UNKNOWN),
                 Coloring::Uniform(color) => *color,
             };
             color.packed()

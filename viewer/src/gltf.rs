@@ -252,6 +252,7 @@ const fn name_of(shape: &Shape) -> &'static str {
         Shape::Spheres { .. } => "spheres",
         Shape::Lines { .. } => "lines",
         Shape::Surface(_) => "surface",
+        Shape::Glycans { .. } => "glycans",
         Shape::Dashes(_) => "interactions",
         Shape::Box(_) => "box",
     }

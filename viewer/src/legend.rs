@@ -6,6 +6,7 @@ use crate::color::{
     BLUE_WHITE_RED, CIVIDIS, Color, Coloring, HYDROPATHY, PLDDT_BANDS, RAINBOW, RED_WHITE_BLUE, chain_color,
     element_color, ribbon_color,
 };
+use crate::geometry::glycans;
 use crate::residue_colors::{ResidueClass, entities, residue_classes};
 use crate::ribbon::RibbonKind;
 
@@ -55,6 +56,17 @@ impl Legend {
         let ramp = |stops: &[Color], low: f32, high: f32| Self::Ramp { stops: stops.to_vec(), low, high };
         match coloring {
             Coloring::Uniform(_) => Self::Empty,
+            Coloring::Glycans => {
+                let mut entries: Vec<(Color, LegendEntry)> = Vec::new();
+                for residue in &topology.residues {
+                    let Some(color) = glycans::symbol_color(residue) else { continue };
+                    let entry = (color, LegendEntry::Named(residue.name.to_string()));
+                    if !entries.contains(&entry) {
+                        entries.push(entry);
+                    }
+                }
+                limited(entries)
+            }
             Coloring::Element(_) => {
                 let mut elements: Vec<Element> = topology.atoms.iter().map(|atom| atom.element).collect();
                 elements.sort_unstable_by_key(|element| element.atomic_number());

@@ -37,7 +37,8 @@ pub use renderer::{Pick, Progress, Renderer};
 pub use residue_colors::{ResidueClass, residue_classes};
 pub use ribbon::RibbonKind;
 pub use scene::{
-    AtomSelection, BaseStyle, CartoonStyle, Dash, DockingBox, Object, ObjectId, Representation, Scene, Shape,
+    AtomSelection, BackboneStyle, BaseStyle, CartoonStyle, Dash, DockingBox, Object, ObjectId, Putty, Representation,
+    Scene, Shape,
 };
 pub use settings::{Lighting, Preset, Quality, RenderSettings};
 pub use surface::{SurfaceKind, SurfaceMesh, SurfaceSource, SurfaceStyle};

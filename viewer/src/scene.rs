@@ -9,6 +9,7 @@ use std::sync::Arc;
 use glam::Vec3;
 use kfold_molecule::analysis::interactions::InteractionKind;
 use kfold_molecule::{AtomSet, Element, Model, ResidueKind, Topology};
+use serde::{Deserialize, Serialize};
 
 use crate::color::{CarbonColor, Color, Coloring};
 use crate::ribbon::RibbonKind;
@@ -91,6 +92,11 @@ pub enum Shape {
         /// Pixels.
         width: f32,
     },
+    /// Carbohydrates as symbols of the SNFG, joined by rods.
+    Glycans {
+        /// Size of a symbol, Å.
+        size: f32,
+    },
     /// Molecular surfaces.
     Surface(SurfaceStyle),
     /// Interactions as dashed lines in the colours of their kinds; the atoms and colouring of the representation are not
@@ -119,7 +125,7 @@ pub struct DockingBox {
 }
 
 /// Dimensions of a cartoon, Å; the defaults have ChimeraX's proportions (2.0 wide, 0.4 thick).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CartoonStyle {
     /// Width of helices and strands.
     pub width: f32,
@@ -133,23 +139,87 @@ pub struct CartoonStyle {
     pub divisions: u32,
     /// How the bases of nucleic acids are drawn.
     pub bases: BaseStyle,
+    /// How the backbone is drawn.
+    pub backbone: BackboneStyle,
+}
+
+/// How the backbone of a cartoon is drawn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum BackboneStyle {
+    /// Ribbons with arrows.
+    #[default]
+    Ribbon,
+    /// The same with a straight tube around each helix.
+    TubularHelices,
+    /// A tube as thick as a value.
+    Putty(Putty),
+    /// Straight tubes from CA to CA, or C4' to C4'.
+    Trace {
+        /// Å.
+        radius: f32,
+    },
+}
+
+/// Values that a tube's thickness shows: B-factors, pLDDT, RMSF.
+#[derive(Clone, Debug)]
+pub struct Putty {
+    /// One for each atom; those of the backbone's guide atoms count.
+    pub values: Arc<Vec<f32>>,
+    /// Value where the tube is thinnest (0.2 Å).
+    pub thin: f32,
+    /// Value where it is thickest (1.8 Å); below `thin` for what is worse the lower it is.
+    pub thick: f32,
+}
+
+impl PartialEq for Putty {
+    /// Lists are equal when they are the same list.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.values, &other.values) && self.thin == other.thin && self.thick == other.thick
+    }
+}
+
+impl Putty {
+    /// Of pLDDT: thick where the prediction is unsure.
+    #[must_use]
+    pub const fn of_plddt(values: Arc<Vec<f32>>) -> Self {
+        Self { values, thin: 95.0, thick: 35.0 }
+    }
+
+    /// From the lowest to the highest of the values.
+    #[must_use]
+    pub fn of_range(values: Arc<Vec<f32>>) -> Self {
+        let finite = || values.iter().copied().filter(|value| value.is_finite());
+        let (thin, thick) = (finite().fold(f32::INFINITY, f32::min), finite().fold(f32::NEG_INFINITY, f32::max));
+        if thin < thick { Self { values, thin, thick } } else { Self { values, thin: 0.0, thick: 1.0 } }
+    }
 }
 
 /// How the bases of nucleic acids are drawn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BaseStyle {
     /// One rung for each base, from the backbone to its far end.
     Ladder,
     /// The rings filled, with a rung to the backbone.
     #[default]
     FilledRings,
+    /// A slab for each base, with a rung to the backbone.
+    Slabs,
     /// Bases are not drawn.
     Hidden,
 }
 
 impl Default for CartoonStyle {
     fn default() -> Self {
-        Self { width: 2.0, thickness: 0.4, coil: 0.45, arrow: 1.6, divisions: 8, bases: BaseStyle::default() }
+        Self {
+            width: 2.0,
+            thickness: 0.4,
+            coil: 0.45,
+            arrow: 1.6,
+            divisions: 8,
+            bases: BaseStyle::default(),
+            backbone: BackboneStyle::default(),
+        }
     }
 }
 
@@ -396,6 +466,12 @@ impl Representation {
     #[must_use]
     pub fn lines() -> Self {
         Self::new(Shape::Lines { width: 2.0 }, Coloring::Element(CarbonColor::Grey))
+    }
+
+    /// Carbohydrates as symbols, in the colours of the SNFG.
+    #[must_use]
+    pub fn glycans() -> Self {
+        Self::new(Shape::Glycans { size: 3.8 }, Coloring::Glycans)
     }
 
     /// A surface by chain.

@@ -6,6 +6,7 @@
 //! or below. Reading molecules is left to the caller ([`SceneFile::build`] takes models).
 
 use std::path::{Component, PathBuf};
+use std::sync::Arc;
 
 use glam::{Quat, Vec3};
 use kfold_molecule::{AtomSet, Model, Selection};
@@ -14,7 +15,7 @@ use thiserror::Error;
 
 use crate::camera::Camera;
 use crate::color::{CarbonColor, Color, Coloring};
-use crate::scene::{AtomSelection, CartoonStyle, Object, Representation, Scene, Shape};
+use crate::scene::{AtomSelection, BackboneStyle, BaseStyle, Object, Putty, Representation, Scene, Shape};
 use crate::settings::{Preset, RenderSettings};
 use crate::surface::SurfaceStyle;
 
@@ -126,6 +127,12 @@ pub struct RepresentationEntry {
     /// Width of lines in pixels, of ribbons in Å.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub width: Option<f32>,
+    /// How the backbone of a cartoon is drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backbone: Option<BackboneName>,
+    /// How the bases of a cartoon are drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bases: Option<BaseStyle>,
     /// Whether a surface is drawn as a net.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub net: bool,
@@ -161,10 +168,28 @@ pub enum ShapeName {
     Surface,
     /// The Gaussian surface.
     GaussianSurface,
+    /// Carbohydrates as symbols.
+    Glycans,
+}
+
+/// How the backbone of a cartoon is drawn, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackboneName {
+    /// Ribbons with arrows.
+    Ribbon,
+    /// Helices as tubes.
+    TubularHelices,
+    /// As thick as the B-factors are high.
+    Putty,
+    /// As thick as pLDDT is low.
+    PlddtPutty,
+    /// From CA to CA.
+    Trace,
 }
 
 /// A colouring by name: `chain`, `entity`, `secondary_structure`, `rainbow`, `residue_class`, `hydropathy`, `charge`,
-/// `electrostatics`, `electrostatics:RANGE` (kcal/(mol e)), `plddt`, `plddt_scale`, `element`, `element:chain`, `element:#rrggbb` (the colour of carbon), `b_factor`,
+/// `glycans`, `electrostatics`, `electrostatics:RANGE` (kcal/(mol e)), `plddt`, `plddt_scale`, `element`, `element:chain`, `element:#rrggbb` (the colour of carbon), `b_factor`,
 /// `b_factor:LOW:HIGH`, `#rrggbb`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -209,6 +234,7 @@ impl TryFrom<String> for ColorName {
             "residue_class" => Coloring::ResidueClass,
             "hydropathy" => Coloring::Hydropathy,
             "charge" => Coloring::Charge,
+            "glycans" => Coloring::Glycans,
             "electrostatics" => Coloring::Electrostatics { range: 10.0 },
             "plddt" => Coloring::Plddt,
             "plddt_scale" => Coloring::PlddtScale,
@@ -234,7 +260,7 @@ impl TryFrom<String> for ColorName {
                     .ok_or_else(|| {
                         format!(
                             "no colour is called `{other}`; there are chain, entity, secondary_structure, rainbow, \
-                             residue_class, hydropathy, charge, electrostatics, electrostatics:RANGE, plddt, \
+                             residue_class, hydropathy, charge, glycans, electrostatics, electrostatics:RANGE, plddt, \
                              plddt_scale, element, element:chain, element:#rrggbb, b_factor, b_factor:LOW:HIGH, \
                              #rrggbb"
                         )
@@ -257,6 +283,7 @@ impl From<ColorName> for String {
                 Coloring::ResidueClass => "residue_class",
                 Coloring::Hydropathy => "hydropathy",
                 Coloring::Charge => "charge",
+                Coloring::Glycans => "glycans",
                 Coloring::Electrostatics { range } => return format!("electrostatics:{range}"),
                 Coloring::Plddt => "plddt",
                 Coloring::PlddtScale => "plddt_scale",
@@ -631,13 +658,23 @@ impl RepresentationEntry {
             ShapeName::Sticks => Representation::sticks(),
             ShapeName::Spheres => Representation::spheres(1.0),
             ShapeName::Lines => Representation::lines(),
+            ShapeName::Glycans => Representation::glycans(),
             ShapeName::Surface => Representation::surface(SurfaceStyle::default()),
             ShapeName::GaussianSurface => Representation::surface(SurfaceStyle::gaussian()),
         };
         match &mut built.shape {
             Shape::Cartoon(style) => {
                 let factor = self.width.map_or(1.0, |width| width / style.width);
-                *style = CartoonStyle { width: style.width * factor, ..*style };
+                style.width *= factor;
+                style.bases = self.bases.unwrap_or_default();
+                let values = || Arc::new(model.b_factors.clone());
+                style.backbone = match self.backbone {
+                    None | Some(BackboneName::Ribbon) => BackboneStyle::Ribbon,
+                    Some(BackboneName::TubularHelices) => BackboneStyle::TubularHelices,
+                    Some(BackboneName::Putty) => BackboneStyle::Putty(Putty::of_range(values())),
+                    Some(BackboneName::PlddtPutty) => BackboneStyle::Putty(Putty::of_plddt(values())),
+                    Some(BackboneName::Trace) => BackboneStyle::Trace { radius: self.radius.unwrap_or(0.3) },
+                };
             }
             Shape::BallAndStick { ball_scale, stick_radius } => {
                 *ball_scale = self.scale.unwrap_or(*ball_scale);

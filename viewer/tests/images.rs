@@ -13,8 +13,8 @@ use kfold_molecule::Element;
 use kfold_molecule::analysis::interactions::InteractionKind;
 use kfold_molecule::formats::{read_small_molecules, read_structure};
 use kfold_viewer::{
-    AtomSelection, Camera, CarbonColor, Color, Coloring, Dash, DockingBox, Object, Preset, Quality, RenderSettings,
-    Representation, Scene,
+    AtomSelection, BackboneStyle, BaseStyle, Camera, CarbonColor, Color, Coloring, Dash, DockingBox, Object, Preset,
+    Quality, RenderSettings, Representation, Scene, Shape, SurfaceStyle,
 };
 
 const WIDTH: u32 = 240;
@@ -262,4 +262,44 @@ fn presets_are_apart() {
         let settings = RenderSettings { samples: 4, ..preset.settings().still() };
         check(&format!("preset-{}", preset.name()), &scene, &camera, &settings);
     }
+}
+
+#[test]
+fn surface_by_potential() {
+    let object = structure(1, "adenylate-kinase/closed.pdb");
+    let polymer = AtomSelection::polymer(&object.topology);
+    let style = SurfaceStyle { spacing: 0.75, ..SurfaceStyle::default() };
+    let surface = Representation::surface(style).of(polymer).colored(Coloring::Electrostatics { range: 10.0 });
+    let object = object.with(surface);
+    let camera = Camera::looking_at(&object.positions, ASPECT);
+    let scene = Scene { objects: vec![object], ..Scene::default() };
+    check("surface", &scene, &camera, &settings());
+}
+
+#[test]
+fn net_of_a_pocket_around_its_ligand() {
+    let receptor = structure(1, "protease/receptor.pdb");
+    let ligand = ligand(2, "protease/ligand.sdf").with(Representation::sticks());
+    let near = AtomSelection::residues_near(&receptor.topology, &receptor.positions, &ligand.positions, 4.0);
+    let of = Some(AtomSelection::polymer(&receptor.topology));
+    let style = SurfaceStyle { spacing: 0.6, net: true, of, ..SurfaceStyle::gaussian() };
+    let colors = Coloring::Element(CarbonColor::Chain);
+    let receptor = receptor.with(Representation::surface(style).of(near).colored(colors));
+    let camera = Camera::looking_into_pocket(&ligand.positions, &receptor.positions, ASPECT);
+    let scene = Scene { objects: vec![receptor, ligand], ..Scene::default() };
+    check("pocket-net", &scene, &camera, &settings());
+}
+
+#[test]
+fn tubular_helices_and_slabs() {
+    let mut object = structure(1, "dna-complex/complex.pdb").with_default_representations();
+    for representation in &mut object.representations {
+        if let Shape::Cartoon(style) = &mut representation.shape {
+            style.backbone = BackboneStyle::TubularHelices;
+            style.bases = BaseStyle::Slabs;
+        }
+    }
+    let camera = Camera::looking_at(&object.positions, ASPECT);
+    let scene = Scene { objects: vec![object], ..Scene::default() };
+    check("tubes", &scene, &camera, &settings());
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod bonds;
 pub(crate) mod cartoon;
+pub(crate) mod glycans;
 pub(crate) mod mesh;
 
 use glam::Vec3;
@@ -28,10 +29,10 @@ pub(crate) struct Instances {
     pub points: Option<(Vec<Vec3>, Vec<u32>)>,
 }
 
-/// The impostors of a shape; none for cartoons and surfaces.
+/// The impostors of a shape; none for what is built on workers.
 pub(crate) fn instances(shape: &Shape, atoms: &AtomSelection, topology: &Topology, coloring: &Coloring) -> Instances {
     match shape {
-        Shape::Cartoon(_) | Shape::Surface(_) => Instances::default(),
+        Shape::Cartoon(_) | Shape::Surface(_) | Shape::Glycans { .. } => Instances::default(),
         Shape::Spheres { scale } => Instances {
             spheres: atoms
                 .indices(topology)

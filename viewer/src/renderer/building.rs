@@ -9,6 +9,7 @@ use kfold_molecule::Topology;
 
 use crate::error::ViewerError;
 use crate::geometry::cartoon;
+use crate::geometry::glycans;
 use crate::geometry::mesh::Mesh;
 use crate::gpu::Gpu;
 use crate::renderer::Waker;
@@ -59,10 +60,20 @@ pub(crate) fn same_arc<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
     }
 }
 
+/// What symbols of carbohydrates are made of.
+#[derive(Clone)]
+pub(crate) struct GlycanSource {
+    pub topology: Arc<Topology>,
+    pub positions: Arc<Vec<Vec3>>,
+    pub atoms: AtomSelection,
+    pub size: f32,
+}
+
 /// What is to be built.
 #[derive(Clone)]
 pub(crate) enum Source {
     Cartoon(CartoonSource),
+    Glycans(GlycanSource),
     Surface(SurfaceSource),
 }
 
@@ -78,6 +89,12 @@ impl Source {
         match (self, other) {
             (Self::Cartoon(a), Self::Cartoon(b)) => a.is_same(b),
             (Self::Surface(a), Self::Surface(b)) => a.is_same(b),
+            (Self::Glycans(a), Self::Glycans(b)) => {
+                Arc::ptr_eq(&a.topology, &b.topology)
+                    && Arc::ptr_eq(&a.positions, &b.positions)
+                    && a.atoms == b.atoms
+                    && a.size == b.size
+            }
             _ => false,
         }
     }
@@ -85,6 +102,9 @@ impl Source {
     pub fn build(&self, gpu: &Gpu, cancelled: &AtomicBool) -> Result<Built, ViewerError> {
         match self {
             Self::Cartoon(source) => Ok(Built::Mesh(source.build())),
+            Self::Glycans(source) => {
+                Ok(Built::Mesh(glycans::build(&source.topology, &source.positions, &source.atoms, source.size)))
+            }
             Self::Surface(source) => {
                 let (words, triangles) = source.build_words(gpu, cancelled)?.unwrap_or_default();
                 Ok(Built::Surface(words, triangles))

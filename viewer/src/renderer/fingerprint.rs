@@ -8,7 +8,7 @@ use glam::Vec3;
 use crate::camera::Camera;
 use crate::color::{CarbonColor, Coloring};
 use crate::renderer::Part;
-use crate::scene::{AtomSelection, Object, Representation, Scene, Shape};
+use crate::scene::{AtomSelection, BackboneStyle, Object, Representation, Scene, Shape};
 use crate::settings::RenderSettings;
 use crate::surface::SurfaceKind;
 
@@ -34,6 +34,15 @@ fn hash_shape(shape: &Shape, state: &mut impl Hasher) {
             [style.width, style.thickness, style.coil, style.arrow].map(f32::to_bits).hash(state);
             style.divisions.hash(state);
             style.bases.hash(state);
+            std::mem::discriminant(&style.backbone).hash(state);
+            match &style.backbone {
+                BackboneStyle::Ribbon | BackboneStyle::TubularHelices => {}
+                BackboneStyle::Putty(putty) => {
+                    address(&putty.values).hash(state);
+                    [putty.thin, putty.thick].map(f32::to_bits).hash(state);
+                }
+                BackboneStyle::Trace { radius } => radius.to_bits().hash(state),
+            }
         }
         Shape::BallAndStick { ball_scale, stick_radius } => {
             [*ball_scale, *stick_radius].map(f32::to_bits).hash(state);
@@ -44,6 +53,7 @@ fn hash_shape(shape: &Shape, state: &mut impl Hasher) {
         }
         Shape::Spheres { scale } => scale.to_bits().hash(state),
         Shape::Lines { width } => width.to_bits().hash(state),
+        Shape::Glycans { size } => size.to_bits().hash(state),
         Shape::Surface(style) => {
             match style.kind {
                 SurfaceKind::SolventExcluded { probe } => (0, probe.to_bits()).hash(state),
@@ -86,7 +96,8 @@ fn hash_coloring(coloring: &Coloring, state: &mut impl Hasher) {
         | Coloring::PlddtScale
         | Coloring::ResidueClass
         | Coloring::Hydropathy
-        | Coloring::Charge => {}
+        | Coloring::Charge
+        | Coloring::Glycans => {}
     }
 }
 

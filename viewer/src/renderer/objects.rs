@@ -16,7 +16,7 @@ use crate::error::ViewerError;
 use crate::geometry::{Instances, instances};
 use crate::gpu::Gpu;
 use crate::renderer::Waker;
-use crate::renderer::building::{Built, CartoonSource, Job, SharedKinds, Source, same_arc};
+use crate::renderer::building::{Built, CartoonSource, GlycanSource, Job, SharedKinds, Source, same_arc};
 use crate::renderer::pipelines::Pipelines;
 use crate::renderer::uniforms::{BY_POTENTIAL, DrawUniform, FRONT_ONLY, NET};
 use crate::ribbon::{self, RibbonKind};
@@ -171,6 +171,7 @@ impl Objects {
                         largest = largest.max(4.0 * ball_scale).max(3.0 * stick_radius);
                     }
                     Shape::Sticks { radius, .. } => largest = largest.max(3.0 * radius),
+                    Shape::Glycans { size } => largest = largest.max(*size),
                     Shape::Surface(_) => largest = largest.max(6.0),
                     Shape::Cartoon(style) => largest = largest.max(2.0 * style.width * style.arrow),
                     Shape::Lines { .. } => {}
@@ -335,7 +336,9 @@ impl RepresentationCache {
         let shape_changed = self.source.shape != wanted.shape || self.source.atoms != wanted.atoms;
         let alike = matches!(
             (&self.source.shape, &wanted.shape),
-            (Shape::Cartoon(_), Shape::Cartoon(_)) | (Shape::Surface(_), Shape::Surface(_))
+            (Shape::Cartoon(_), Shape::Cartoon(_))
+                | (Shape::Surface(_), Shape::Surface(_))
+                | (Shape::Glycans { .. }, Shape::Glycans { .. })
         );
         if shape_changed && !alike {
             self.built = None;
@@ -435,8 +438,9 @@ impl RepresentationCache {
                 shared_kinds: Arc::clone(scene.kinds),
                 atoms,
                 tethers: tethers(scene.object),
-                style: *style,
+                style: style.clone(),
             })),
+            Shape::Glycans { size } => Some(Source::Glycans(GlycanSource { topology, positions, atoms, size: *size })),
             Shape::Surface(style) => Some(Source::Surface(SurfaceSource {
                 topology,
                 positions,

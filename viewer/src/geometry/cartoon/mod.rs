@@ -9,6 +9,7 @@ mod curve;
 mod nucleic;
 mod section;
 mod trace;
+mod tubes;
 
 use glam::Vec3;
 use kfold_molecule::Topology;
@@ -17,10 +18,10 @@ use rayon::prelude::*;
 use super::mesh::Mesh;
 use crate::geometry::dash_ranges;
 use crate::ribbon::RibbonKind;
-use crate::scene::{AtomSelection, CartoonStyle};
+use crate::scene::{AtomSelection, BackboneStyle, CartoonStyle, Putty};
 use curve::Frame;
 use section::{Cap, Section, extrude};
-use trace::{Gap, Trace};
+use trace::{Gap, Guide, Trace};
 
 /// Longest run of residues drawn as an arrow's head.
 const ARROW_RESIDUES: f32 = 1.5;
@@ -28,6 +29,10 @@ const ARROW_RESIDUES: f32 = 1.5;
 const MANY_RESIDUES: usize = 20_000;
 /// Radius of the tube from the ribbon to a guide atom beside it, Å.
 const TETHER_RADIUS: f32 = 0.15;
+/// Radius of a tubular helix as a multiple of a ribbon's width.
+const TUBE_WIDTH: f32 = 0.9;
+/// Radius of putty where it is thinnest and thickest, Å.
+const PUTTY_RADII: [f32; 2] = [0.2, 1.8];
 /// Residues over which a helix grows from the coil's cross section to its own.
 const TAPER_RESIDUES: f32 = 0.9;
 
@@ -78,6 +83,10 @@ fn sane(style: &CartoonStyle) -> CartoonStyle {
         arrow: within(style.arrow, usual.arrow).max(1.0),
         divisions: (style.divisions.clamp(2, 40) / 2) * 2,
         bases: style.bases,
+        backbone: match &style.backbone {
+            BackboneStyle::Trace { radius } => BackboneStyle::Trace { radius: within(*radius, 0.3) },
+            other => other.clone(),
+        },
     }
 }
 
@@ -106,13 +115,20 @@ fn ribbon(
         return mesh;
     }
     let divisions = style.divisions as usize;
-    let frames = curve::frames(trace, divisions);
+    let is_trace = matches!(style.backbone, BackboneStyle::Trace { .. });
+    let frames = match style.backbone {
+        BackboneStyle::TubularHelices if !trace.nucleic => curve::frames(&tubes::straightened(trace), divisions),
+        _ => curve::frames(trace, divisions),
+    };
     let last = frames.len() - 1;
     // Section `j` to `j + 1` belongs to the residue nearest to its middle.
     let atom_of = |index: usize| guides[((index + divisions / 2) / divisions).min(count - 1)].atom;
     let is_chosen = |guide: usize| chosen.get(guides[guide].atom as usize).copied().unwrap_or(false);
 
-    let mut start = 0;
+    if let BackboneStyle::Trace { radius } = style.backbone {
+        straight(&mut mesh, guides, &is_chosen, radius);
+    }
+    let mut start = if is_trace { count } else { 0 };
     while start < count {
         let same = |guide: usize| guides[guide].kind == guides[start].kind && is_chosen(guide) == is_chosen(start);
         let end = (start..count).take_while(|&guide| same(guide)).last().unwrap_or(start);
@@ -126,10 +142,15 @@ fn ribbon(
                 begins_chain: first_frame == 0,
                 ends_chain: last_frame == last,
             };
-            if trace.nucleic {
+            if let BackboneStyle::Putty(putty) = &style.backbone {
+                piece.putty(&mut mesh, putty, guides, &atom_of);
+            } else if trace.nucleic {
                 piece.nucleic(&mut mesh, style, &atom_of);
             } else {
                 match guides[start].kind {
+                    RibbonKind::Helix if style.backbone == BackboneStyle::TubularHelices => {
+                        piece.tube(&mut mesh, style, &atom_of);
+                    }
                     RibbonKind::Helix => piece.helix(&mut mesh, style, &atom_of),
                     RibbonKind::Strand => piece.strand(&mut mesh, style, &atom_of),
                     RibbonKind::Coil => piece.coil(&mut mesh, style, &atom_of),
@@ -139,14 +160,14 @@ fn ribbon(
         start = end + 1;
     }
     for (index, guide) in guides.iter().enumerate().filter(|(index, _)| is_chosen(*index)) {
-        let on_ribbon = frames[index * divisions].position;
+        let on_ribbon = if is_trace { guide.position } else { frames[index * divisions].position };
         if tethered.get(guide.atom as usize).copied().unwrap_or(false) && on_ribbon.distance(guide.position) > 0.1 {
             tube(&mut mesh, on_ribbon, guide.position, TETHER_RADIUS, guide.atom);
         }
     }
     if trace.nucleic {
         for (index, guide) in guides.iter().enumerate().filter(|(index, _)| is_chosen(*index)) {
-            let on_ribbon = frames[index * divisions].position;
+            let on_ribbon = if is_trace { guide.position } else { frames[index * divisions].position };
             nucleic::base(&mut mesh, topology, positions, guide.residue, on_ribbon, style);
         }
     }
@@ -182,6 +203,39 @@ impl Piece<'_> {
     fn helix(&self, mesh: &mut Mesh, style: &CartoonStyle, atom_of: &impl Fn(usize) -> u32) {
         let length = self.length();
         let section = |index: usize| helix_section(style, index as f32 / self.divisions as f32, length);
+        let atoms = |index: usize| atom_of(self.first_frame + index);
+        extrude(mesh, self.frames, section, atoms, self.end_caps());
+    }
+
+    /// A straight helix: a tube with softened ends.
+    fn tube(&self, mesh: &mut Mesh, style: &CartoonStyle, atom_of: &impl Fn(usize) -> u32) {
+        let radius = TUBE_WIDTH * style.width;
+        let last = self.frames.len() - 1;
+        let section = |index: usize| {
+            let narrowed = if index == 0 || index == last { radius - 0.12 } else { radius };
+            Section::oval(narrowed, narrowed)
+        };
+        let atoms = |index: usize| atom_of(self.first_frame + index);
+        extrude(mesh, self.frames, section, atoms, (Cap::Flat, Cap::Flat));
+    }
+
+    fn putty(&self, mesh: &mut Mesh, putty: &Putty, guides: &[Guide], atom_of: &impl Fn(usize) -> u32) {
+        let radius_of = |guide: usize| {
+            let value = putty.values.get(guides[guide].atom as usize).copied().unwrap_or(putty.thin);
+            let span = putty.thick - putty.thin;
+            let fraction = if span.abs() > 1e-6 { (value - putty.thin) / span } else { 0.0 };
+            let fraction = if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.0 };
+            PUTTY_RADII[0] + (PUTTY_RADII[1] - PUTTY_RADII[0]) * fraction
+        };
+        let section = |index: usize| {
+            let place = (self.first_frame + index) as f32 / self.divisions as f32;
+            let before = (place as usize).min(guides.len() - 1);
+            let after = (before + 1).min(guides.len() - 1);
+            let step = place - before as f32;
+            let eased = step * step * (3.0 - 2.0 * step);
+            let radius = radius_of(before) + (radius_of(after) - radius_of(before)) * eased;
+            Section::oval(radius, radius)
+        };
         let atoms = |index: usize| atom_of(self.first_frame + index);
         extrude(mesh, self.frames, section, atoms, self.end_caps());
     }
@@ -223,8 +277,21 @@ fn bridge(mesh: &mut Mesh, gap: &Gap, style: &CartoonStyle) {
     }
 }
 
+/// Straight tubes from guide atom to guide atom.
+fn straight(mesh: &mut Mesh, guides: &[Guide], is_chosen: &impl Fn(usize) -> bool, radius: f32) {
+    for index in 1..guides.len() {
+        let (from, to) = (&guides[index - 1], &guides[index]);
+        let middle = 0.5 * (from.position + to.position);
+        for (guide, end) in [(index - 1, from), (index, to)] {
+            if is_chosen(guide) {
+                tube(mesh, end.position, middle, radius, end.atom);
+            }
+        }
+    }
+}
+
 /// A straight tube with round ends.
-fn tube(mesh: &mut Mesh, from: Vec3, to: Vec3, radius: f32, atom: u32) {
+pub(crate) fn tube(mesh: &mut Mesh, from: Vec3, to: Vec3, radius: f32, atom: u32) {
     let tangent = (to - from).normalize_or_zero();
     if tangent == Vec3::ZERO {
         return;

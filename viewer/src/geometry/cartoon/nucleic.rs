@@ -3,6 +3,8 @@
 use glam::Vec3;
 use kfold_molecule::Topology;
 
+use super::curve::Frame;
+use super::section::{Cap, Section, extrude};
 use super::tube;
 use crate::geometry::mesh::Mesh;
 use crate::scene::{BaseStyle, CartoonStyle};
@@ -11,6 +13,8 @@ const SIX_RING: [&str; 6] = ["N1", "C2", "N3", "C4", "C5", "C6"];
 const FIVE_RING: [&str; 5] = ["C4", "C5", "N7", "C8", "N9"];
 /// Half thickness of a filled ring, Å.
 const HALF_THICKNESS: f32 = 0.22;
+/// What a slab reaches beyond the middles of its atoms, Å.
+const SLAB_MARGIN: f32 = 0.45;
 /// Radius of the rung that joins a base to the backbone, Å.
 const RUNG: f32 = 0.2;
 
@@ -41,6 +45,16 @@ pub(super) fn base(
                 tube(mesh, sugar, far, 1.6 * RUNG, atom);
             }
         }
+        BaseStyle::Slabs => {
+            tube(mesh, on_ribbon, sugar, RUNG, atom);
+            if let Some(joined) = joined {
+                tube(mesh, sugar, joined, RUNG, atom);
+            }
+            let ring: Vec<Vec3> = SIX_RING.iter().chain(&FIVE_RING[2..]).filter_map(|name| place(name)).collect();
+            if let (Some(joined), true) = (joined, ring.len() >= 6) {
+                slab(mesh, &ring, joined, atom);
+            }
+        }
         BaseStyle::FilledRings => {
             tube(mesh, on_ribbon, sugar, RUNG, atom);
             if let Some(joined) = joined {
@@ -52,6 +66,28 @@ pub(super) fn base(
             }
         }
     }
+}
+
+/// A rectangular slab over the ring atoms of a base, along the way from where it is joined.
+fn slab(mesh: &mut Mesh, ring: &[Vec3], joined: Vec3, atom: u32) {
+    let middle = ring.iter().copied().sum::<Vec3>() / ring.len() as f32;
+    let Some(along) = (middle - joined).try_normalize() else { return };
+    // The first six atoms are a ring.
+    let normal = (0..6).map(|index| (ring[index] - middle).cross(ring[(index + 1) % 6] - middle)).sum::<Vec3>();
+    let Some(side) = normal.cross(along).try_normalize() else { return };
+    let span = |axis: Vec3| {
+        let places = ring.iter().map(|place| (*place - middle).dot(axis));
+        places.fold((0.0_f32, 0.0_f32), |(low, high), place| (low.min(place), high.max(place)))
+    };
+    let ((near, far), (left, right)) = (span(along), span(side));
+    let center = middle + side * (0.5 * (left + right));
+    let frames = [near - SLAB_MARGIN, far + SLAB_MARGIN].map(|place| Frame {
+        position: center + along * place,
+        tangent: along,
+        side,
+    });
+    let section = Section::rectangle(0.5 * (right - left) + SLAB_MARGIN, HALF_THICKNESS);
+    extrude(mesh, &frames, |_| section, |_| atom, (Cap::Flat, Cap::Flat));
 }
 
 /// A flat prism over a ring, its rim rounded by tubes.

@@ -136,6 +136,42 @@ fn breaks_are_found_and_bridged() {
 }
 
 #[test]
+fn backbones_are_closed_and_as_thick_as_they_should() {
+    let points = helix(16);
+    let topology = chain(&points);
+    let values = Arc::new((0..16).map(|index| if index < 8 { 10.0 } else { 60.0 }).collect::<Vec<f32>>());
+    for backbone in [
+        BackboneStyle::TubularHelices,
+        BackboneStyle::Putty(Putty::of_range(values)),
+        BackboneStyle::Trace { radius: 0.3 },
+    ] {
+        let style = CartoonStyle { backbone: backbone.clone(), ..CartoonStyle::default() };
+        let mesh = build(&topology, &points, &[RibbonKind::Helix; 16], &AtomSelection::All, &[], &style);
+        let place = |index: u32| Vec3::from(mesh.vertices[index as usize].position);
+        let volume: f32 = mesh
+            .indices
+            .chunks_exact(3)
+            .map(|corners| place(corners[0]).dot(place(corners[1]).cross(place(corners[2]))) / 6.0)
+            .sum();
+        assert!(volume > 5.0, "{backbone:?}: {volume}");
+        // Distance from the axis in the middle of the chain's halves.
+        let farthest = |from: f32, to: f32| {
+            let places = mesh.vertices.iter().map(|vertex| Vec3::from(vertex.position));
+            let here = places.filter(|place| (from..to).contains(&place.z));
+            here.map(|place| place.truncate().length()).fold(0.0_f32, f32::max)
+        };
+        let (first, second) = (farthest(6.0, 7.5), farthest(15.0, 16.5));
+        match backbone {
+            BackboneStyle::TubularHelices => {
+                assert!((first - 1.8).abs() < 0.05 && (second - 1.8).abs() < 0.05, "{first} {second}");
+            }
+            BackboneStyle::Putty(_) => assert!(second - first > 1.2, "{first} {second}"),
+            _ => assert!((first - 2.6).abs() < 0.1, "{first}"),
+        }
+    }
+}
+
+#[test]
 fn hostile_input_is_survived() {
     let odd = [
         vec![],
