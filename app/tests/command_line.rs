@@ -543,3 +543,67 @@ fn queries_of_other_programs_are_converted_and_predicted() {
     assert_eq!(plan["seeds_pending"], serde_json::json!([7, 11]), "{}", stderr(&output));
     assert!(stderr(&output).contains("left out: userCCDPath: "));
 }
+
+#[test]
+fn equal_scene_files_give_equal_pixels() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(sample("protease/ligand.sdf"), folder.path().join("ligand.sdf")).unwrap();
+    let scene = folder.path().join("scene.json");
+    let write = |extra: &str| {
+        let text = format!(
+            r##"{{ "version": 1, "molecules": [
+                {{ "representations": [{{ "as": "cartoon", "color": "rainbow", "opacity": 0.5 }}] }},
+                {{ "file": "ligand.sdf", "representations": [{{ "as": "sticks" }}] }}
+            ], "size": [96, 64], "samples": 2, "labels": [{{ "atoms": "resn LIG", "text": "리간드" }}] {extra} }}"##
+        );
+        std::fs::write(&scene, text).unwrap();
+    };
+    let receptor = sample("protease/receptor.pdb");
+    let draw = |name: &str, more: &[&str]| {
+        let path = folder.path().join(name);
+        let mut arguments = vec!["render", text(&receptor), "--scene", text(&scene), "-o", text(&path)];
+        arguments.extend(more);
+        let done = run(&arguments);
+        assert!(done.status.success(), "{}", stderr(&done));
+        std::fs::read(&path).unwrap()
+    };
+    write("");
+    let first = draw("first.png", &[]);
+    assert_eq!(first, draw("second.png", &[]));
+    let dark = draw("dark.png", &["--style", "dark"]);
+    assert_ne!(first, dark);
+    write(r#", "style": "dark""#);
+    assert_eq!(dark, draw("dark-again.png", &[]));
+    assert_eq!(&draw("picture.glb", &[])[..4], b"glTF");
+    write(r#", "colour": 1"#);
+    let output = folder.path().join("none.png");
+    let done = run(&["render", text(&receptor), "--scene", text(&scene), "-o", text(&output)]);
+    assert!(!done.status.success() && !output.exists());
+    assert!(stderr(&done).contains("unknown field `colour`"), "{}", stderr(&done));
+}
+
+#[test]
+fn a_movie_is_a_folder_of_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let (open, closed) = (sample("adenylate-kinase/open.pdb"), sample("adenylate-kinase/closed.pdb"));
+    let frames = folder.path().join("frames");
+    let done = run(&[
+        "movie",
+        text(&open),
+        "--morph",
+        text(&closed),
+        "--frames",
+        "3",
+        "--and-back",
+        "--size",
+        "48x32",
+        "--samples",
+        "1",
+        "-o",
+        text(&frames),
+    ]);
+    assert!(done.status.success(), "{}", stderr(&done));
+    let frame = |number: u32| image::open(frames.join(format!("frame-{number:05}.png"))).unwrap().to_rgba8();
+    assert_eq!(std::fs::read_dir(&frames).unwrap().count(), 4);
+    assert!(frame(1) != frame(3) && frame(2) == frame(4));
+}

@@ -254,6 +254,7 @@ const fn name_of(shape: &Shape) -> &'static str {
         Shape::Surface(_) => "surface",
         Shape::Glycans { .. } => "glycans",
         Shape::Dashes(_) => "interactions",
+        Shape::Measured(_) => "measurements",
         Shape::Box(_) => "box",
     }
 }

@@ -15,6 +15,7 @@ mod error;
 mod geometry;
 pub mod gltf;
 mod gpu;
+mod labels;
 mod legend;
 mod renderer;
 mod residue_colors;
@@ -32,6 +33,7 @@ pub use color::{
 };
 pub use error::ViewerError;
 pub use gpu::Gpu;
+pub use labels::{FONT as LABEL_FONT, Label, measured_value, measurement, residue_labels};
 pub use legend::{Legend, LegendEntry};
 pub use renderer::{Pick, Progress, Renderer};
 pub use residue_colors::{ResidueClass, residue_classes};

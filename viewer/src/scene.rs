@@ -12,6 +12,7 @@ use kfold_molecule::{AtomSet, Element, Model, ResidueKind, Topology};
 use serde::{Deserialize, Serialize};
 
 use crate::color::{CarbonColor, Color, Coloring};
+use crate::labels::Label;
 use crate::ribbon::RibbonKind;
 use crate::surface::SurfaceStyle;
 
@@ -27,6 +28,8 @@ pub struct Scene {
     pub selected: Vec<(ObjectId, AtomSelection)>,
     /// Atoms under the cursor, drawn lighter with a soft outline.
     pub hovered: Vec<(ObjectId, AtomSelection)>,
+    /// Words at places.
+    pub labels: Arc<Vec<Label>>,
 }
 
 /// A molecule with its coordinates, shown in one or more ways.
@@ -102,6 +105,8 @@ pub enum Shape {
     /// Interactions as dashed lines in the colours of their kinds; the atoms and colouring of the representation are not
     /// used.
     Dashes(Arc<Vec<Dash>>),
+    /// Dashed lines that measure, in the colour of the representation; its atoms are not used.
+    Measured(Arc<Vec<[Vec3; 2]>>),
     /// The edges of a box, for the search space of docking; the atoms are not used.
     Box(DockingBox),
 }

@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use crate::camera::Camera;
 use crate::color::{CarbonColor, Color, Coloring};
+use crate::labels::{Label, measurement, residue_labels};
 use crate::scene::{AtomSelection, BackboneStyle, BaseStyle, Object, Putty, Representation, Scene, Shape};
 use crate::settings::{Preset, RenderSettings};
 use crate::surface::SurfaceStyle;
@@ -25,6 +26,8 @@ const VERSION: u32 = 1;
 const MOST_BYTES: usize = 1 << 20;
 /// Molecules, and representations of one, at most.
 const MOST_ENTRIES: usize = 64;
+/// Labels of a picture at most.
+const MOST_LABELS: usize = 2000;
 /// Longest side of a picture.
 const LONGEST_SIDE: u32 = 16_384;
 
@@ -81,6 +84,12 @@ pub struct SceneFile {
     /// Pictures averaged with the camera shifted within a pixel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples: Option<u32>,
+    /// Words at residues or atoms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<LabelEntry>,
+    /// Distances, angles and dihedral angles between the middles of two, three or four selections.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measurements: Vec<Vec<Selection>>,
     /// Atoms with an outline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outlined: Option<Selection>,
@@ -100,6 +109,34 @@ pub struct MoleculeEntry {
     /// How it is drawn; nothing said: as a newly opened structure.
     #[serde(default)]
     pub representations: Vec<RepresentationEntry>,
+}
+
+/// Words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelEntry {
+    /// What is named.
+    pub atoms: Selection,
+    /// `{residue}` for each residue, `{atom}` for each atom, or one word for all, in their middle.
+    #[serde(default = "residue_text")]
+    pub text: String,
+    /// `#rrggbb`; what stands out from the background when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<ColorName>,
+    /// Pixels in a picture 800 high.
+    #[serde(default = "label_size")]
+    pub size: f32,
+    /// Whether nothing hides it.
+    #[serde(default)]
+    pub on_top: bool,
+}
+
+fn residue_text() -> String {
+    "{residue}".into()
+}
+
+const fn label_size() -> f32 {
+    17.0
 }
 
 /// One way in which some atoms are drawn.
@@ -499,6 +536,18 @@ impl SceneFile {
                 within(&field("representations.width"), representation.width, 0.1, 20.0)?;
             }
         }
+        if self.labels.len() > MOST_ENTRIES || self.measurements.len() > MOST_ENTRIES {
+            return Err(wrong("labels", format!("and measurements must be at most {MOST_ENTRIES} each")));
+        }
+        for label in &self.labels {
+            within("labels.size", Some(label.size), 4.0, 200.0)?;
+            if label.text.len() > 200 {
+                return Err(wrong("labels.text", "is longer than 200 bytes"));
+            }
+        }
+        if self.measurements.iter().any(|atoms| !(2..=4).contains(&atoms.len())) {
+            return Err(wrong("measurements", "takes two, three or four selections each"));
+        }
         let Effects { ambient_occlusion, shadows, depth_cue, silhouette_width } = self.effects;
         within("effects.ambient_occlusion", ambient_occlusion, 0.0, 1.0)?;
         within("effects.shadows", shadows, 0.0, 1.0)?;
@@ -585,6 +634,7 @@ impl SceneFile {
                 .collect();
         }
         let camera = self.camera(&scene, &select)?;
+        self.add_words(&mut scene, &select)?;
         let mut settings = self.style.settings().still().for_height(self.size.1);
         settings.samples = self.samples.unwrap_or(settings.samples);
         let effects = self.effects;
@@ -598,6 +648,53 @@ impl SceneFile {
             None => {}
         }
         Ok(BuiltScene { scene, camera, settings, size: self.size })
+    }
+
+    /// Labels and measurements.
+    fn add_words(&self, scene: &mut Scene, select: &Select<'_>) -> Result<(), SceneFileError> {
+        let ground = match self.background {
+            Some(Background::Color(color)) => color,
+            _ => self.style.settings().background,
+        };
+        let mut labels = Vec::new();
+        for entry in &self.labels {
+            let mut named = Vec::new();
+            let atoms = select("labels.atoms", &entry.atoms)?;
+            for (object, atoms) in scene.objects.iter().zip(&atoms) {
+                let atoms = AtomSelection::of_set(atoms);
+                match entry.text.as_str() {
+                    "{residue}" => named.extend(residue_labels(&object.topology, &object.positions, &atoms)),
+                    "{atom}" => named.extend(atoms.indices(&object.topology).into_iter().filter_map(|atom| {
+                        let position = *object.positions.get(atom as usize)?;
+                        Some(Label::new(position, object.topology.atoms[atom as usize].name.as_str()))
+                    })),
+                    _ => {}
+                }
+            }
+            if !matches!(entry.text.as_str(), "{residue}" | "{atom}") {
+                named.push(Label::new(middle(scene, &atoms), entry.text.clone()));
+            }
+            for label in named.into_iter().take(MOST_LABELS - labels.len().min(MOST_LABELS)) {
+                let mut label = Label { size: entry.size, is_on_top: entry.on_top, ..label.on_ground(ground) };
+                if let Some(ColorName::Coloring(Coloring::Uniform(color))) = &entry.color {
+                    label.color = *color;
+                }
+                labels.push(label);
+            }
+        }
+        for atoms in &self.measurements {
+            let mut points = Vec::new();
+            for selection in atoms {
+                points.push(middle(scene, &select("measurements", selection)?));
+            }
+            let ink = Label::new(Vec3::ZERO, "").on_ground(ground).color;
+            if let (Some((lines, label)), Some(object)) = (measurement(&points, ink), scene.objects.first_mut()) {
+                object.representations.push(lines);
+                labels.push(Label { outline: ground, ..label });
+            }
+        }
+        scene.labels = Arc::new(labels);
+        Ok(())
     }
 
     fn camera(&self, scene: &Scene, select: &Select<'_>) -> Result<Camera, SceneFileError> {
@@ -638,6 +735,13 @@ impl SceneFile {
         }
         Ok(camera)
     }
+}
+
+/// The middle of atoms.
+fn middle(scene: &Scene, atoms: &[AtomSet]) -> Vec3 {
+    let of_object = |(object, atoms): (&Object, &AtomSet)| object.points(&AtomSelection::of_set(atoms));
+    let points: Vec<Vec3> = scene.objects.iter().zip(atoms).flat_map(of_object).collect();
+    points.iter().sum::<Vec3>() / points.len().max(1) as f32
 }
 
 /// What serde_json says without the place, which stands before it.
@@ -715,6 +819,8 @@ mod tests {
         "effects": { "shadows": 1 },
         "background": "#102030",
         "size": [640, 480],
+        "labels": [{ "atoms": "resi 1" }, { "atoms": "name CA", "text": "알파", "on_top": true }],
+        "measurements": [["name N", "name CA"]],
         "outlined": "resn GLY"
     }"##;
 
@@ -734,6 +840,8 @@ mod tests {
         let representations = &built.scene.objects[0].representations;
         assert_eq!(representations[0].opacity, 0.5);
         assert!(matches!(representations[1].shape, Shape::Sticks { radius, .. } if radius == 0.2));
+        let words: Vec<&str> = built.scene.labels.iter().map(|label| label.text.as_str()).collect();
+        assert_eq!(words, ["GLY 1", "알파", "1.45 Å"]);
         assert_eq!(built.scene.selected.len(), 1);
         assert_eq!(SceneFile::parse(&file.to_text().unwrap()).unwrap(), file);
         let kept = CameraEntry::from(&built.camera);

@@ -25,6 +25,7 @@ const FILES: &[(&str, &str)] = embedded![
     "common/surface.wgsl",
     "impostors/cylinder.wgsl",
     "impostors/sphere.wgsl",
+    "labels/label.wgsl",
     "mesh/mesh.wgsl",
     "mesh/surface.wgsl",
     "post/accumulate.wgsl",

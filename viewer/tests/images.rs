@@ -6,6 +6,7 @@
 mod common;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use common::{assert_golden, molecule, renderer, sample};
 use glam::Vec3;
@@ -13,8 +14,8 @@ use kfold_molecule::Element;
 use kfold_molecule::analysis::interactions::InteractionKind;
 use kfold_molecule::formats::{read_small_molecules, read_structure};
 use kfold_viewer::{
-    AtomSelection, BackboneStyle, BaseStyle, Camera, CarbonColor, Color, Coloring, Dash, DockingBox, Object, Preset,
-    Quality, RenderSettings, Representation, Scene, Shape, SurfaceStyle,
+    AtomSelection, BackboneStyle, BaseStyle, Camera, CarbonColor, Color, Coloring, Dash, DockingBox, Label, Object,
+    Preset, Quality, RenderSettings, Representation, Scene, Shape, SurfaceStyle, measurement,
 };
 
 const WIDTH: u32 = 240;
@@ -118,6 +119,7 @@ fn selection_and_hover() {
         selected: vec![(1, AtomSelection::of((0..12).collect()))],
         hovered: vec![(1, AtomSelection::of((20..26).collect()))],
         objects: vec![object],
+        ..Scene::default()
     };
     check("highlight", &scene, &camera, &RenderSettings { samples: 1, ..settings() });
 }
@@ -210,6 +212,35 @@ fn hidden_parts_of_a_selection_shine_through() {
     // Hidden, but tinted; the same ball where nothing is behind it is grey.
     let [r, g, b, _] = picture.get_pixel(WIDTH / 2 - 8, HEIGHT / 2).0;
     assert!(g > r + 15 && g > b + 10, "{r} {g} {b}");
+}
+
+#[test]
+fn words_are_hidden_by_what_lies_before_them() {
+    let ball = molecule(&[(Element::C, Vec3::ZERO)], &[]);
+    let (object, lines) =
+        (Object::new(1, ball.first().unwrap()), measurement(&[Vec3::X * -5.0, Vec3::X * 5.0], Color::BLACK));
+    let (lines, value) = lines.unwrap();
+    let object = object.with(Representation::spheres(1.2).colored(Coloring::Uniform(Color::hex(0x9ab8d8)))).with(lines);
+    let labels = vec![
+        Label::new(Vec3::new(0.0, 0.3, -6.0), "behind"),
+        Label { size: 26.0, ..Label::new(Vec3::new(0.0, 3.2, 0.0), "리간드 Asp189") },
+        Label { shift: glam::Vec2::new(0.0, -24.0), ..Label::new(Vec3::new(0.0, -2.6, -6.0), "on top") }.on_top(),
+        Label { shift: glam::Vec2::new(60.0, 12.0), ..value },
+    ];
+    let scene = Scene { objects: vec![object], labels: Arc::new(labels), ..Scene::default() };
+    let camera = Camera { distance: 22.0, ..Camera::default() };
+    let settings = RenderSettings { depth_cue: 0.0, ..settings() };
+    check("labels", &scene, &camera, &settings);
+    let picture = renderer().render_to_image(&scene, &camera, WIDTH, HEIGHT, &settings).unwrap();
+    let dark = |top: u32, bottom: u32| {
+        (top..bottom)
+            .flat_map(|y| (0..WIDTH).map(move |x| (x, y)))
+            .filter(|&(x, y)| picture.get_pixel(x, y).0[0] < 90)
+            .count()
+    };
+    assert!(dark(30, 70) > 100, "the word above has ink: {}", dark(30, 70));
+    let middle = (WIDTH / 2 - 20..WIDTH / 2 + 20).filter(|&x| picture.get_pixel(x, HEIGHT / 2 - 4).0[0] < 60).count();
+    assert_eq!(middle, 0, "the word behind the ball is hidden");
 }
 
 /// A channel may differ by this much between a picture drawn at once and in tiles: other sums of the same numbers.

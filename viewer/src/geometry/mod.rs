@@ -16,7 +16,7 @@ use crate::color::interaction_color;
 use crate::renderer::uniforms::{
     CylinderInstance, NO_ATOM, PIXEL_RADII, ROUND_ENDS, SphereInstance, UNLIT, WITHOUT_NUMBERS, packed_range,
 };
-use crate::scene::{AtomSelection, Dash, DockingBox, Shape};
+use crate::scene::{AtomSelection, DockingBox, Shape};
 
 /// Impostors of a representation.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +81,14 @@ pub(crate) fn instances(shape: &Shape, atoms: &AtomSelection, topology: &Topolog
             let cylinders = cylinders.iter().copied().chain(dots).collect();
             Instances { cylinders, flags: PIXEL_RADII | UNLIT, ..Instances::default() }
         }
-        Shape::Dashes(lines) => dashes(lines),
+        Shape::Dashes(lines) => dashes(lines.iter().map(|line| (line.points, interaction_color(line.kind)))),
+        Shape::Measured(lines) => {
+            let color = match coloring {
+                Coloring::Uniform(color) => *color,
+                _ => crate::Color::hex(0x2a6fb0),
+            };
+            dashes(lines.iter().map(|points| (*points, color)))
+        }
         Shape::Box(bounds) => box_edges(bounds, coloring),
     }
 }
@@ -105,18 +112,17 @@ pub(crate) fn dash_ranges(length: f32, period: f32) -> impl Iterator<Item = (f32
     })
 }
 
-fn dashes(lines: &[Dash]) -> Instances {
-    let mut points = Vec::with_capacity(lines.len() * 2);
-    let mut colors = Vec::with_capacity(lines.len() * 2);
+fn dashes(lines: impl Iterator<Item = ([Vec3; 2], crate::Color)>) -> Instances {
+    let mut points = Vec::new();
+    let mut colors = Vec::new();
     let mut cylinders = Vec::new();
-    for line in lines {
-        let [a, b] = line.points;
+    for ([a, b], color) in lines {
         if !a.is_finite() || !b.is_finite() {
             continue;
         }
         let first = points.len() as u32;
         points.extend([a, b]);
-        colors.extend([interaction_color(line.kind).packed(); 2]);
+        colors.extend([color.packed(); 2]);
         cylinders.extend(dash_ranges(a.distance(b), DASH_PERIOD).map(|(begin, end)| CylinderInstance {
             a: first,
             b: first + 1,

@@ -65,6 +65,7 @@ fn hash_shape(shape: &Shape, state: &mut impl Hasher) {
             }
         }
         Shape::Dashes(lines) => address(lines).hash(state),
+        Shape::Measured(lines) => address(lines).hash(state),
         Shape::Box(bounds) => {
             hash_vec(bounds.center, state);
             hash_vec(bounds.size, state);
@@ -153,6 +154,7 @@ fn base(scene: &Scene, camera: &Camera, part: Part, settings: &RenderSettings) -
     for object in &scene.objects {
         hash_object(object, &mut state);
     }
+    address(&scene.labels).hash(&mut state);
     hash_vec(camera.center, &mut state);
     [camera.distance, camera.vertical_fov].map(f32::to_bits).hash(&mut state);
     camera.view_from_world.to_array().map(f32::to_bits).hash(&mut state);

@@ -6,7 +6,8 @@
 //! 4. transparent geometry is summed by weight, or peeled layer by layer, down to the solid depth;
 //! 5. highlighted atoms are drawn into a mask, and the nearest of them is found for each pixel near by;
 //! 6. composing: light, depth cue, transparent parts, silhouettes, highlights;
-//! 7. either edges are smoothed into the picture, or the picture is added to others and their average written.
+//! 7. labels are laid over it;
+//! 8. either edges are smoothed into the picture, or the picture is added to others and their average written.
 //!
 //! Passes over pixels run only over the part of the picture in which something lies.
 //!
@@ -38,6 +39,8 @@ pub(crate) struct Frame<'a> {
     pub peel: Option<&'a Peel>,
     /// Where something is highlighted, with the group that its mask reads and the objects that it is in.
     pub halo: Option<(&'a Halo, &'a wgpu::BindGroup, &'a [ObjectId])>,
+    /// What the labels' pass reads and how many letters there are.
+    pub words: Option<(&'a wgpu::BindGroup, u32)>,
     /// Whether the passes 1 to 4 can be left out, as the targets hold their results already.
     pub geometry_stands: bool,
     pub occlusion: bool,
@@ -129,6 +132,9 @@ impl Frame<'_> {
             attachment(&targets.composed.view, Some(self.background)),
             Some(self.region),
         );
+        if let Some((group, count)) = self.words {
+            self.labels(&mut encoder, group, count);
+        }
         match self.accumulate {
             None => self.fullscreen(
                 &mut encoder,
@@ -245,6 +251,18 @@ impl Frame<'_> {
                 Some(self.region),
             );
         }
+    }
+
+    fn labels(&self, encoder: &mut wgpu::CommandEncoder, group: &wgpu::BindGroup, count: u32) {
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("labels"),
+            color_attachments: &[attachment(&self.targets.composed.view, None)],
+            ..wgpu::RenderPassDescriptor::default()
+        });
+        pass.set_pipeline(&self.pipelines.labels);
+        pass.set_bind_group(0, self.frame_group, &[]);
+        pass.set_bind_group(1, group, &[]);
+        pass.draw(0..count.saturating_mul(6), 0..1);
     }
 
     fn draw_all(&self, pass: &mut wgpu::RenderPass<'_>, which: Pass<'_>) {

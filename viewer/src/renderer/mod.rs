@@ -12,6 +12,7 @@ mod pipelines;
 mod shadow;
 mod targets;
 pub(crate) mod uniforms;
+mod words;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ use pipelines::{DEPTH_FORMAT, FLOOD_FORMAT, MASK_FORMAT, PICTURE_FORMAT, Pipelin
 use shadow::{Light, ShadowMap};
 use targets::{Target, Targets, TargetsKey, texture, texture_entry};
 use uniforms::FrameUniform;
+use words::Words;
 
 pub use image::Progress;
 pub use pick::Pick;
@@ -58,6 +60,7 @@ pub struct Renderer {
     halo: Option<Halo>,
     peel: Option<Peel>,
     shadow_map: Option<ShadowMap>,
+    words: Option<Words>,
     output: Option<Output>,
     generation: u64,
     drawn: Option<Drawn>,
@@ -147,6 +150,7 @@ impl Renderer {
             halo: None,
             peel: None,
             shadow_map: None,
+            words: None,
             output: None,
             generation: 0,
             drawn: None,
@@ -264,6 +268,9 @@ impl Renderer {
             let waker = Arc::clone(&self.waker);
             let pending = self.objects.update(gpu, &self.pipelines, scene, &waker, wait)?;
             self.update_highlights(gpu, scene);
+            if !scene.labels.is_empty() {
+                self.words.get_or_insert_with(|| Words::new(gpu)).update(gpu, &scene.labels);
+            }
             pending
         } else {
             self.drawn.as_ref().is_some_and(|drawn| drawn.pending)
@@ -349,6 +356,14 @@ impl Renderer {
                 texture_entry(3, &targets.depth),
             ],
         });
+        let words = self.words.as_ref().filter(|words| !scene.labels.is_empty() && words.count > 0);
+        let label_group = words.map(|words| (words.group(gpu, &self.pipelines, &targets.depth), words.count));
+        let region = if words.is_some() {
+            // Words reach beyond what they name.
+            [0, 0, drawn.0, drawn.1]
+        } else {
+            region(camera, &bounds, part, drawn, settings.line_scale)
+        };
         Frame {
             gpu,
             pipelines: &self.pipelines,
@@ -363,7 +378,8 @@ impl Renderer {
             geometry_stands,
             occlusion: settings.ambient_occlusion > 0.0,
             transparent,
-            region: region(camera, &bounds, part, drawn, settings.line_scale),
+            region,
+            words: label_group.as_ref().map(|(group, count)| (group, *count)),
             background: background_code(settings),
             accumulate: accumulated.then_some(sample),
         }

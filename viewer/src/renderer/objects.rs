@@ -165,6 +165,10 @@ impl Objects {
                         let (center, radius) = bounding_sphere(&ends);
                         spheres.push((center, radius + 1.0));
                     }
+                    Shape::Measured(lines) => {
+                        let (center, radius) = bounding_sphere(lines.as_flattened());
+                        spheres.push((center, radius + 1.0));
+                    }
                     Shape::Box(bounds) => spheres.push((bounds.center, 0.5 * bounds.size.length() + 1.0)),
                     Shape::Spheres { scale } => largest = largest.max(4.0 * scale),
                     Shape::BallAndStick { ball_scale, stick_radius } => {

@@ -43,6 +43,7 @@ pub(crate) struct Pipelines {
     pub mask_layout: wgpu::BindGroupLayout,
     pub layer_layout: wgpu::BindGroupLayout,
     pub flood_layout: wgpu::BindGroupLayout,
+    pub label_layout: wgpu::BindGroupLayout,
     pub spheres: Geometry,
     pub cylinders: Geometry,
     pub meshes: Geometry,
@@ -52,6 +53,7 @@ pub(crate) struct Pipelines {
     pub compose: wgpu::RenderPipeline,
     pub peel_blend: wgpu::RenderPipeline,
     pub flood: wgpu::RenderPipeline,
+    pub labels: wgpu::RenderPipeline,
     pub smooth: wgpu::RenderPipeline,
     pub accumulate: wgpu::RenderPipeline,
     pub resolve: wgpu::RenderPipeline,
@@ -93,6 +95,12 @@ const LET_THROUGH: wgpu::BlendComponent = wgpu::BlendComponent {
     operation: wgpu::BlendOperation::Add,
 };
 
+/// Puts what is written over what is there; both premultiplied.
+const OVER: wgpu::BlendComponent = wgpu::BlendComponent {
+    src_factor: wgpu::BlendFactor::One,
+    dst_factor: wgpu::BlendFactor::OneMinusSrcAlpha,
+    operation: wgpu::BlendOperation::Add,
+};
 /// Puts what is written behind what is there; both premultiplied.
 const BEHIND: wgpu::BlendComponent = wgpu::BlendComponent {
     src_factor: wgpu::BlendFactor::OneMinusDstAlpha,
@@ -198,6 +206,32 @@ impl Maker<'_> {
         }
     }
 
+    /// Letters over the composed picture.
+    fn labels(&self, frame: &wgpu::BindGroupLayout, letters: &wgpu::BindGroupLayout) -> wgpu::RenderPipeline {
+        let module = shaders::module(self.device, "labels/label.wgsl");
+        self.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+            label: Some("labels"),
+            layout: Some(&self.pipeline_layout(&[frame, letters])),
+            vertex: wgpu::VertexState {
+                module: &module,
+                entry_point: Some("label_vertex"),
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+                buffers: &[],
+            },
+            primitive: wgpu::PrimitiveState::default(),
+            depth_stencil: None,
+            multisample: wgpu::MultisampleState::default(),
+            fragment: Some(wgpu::FragmentState {
+                module: &module,
+                entry_point: Some("label_fragment"),
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+                targets: &[target(PICTURE_FORMAT, Some(OVER))],
+            }),
+            multiview_mask: None,
+            cache: None,
+        })
+    }
+
     fn post(
         &self,
         layouts: &[Option<&wgpu::BindGroupLayout>],
@@ -278,6 +312,15 @@ impl Pipelines {
                 entry(2, fragment, UNIFORM),
             ],
         );
+        let label_layout = maker.layout(
+            "labels",
+            &[
+                entry(0, vertex, STORAGE),
+                entry(1, fragment, texture(FILTERED)),
+                entry(2, fragment, wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering)),
+                entry(3, fragment, depth),
+            ],
+        );
         let picture_layout = maker.layout(
             "picture",
             &[
@@ -331,6 +374,7 @@ impl Pipelines {
             target(SUM_FORMAT, Some(BEHIND)),
         );
         let flood = maker.post(&[Some(&flood_layout)], "post/flood.wgsl", "flood_fragment", target(FLOOD_FORMAT, None));
+        let labels = maker.labels(&frame_layout, &label_layout);
         let picture = [Some(&picture_layout)];
         let smooth = maker.post(&picture, "post/smooth_edges.wgsl", "smooth_fragment", target(PICTURE_FORMAT, None));
         let accumulate =
@@ -353,6 +397,7 @@ impl Pipelines {
             mask_layout,
             layer_layout,
             flood_layout,
+            label_layout,
             spheres,
             cylinders,
             meshes,
@@ -362,6 +407,7 @@ impl Pipelines {
             compose,
             peel_blend,
             flood,
+            labels,
             smooth,
             accumulate,
             resolve,
