@@ -1,4 +1,5 @@
 #import "common/surface.wgsl"
+#import "common/sphere_bounds.wgsl"
 #import "common/peel.wgsl"
 #import "common/mask.wgsl"
 #import "common/shadow_map.wgsl"
@@ -20,30 +21,6 @@ struct Varyings {
     @location(1) @interpolate(flat) center_and_radius: vec4<f32>,
     @location(2) @interpolate(flat) color: u32,
     @location(3) @interpolate(flat) atom_number: u32,
-}
-
-// Smallest and largest slope of a circle of radius `radius` at `center` (offset along the axis, depth) as seen from the
-// origin, of the part behind the near plane.
-fn slope_bounds(center: vec2<f32>, radius: f32, near: f32) -> vec2<f32> {
-    let tangent_squared = dot(center, center) - radius * radius;
-    let cut = center.y - radius < near;
-    // Half the width of the circle where the near plane cuts it.
-    let half_width = sqrt(max(radius * radius - (near - center.y) * (near - center.y), 0.0));
-    var bounds = vec2<f32>((center.x - half_width) / near, (center.x + half_width) / near);
-    if tangent_squared > 0.0 {
-        let tangent = sqrt(tangent_squared);
-        // Tangent points: the centre turned by the half angle of the cone, at the tangent's length.
-        let low = vec2<f32>(tangent * center.x - radius * center.y, radius * center.x + tangent * center.y);
-        let high = vec2<f32>(tangent * center.x + radius * center.y, -radius * center.x + tangent * center.y);
-        let scale = tangent / dot(center, center);
-        if !cut || low.y * scale > near {
-            bounds.x = low.x / low.y;
-        }
-        if !cut || high.y * scale > near {
-            bounds.y = high.x / high.y;
-        }
-    }
-    return bounds;
 }
 
 @vertex

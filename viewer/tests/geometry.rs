@@ -404,3 +404,36 @@ fn many_frames_take_no_more_memory_than_a_few() {
     let after_many = draw(1000);
     assert_eq!(after_many, after_few, "bytes held by the device");
 }
+
+#[test]
+fn leaving_hidden_spheres_out_changes_no_pixel() {
+    let atoms: Vec<(Element, Vec3)> = scatter(18_000)
+        .as_chunks::<3>()
+        .0
+        .iter()
+        .map(|[x, y, z]| (Element::C, Vec3::new(x * 40.0 - 20.0, y * 40.0 - 20.0, z * 40.0 - 20.0)))
+        .collect();
+    let structure = molecule(&atoms, &[]);
+    let scene = scene(Object::new(1, structure.first().unwrap()).with(Representation::spheres(1.0)));
+    let mut renderer = renderer();
+    let settings = RenderSettings { samples: 1, ..plain() };
+    // Jumps that no picture before prepares for: around, into the midst, away.
+    let mut camera = camera(110.0);
+    let mut seen = Vec::new();
+    let picks = |renderer: &mut kfold_viewer::Renderer| -> Vec<_> {
+        (0..8).map(|step| renderer.pick(step as f32 * 28.0 + 9.0, 80.0).unwrap()).collect()
+    };
+    for (turn, zoom) in [(0.0, 1.0), (0.05, 1.0), (2.5, 1.0), (0.3, 8.0), (1.0, 0.05)] {
+        camera.orbit(turn, 0.2 * turn);
+        camera.zoom(zoom);
+        renderer.render(&scene, &camera, (WIDTH, HEIGHT), &settings).unwrap();
+        seen.push((camera, renderer.read_depths(&camera).unwrap(), picks(&mut renderer)));
+    }
+    for (camera, depths, picked) in seen {
+        // Pictures to keep are drawn whole.
+        renderer.render_to_image(&Scene::default(), &camera, 8, 8, &settings).unwrap();
+        renderer.render_to_image(&scene, &camera, WIDTH, HEIGHT, &settings).unwrap();
+        assert_eq!(depths, renderer.read_depths(&camera).unwrap(), "{camera:?}");
+        assert_eq!(picked, picks(&mut renderer), "{camera:?}");
+    }
+}

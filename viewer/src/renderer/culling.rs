@@ -104,7 +104,14 @@ impl Culled {
     }
 
     /// Fills the list of a phase, 0 or 1.
-    pub fn fill(&self, gpu: &Gpu, pipelines: &Pipelines, tiles: &Tiles, pass: &mut wgpu::ComputePass<'_>, phase: usize) {
+    pub fn fill(
+        &self,
+        gpu: &Gpu,
+        pipelines: &Pipelines,
+        tiles: &Tiles,
+        pass: &mut wgpu::ComputePass<'_>,
+        phase: usize,
+    ) {
         let [early, late] = &self.lists;
         let buffers = [&self.positions, &self.instances, &self.seen, early, late, &self.arguments, &tiles.buffer];
         let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)

@@ -1,6 +1,6 @@
 //! The frame: its passes in their fixed order.
 //!
-//! 1. solid geometry writes colour, normal, atom number and depth;
+//! 1. solid geometry, in two phases where hidden spheres are left out (`culling`), writes colour, normal, atom number and depth;
 //! 2. occlusion is sampled from depth and normals, then blurred;
 //! 3. the key light's depth map is drawn, where there are shadows;
 //! 4. transparent geometry is summed by weight, or peeled layer by layer, down to the solid depth;
@@ -15,6 +15,7 @@
 //! counts. There is no frame graph; a new pass goes into the list below.
 
 use crate::gpu::Gpu;
+use crate::renderer::culling::Tiles;
 use crate::renderer::halo::Halo;
 use crate::renderer::objects::{Draw, Objects, Primitive};
 use crate::renderer::peel::{LAYERS, Peel};
@@ -39,6 +40,8 @@ pub(crate) struct Frame<'a> {
     pub peel: Option<&'a Peel>,
     /// Where something is highlighted, with the group that its mask reads and the objects that it is in.
     pub halo: Option<(&'a Halo, &'a wgpu::BindGroup, &'a [ObjectId])>,
+    /// Where hidden spheres are left out.
+    pub tiles: Option<&'a Tiles>,
     /// What the labels' pass reads and how many letters there are.
     pub words: Option<(&'a wgpu::BindGroup, u32)>,
     /// Whether the passes 1 to 4 can be left out, as the targets hold their results already.
@@ -78,7 +81,8 @@ fn depth_attachment(view: &wgpu::TextureView, clear: bool) -> Option<wgpu::Rende
 /// A pass over geometry.
 #[derive(Clone, Copy)]
 enum Pass<'a> {
-    Opaque,
+    /// All of it, or the first or second phase of it.
+    Opaque(Option<usize>),
     Transparent,
     Peel,
     Shadow,
@@ -95,7 +99,15 @@ impl Frame<'_> {
             self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("frame") });
         let targets = self.targets;
         if !self.geometry_stands {
-            self.solid_geometry(&mut encoder);
+            match self.tiles {
+                Some(tiles) => {
+                    self.cull(&mut encoder, tiles, 0);
+                    self.solid_geometry(&mut encoder, Pass::Opaque(Some(0)));
+                    self.cull(&mut encoder, tiles, 1);
+                    self.solid_geometry(&mut encoder, Pass::Opaque(Some(1)));
+                }
+                None => self.solid_geometry(&mut encoder, Pass::Opaque(None)),
+            }
         }
         if self.occlusion && !self.geometry_stands {
             self.fullscreen(
@@ -164,20 +176,40 @@ impl Frame<'_> {
         self.gpu.queue.submit([encoder.finish()]);
     }
 
-    fn solid_geometry(&self, encoder: &mut wgpu::CommandEncoder) {
+    /// Finds the spheres of a phase.
+    fn cull(&self, encoder: &mut wgpu::CommandEncoder, tiles: &Tiles, phase: usize) {
+        let mut pass =
+            encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("cull"), ..Default::default() });
+        pass.set_bind_group(0, self.frame_group, &[]);
+        if phase == 1 {
+            tiles.fill(&mut pass, self.pipelines);
+        }
+        for draw in self.objects.draws(|_, is_transparent| !is_transparent) {
+            if let Some((culled, _)) = &draw.culled {
+                if phase == 0 {
+                    culled.reset(self.gpu);
+                }
+                culled.fill(self.gpu, self.pipelines, tiles, &mut pass, phase);
+            }
+        }
+    }
+
+    fn solid_geometry(&self, encoder: &mut wgpu::CommandEncoder, which: Pass<'_>) {
         let targets = self.targets;
+        let is_first = !matches!(which, Pass::Opaque(Some(1)));
+        let cleared = if is_first { ZERO } else { None };
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("solid geometry"),
             color_attachments: &[
-                attachment(&targets.albedo.view, ZERO),
-                attachment(&targets.normal.view, ZERO),
-                attachment(&targets.numbers.view, ZERO),
+                attachment(&targets.albedo.view, cleared),
+                attachment(&targets.normal.view, cleared),
+                attachment(&targets.numbers.view, cleared),
             ],
-            depth_stencil_attachment: depth_attachment(&targets.depth.view, true),
+            depth_stencil_attachment: depth_attachment(&targets.depth.view, is_first),
             ..wgpu::RenderPassDescriptor::default()
         });
         pass.set_bind_group(0, self.frame_group, &[]);
-        self.draw_all(&mut pass, Pass::Opaque);
+        self.draw_all(&mut pass, which);
     }
 
     fn transparent_geometry(&self, encoder: &mut wgpu::CommandEncoder) {
@@ -267,11 +299,15 @@ impl Frame<'_> {
 
     fn draw_all(&self, pass: &mut wgpu::RenderPass<'_>, which: Pass<'_>) {
         let is_drawn = |object: ObjectId, is_transparent: bool| match which {
-            Pass::Opaque | Pass::Shadow => !is_transparent,
+            Pass::Opaque(_) | Pass::Shadow => !is_transparent,
             Pass::Transparent | Pass::Peel => is_transparent,
             Pass::Mask(objects) => objects.contains(&object),
         };
-        for Draw { primitive, count, group, mesh } in self.objects.draws(is_drawn) {
+        for Draw { primitive, count, group, mesh, culled } in self.objects.draws(is_drawn) {
+            let phase = if let Pass::Opaque(phase) = which { phase } else { None };
+            if phase == Some(1) && culled.is_none() {
+                continue;
+            }
             let geometry = match primitive {
                 Primitive::Spheres => &self.pipelines.spheres,
                 Primitive::Cylinders => &self.pipelines.cylinders,
@@ -279,12 +315,17 @@ impl Frame<'_> {
                 Primitive::Surface => &self.pipelines.surfaces,
             };
             pass.set_pipeline(match which {
-                Pass::Opaque => &geometry.opaque,
+                Pass::Opaque(_) => &geometry.opaque,
                 Pass::Transparent => &geometry.transparent,
                 Pass::Peel => &geometry.peel,
                 Pass::Shadow => &geometry.shadow,
                 Pass::Mask(_) => &geometry.mask,
             });
+            if let (Some(phase), Some((culled, groups))) = (phase, culled) {
+                pass.set_bind_group(1, &groups[phase], &[]);
+                pass.draw_indirect(&culled.arguments, 16 * phase as u64);
+                continue;
+            }
             pass.set_bind_group(1, group, &[]);
             match mesh {
                 Some((vertices, indices)) => {

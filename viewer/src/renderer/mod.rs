@@ -1,6 +1,7 @@
 //! The renderer: from a scene and a camera to a texture, a picked atom or an image.
 
 mod building;
+mod culling;
 mod fingerprint;
 mod frame;
 mod halo;
@@ -23,6 +24,7 @@ use crate::error::ViewerError;
 use crate::gpu::Gpu;
 use crate::scene::{ObjectId, Scene};
 use crate::settings::{Lighting, Quality, RenderSettings};
+use culling::Tiles;
 use fingerprint::{Fingerprint, fingerprint};
 use frame::Frame;
 use halo::Halo;
@@ -61,6 +63,7 @@ pub struct Renderer {
     peel: Option<Peel>,
     shadow_map: Option<ShadowMap>,
     words: Option<Words>,
+    tiles: Option<Tiles>,
     output: Option<Output>,
     generation: u64,
     drawn: Option<Drawn>,
@@ -151,6 +154,7 @@ impl Renderer {
             peel: None,
             shadow_map: None,
             words: None,
+            tiles: None,
             output: None,
             generation: 0,
             drawn: None,
@@ -304,6 +308,7 @@ impl Renderer {
             geometry_stands = false;
             self.targets = None;
             self.peel = None;
+            self.tiles = None;
             self.targets = Some(Targets::new(gpu, &self.pipelines, key));
         }
         if self.output.as_ref().is_none_or(|output| output.size != size) {
@@ -314,6 +319,11 @@ impl Renderer {
         let highlighted: Vec<ObjectId> =
             scene.selected.iter().chain(&scene.hovered).map(|(object, _)| *object).collect();
         self.prepare_effects(gpu, drawn, settings, exact, !highlighted.is_empty());
+        // Pictures to keep are drawn without: see there.
+        let culls = !wait && self.objects.draws(|_, is_transparent| !is_transparent).any(|draw| draw.culled.is_some());
+        if let Some(targets) = self.targets.as_ref().filter(|_| culls && self.tiles.is_none()) {
+            self.tiles = Some(Tiles::new(gpu, &self.pipelines, drawn, &targets.depth));
+        }
         let (Some(targets), Some(output)) = (&self.targets, &self.output) else {
             return Err(ViewerError::Refused { doing: "drawing", reason: "no textures".into() });
         };
@@ -375,6 +385,7 @@ impl Renderer {
             shadow_map,
             peel: self.peel.as_ref().filter(|_| exact),
             halo: halo.map(|halo| (halo, &mask_group, highlighted.as_slice())),
+            tiles: self.tiles.as_ref().filter(|_| culls),
             geometry_stands,
             occlusion: settings.ambient_occlusion > 0.0,
             transparent,

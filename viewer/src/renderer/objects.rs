@@ -17,6 +17,7 @@ use crate::geometry::{Instances, instances};
 use crate::gpu::Gpu;
 use crate::renderer::Waker;
 use crate::renderer::building::{Built, CartoonSource, GlycanSource, Job, SharedKinds, Source, same_arc};
+use crate::renderer::culling::{self, Culled};
 use crate::renderer::pipelines::Pipelines;
 use crate::renderer::uniforms::{BY_POTENTIAL, DrawUniform, FRONT_ONLY, NET};
 use crate::ribbon::{self, RibbonKind};
@@ -39,6 +40,8 @@ pub(crate) struct Draw {
     pub count: u32,
     pub group: wgpu::BindGroup,
     pub mesh: Option<(wgpu::Buffer, wgpu::Buffer)>,
+    /// Where there are so many spheres that hidden ones are left out: their lists, and the groups that draw them.
+    pub culled: Option<(Culled, [wgpu::BindGroup; 2])>,
 }
 
 /// What was built, on the device.
@@ -372,7 +375,7 @@ impl RepresentationCache {
                     None => (Primitive::Surface, vertices, None),
                 };
                 let group = scene.group(&self.uniform, scene.positions_buffer, &self.colors, instances);
-                self.draws.push(Draw { primitive, count: built.count, group, mesh });
+                self.draws.push(Draw { primitive, count: built.count, group, mesh, culled: None });
             }
             return;
         }
@@ -393,11 +396,19 @@ impl RepresentationCache {
         let mut add = |primitive, bytes: &[u8], count: usize, vertices: u32| {
             if count > 0 {
                 let buffer = storage(scene.gpu, "instances", bytes, usage);
+                let is_large = primitive == Primitive::Spheres && count >= culling::FEWEST;
+                let culled = (is_large && culling::is_supported(scene.gpu)).then(|| {
+                    let culled = Culled::new(scene.gpu, positions, &buffer, count as u32);
+                    let groups =
+                        [0, 1].map(|phase| scene.group(&self.uniform, positions, colors, &culled.lists[phase]));
+                    (culled, groups)
+                });
                 self.draws.push(Draw {
                     primitive,
                     count: (count as u32).saturating_mul(vertices),
                     group: scene.group(&self.uniform, positions, colors, &buffer),
                     mesh: None,
+                    culled,
                 });
             }
         };

@@ -44,6 +44,8 @@ pub(crate) struct Pipelines {
     pub layer_layout: wgpu::BindGroupLayout,
     pub flood_layout: wgpu::BindGroupLayout,
     pub label_layout: wgpu::BindGroupLayout,
+    pub tile_layout: wgpu::BindGroupLayout,
+    pub cull_layout: wgpu::BindGroupLayout,
     pub spheres: Geometry,
     pub cylinders: Geometry,
     pub meshes: Geometry,
@@ -54,6 +56,9 @@ pub(crate) struct Pipelines {
     pub peel_blend: wgpu::RenderPipeline,
     pub flood: wgpu::RenderPipeline,
     pub labels: wgpu::RenderPipeline,
+    pub tile_depths: wgpu::ComputePipeline,
+    pub cull_early: wgpu::ComputePipeline,
+    pub cull_late: wgpu::ComputePipeline,
     pub smooth: wgpu::RenderPipeline,
     pub accumulate: wgpu::RenderPipeline,
     pub resolve: wgpu::RenderPipeline,
@@ -206,6 +211,18 @@ impl Maker<'_> {
         }
     }
 
+    fn compute(&self, groups: &[&wgpu::BindGroupLayout], shader: &str, entry_point: &str) -> wgpu::ComputePipeline {
+        let module = shaders::module(self.device, shader);
+        self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(entry_point),
+            layout: Some(&self.pipeline_layout(groups)),
+            module: &module,
+            entry_point: Some(entry_point),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            cache: None,
+        })
+    }
+
     /// Letters over the composed picture.
     fn labels(&self, frame: &wgpu::BindGroupLayout, letters: &wgpu::BindGroupLayout) -> wgpu::RenderPipeline {
         let module = shaders::module(self.device, "labels/label.wgsl");
@@ -273,11 +290,12 @@ impl Pipelines {
     pub fn new(gpu: &Gpu) -> Self {
         let device = &gpu.device;
         let maker = Maker { device };
+        let all = wgpu::ShaderStages::VERTEX_FRAGMENT | wgpu::ShaderStages::COMPUTE;
         let both = wgpu::ShaderStages::VERTEX_FRAGMENT;
         let vertex = wgpu::ShaderStages::VERTEX;
         let fragment = wgpu::ShaderStages::FRAGMENT;
 
-        let frame_layout = maker.layout("frame", &[entry(0, both, UNIFORM)]);
+        let frame_layout = maker.layout("frame", &[entry(0, all, UNIFORM)]);
         let draw_layout = maker.layout(
             "draw",
             &[entry(0, both, UNIFORM), entry(1, vertex, STORAGE), entry(2, vertex, STORAGE), entry(3, vertex, STORAGE)],
@@ -374,6 +392,28 @@ impl Pipelines {
             target(SUM_FORMAT, Some(BEHIND)),
         );
         let flood = maker.post(&[Some(&flood_layout)], "post/flood.wgsl", "flood_fragment", target(FLOOD_FORMAT, None));
+        let changed = wgpu::BindingType::Buffer {
+            ty: wgpu::BufferBindingType::Storage { read_only: false },
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        };
+        let compute = wgpu::ShaderStages::COMPUTE;
+        let tile_layout = maker.layout("tile depths", &[entry(0, compute, depth), entry(1, compute, changed)]);
+        let cull_layout = maker.layout(
+            "cull",
+            &[
+                entry(0, compute, STORAGE),
+                entry(1, compute, STORAGE),
+                entry(2, compute, changed),
+                entry(3, compute, changed),
+                entry(4, compute, changed),
+                entry(5, compute, changed),
+                entry(6, compute, STORAGE),
+            ],
+        );
+        let tile_depths = maker.compute(&[&frame_layout, &tile_layout], "post/tile_depths.wgsl", "tile_depths");
+        let cull = |entry_point| maker.compute(&[&frame_layout, &cull_layout], "impostors/cull.wgsl", entry_point);
+        let (cull_early, cull_late) = (cull("cull_early"), cull("cull_late"));
         let labels = maker.labels(&frame_layout, &label_layout);
         let picture = [Some(&picture_layout)];
         let smooth = maker.post(&picture, "post/smooth_edges.wgsl", "smooth_fragment", target(PICTURE_FORMAT, None));
@@ -398,6 +438,8 @@ impl Pipelines {
             layer_layout,
             flood_layout,
             label_layout,
+            tile_layout,
+            cull_layout,
             spheres,
             cylinders,
             meshes,
@@ -408,6 +450,9 @@ impl Pipelines {
             peel_blend,
             flood,
             labels,
+            tile_depths,
+            cull_early,
+            cull_late,
             smooth,
             accumulate,
             resolve,
