@@ -3,16 +3,19 @@
 
 use std::sync::Arc;
 
-use egui::{FontId, Painter, Pos2, Rect, Shape, Stroke, Ui, vec2};
+use egui::{Rect, Stroke, Ui};
 use glam::Vec3;
 use kfold_molecule::analysis::measurements::{angle, dihedral};
-use kfold_viewer::{ObjectId, Pick};
+use kfold_viewer::{Color, Label, ObjectId, Pick};
 
 use super::app::Studio;
 use super::theme::palette;
 
 /// Atoms that are named at most; more words than this cover the molecule.
 const MOST_LABELS: usize = 400;
+
+/// Names stand this far above what they name, pixels.
+const LABEL_RISE: f32 = 10.0;
 
 /// What clicks in the view measure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -155,42 +158,47 @@ impl Studio {
         atoms.iter().map(|(object, atom)| self.viewport.position(*object, *atom)).collect()
     }
 
-    /// Lines with their values, and names, over the view.
-    pub(super) fn overlay_ui(&self, ui: &Ui, area: Rect) {
+    /// Hands the view its lines with their values, and its names: the renderer draws them.
+    pub(super) fn write_words(&mut self, ui: &Ui) {
         let colours = palette(ui);
-        let painter = ui.painter().with_clip_rect(area);
-        let font = egui::TextStyle::Small.resolve(ui.style());
-        let project = |point: Vec3| self.viewport.project(point, area);
-        let write = |place: Pos2, text: &str| word(&painter, place, text, &font, colours.text, colours.view);
-        let stroke = Stroke::new(1.6, colours.accent);
+        let (ink, ground, accent) = (screen(colours.text), screen(colours.view), screen(colours.accent));
+        let mut lines = Vec::new();
+        let mut labels: Vec<Label> = self
+            .viewport
+            .labels(self.document.labels, MOST_LABELS)
+            .into_iter()
+            .map(|(point, text)| Label {
+                color: ink,
+                outline: ground,
+                shift: glam::Vec2::new(0.0, LABEL_RISE),
+                ..Label::new(point, text)
+            })
+            .collect();
         for measurement in &self.document.measurements {
             let Some(points) = self.points_of(&measurement.0) else { continue };
-            let Some(places) = points.iter().map(|point| project(*point)).collect::<Option<Vec<Pos2>>>() else {
-                continue;
-            };
-            painter.extend(Shape::dashed_line(&places, stroke, 5.0, 3.5));
-            let middle = points.iter().sum::<Vec3>() / points.len() as f32;
-            if let (Some(place), Some(text)) = (project(middle), value_text(&points)) {
-                write(place, &text);
+            lines.extend(points.windows(2).map(|pair| [pair[0], pair[1]]));
+            if let Some(text) = value_text(&points) {
+                let middle = points.iter().sum::<Vec3>() / points.len() as f32;
+                labels.push(Label { color: ink, outline: ground, ..Label::new(middle, text).on_top() });
             }
         }
-        for place in self.points_of(&self.measured).unwrap_or_default().into_iter().filter_map(project) {
-            painter.circle_stroke(place, 7.0, stroke);
-        }
-        for (point, text) in self.viewport.labels(self.document.labels, MOST_LABELS) {
-            if let Some(place) = project(point) {
-                write(place + vec2(0.0, -9.0), &text);
+        self.viewport.set_words(labels, lines, accent);
+    }
+
+    /// Rings around the atoms of a measurement that is not complete.
+    pub(super) fn overlay_ui(&self, ui: &Ui, area: Rect) {
+        let painter = ui.painter().with_clip_rect(area);
+        let stroke = Stroke::new(1.6, palette(ui).accent);
+        for point in self.points_of(&self.measured).unwrap_or_default() {
+            if let Some(place) = self.viewport.project(point, area) {
+                painter.circle_stroke(place, 7.0, stroke);
             }
         }
     }
 }
 
-/// A word on a ground of its own.
-fn word(painter: &Painter, place: Pos2, text: &str, font: &FontId, ink: egui::Color32, ground: egui::Color32) {
-    let galley = painter.layout_no_wrap(text.to_owned(), font.clone(), ink);
-    let rect = egui::Align2::CENTER_CENTER.anchor_size(place, galley.size());
-    painter.rect_filled(rect.expand2(vec2(3.0, 0.0)), 3.0, ground.gamma_multiply(0.8));
-    painter.galley(rect.min, galley, ink);
+fn screen(colour: egui::Color32) -> Color {
+    Color::new(colour.r(), colour.g(), colour.b())
 }
 
 #[cfg(test)]

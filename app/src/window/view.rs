@@ -46,6 +46,7 @@ impl Studio {
         egui::CentralPanel::default().frame(egui::Frame::new()).show(ui, |ui| {
             let texts = std::sync::Arc::clone(&self.texts);
             let area = ui.available_rect_before_wrap();
+            self.write_words(ui);
             let clicked = self.viewport.ui(ui, &texts);
             self.overlay_ui(ui, area);
             self.legend_ui(ui, area);

@@ -4,11 +4,14 @@
 //! The texture is drawn only when something changed; egui shows the same texture on all other frames. While the camera
 //! moves, a software adapter draws half the size; when it rests, the full picture follows.
 
+use std::sync::Arc;
+
 use egui::{Color32, Key, Modifiers, PointerButton, Pos2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use glam::Vec3;
-use kfold_molecule::Topology;
+use kfold_molecule::{Model, Topology};
 use kfold_viewer::{
-    AtomSelection, Camera, Color, Gpu, Legend, ObjectId, Pick, RenderSettings, Renderer, Scene, ViewerError,
+    AtomSelection, Camera, Color, Coloring, Gpu, Label, Legend, Object, ObjectId, Pick, RenderSettings, Renderer,
+    Representation, Scene, Shape, ViewerError,
 };
 
 use super::measure::Labels;
@@ -27,6 +30,8 @@ const FLIGHT_SECONDS: f64 = 0.35;
 const REST_SECONDS: f64 = 0.18;
 /// Radius around a picked atom when the view goes there, Å.
 const ATOM_RADIUS: f32 = 9.0;
+/// The object of lines that measure; no other has it.
+const MEASUREMENTS: ObjectId = ObjectId::MAX;
 /// Room around what is selected when the view goes there, Å.
 const SELECTION_MARGIN: f32 = 3.0;
 
@@ -218,6 +223,30 @@ impl Viewport {
         named
     }
 
+    /// Words, and dashed lines that measure, from now on.
+    pub fn set_words(&mut self, labels: Vec<Label>, lines: Vec<[Vec3; 2]>, color: Color) {
+        // The renderer tells lists apart by where they are: the same words keep theirs.
+        if *self.scene.labels != labels {
+            self.scene.labels = Arc::new(labels);
+        }
+        let held = self.scene.objects.iter().position(|object| object.id == MEASUREMENTS);
+        let shape = held.map(|index| &self.scene.objects[index].representations[0]);
+        let is_same = match shape.map(|held| (&held.shape, &held.coloring)) {
+            Some((Shape::Measured(drawn), Coloring::Uniform(held))) => **drawn == lines && *held == color,
+            _ => lines.is_empty(),
+        };
+        if is_same {
+            return;
+        }
+        self.scene.objects.retain(|object| object.id != MEASUREMENTS);
+        if !lines.is_empty() {
+            // Lines belong to no atoms: an object needs a model, so they hang on an empty one.
+            let carrier = Model { number: 1, topology: Arc::default(), positions: Vec::new(), b_factors: Vec::new() };
+            let measured = Representation::new(Shape::Measured(Arc::new(lines)), Coloring::Uniform(color));
+            self.scene.objects.push(Object::new(MEASUREMENTS, &carrier).with(measured));
+        }
+    }
+
     /// What the polymer's colours mean.
     #[must_use]
     pub const fn legend(&self) -> &Legend {
@@ -305,9 +334,15 @@ impl Viewport {
     ) -> Result<impl FnOnce() -> Result<image::RgbaImage, String> + Send + 'static, String> {
         let device = self.device.as_ref().map_err(|reason| reason.clone())?;
         let gpu = device.renderer.gpu().clone();
-        let settings = RenderSettings { background: Color::WHITE, ..RenderSettings::live(&gpu) }.still();
+        let settings = RenderSettings { background: Color::WHITE, ..RenderSettings::live(&gpu) }
+            .still()
+            .for_height((width as f32 / self.aspect) as u32);
         let mut scene = self.scene.clone();
         scene.hovered.clear();
+        // The picture is on white, whatever the window's ground.
+        let on_white =
+            |label: &Label| Label { color: Label::new(Vec3::ZERO, "").color, outline: Color::WHITE, ..label.clone() };
+        scene.labels = Arc::new(scene.labels.iter().map(on_white).collect());
         let camera = self.camera;
         let height = ((width as f32 / self.aspect) as u32).clamp(1, gpu.max_side());
         let width = width.min(gpu.max_side());
@@ -490,7 +525,8 @@ impl Viewport {
         let Ok(device) = &mut self.device else { return };
         let [red, green, blue, _] = colours.view.to_array();
         let background = Color::hex(u32::from(red) << 16 | u32::from(green) << 8 | u32::from(blue));
-        let still = RenderSettings { background, ..RenderSettings::live(device.renderer.gpu()) };
+        let line_scale = ui.ctx().pixels_per_point();
+        let still = RenderSettings { background, line_scale, ..RenderSettings::live(device.renderer.gpu()) };
         let is_moving = now - self.moved_at < REST_SECONDS;
         let settings = if is_moving { still.while_moving(device.renderer.gpu()) } else { still };
         if is_moving {

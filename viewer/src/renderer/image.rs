@@ -233,7 +233,7 @@ fn margin(scene: &Scene, camera: &Camera, size: (u32, u32), settings: &RenderSet
         let nearest = scene
             .objects
             .iter()
-            .filter(|object| object.visible)
+            .filter(|object| object.visible && !object.positions.is_empty())
             .map(|object| {
                 let (center, radius) = bounding_sphere(&object.positions);
                 center.distance(eye) - radius - 4.0

@@ -184,7 +184,10 @@ impl Objects {
                     Shape::Lines { .. } => {}
                 }
             }
-            spheres.push((center, radius + largest));
+            // What carries a box or lines only is nowhere.
+            if !cache.positions.is_empty() {
+                spheres.push((center, radius + largest));
+            }
         }
         spheres
     }
