@@ -21,10 +21,14 @@ macro_rules! parts {
             "ensembles"
             "files"
             "help"
+            "jobs"
+            "lessons"
             "panes"
+            "preferences"
             "query"
             "results"
             "run"
+            "session"
             "settings"
             "start"
             "view"
@@ -178,9 +182,16 @@ mod tests {
         messages
     }
 
-    /// Literals that look like keys: names of sample folders, and of this program.
-    const NOT_KEYS: [&str; 5] =
-        ["adenylate-kinase", "dna-complex", "nuclear-receptor", "thrombin-series", "kfold-studio"];
+    /// Literals that look like keys: names of folders of samples and lessons, and of this program.
+    const NOT_KEYS: [&str; 7] = [
+        "adenylate-kinase",
+        "conformational-change",
+        "dna-complex",
+        "kfold-studio",
+        "nuclear-receptor",
+        "nucleic-acids",
+        "thrombin-series",
+    ];
 
     fn is_key(literal: &str) -> bool {
         literal.contains('-')

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "window/workbench.rs"]
+mod workbench;
+
 use std::path::{Path, PathBuf};
 
 use egui::accesskit::{Role, Toggled};
@@ -43,6 +46,8 @@ impl Desk {
         let places = Places {
             samples: Some(root().join("samples")),
             runs: folder.path().join("runs"),
+            sessions: folder.path().join("sessions"),
+            lessons: folder.path().join("lessons"),
             preferences,
             worker: Some(PathBuf::from(env!("CARGO_BIN_EXE_kfold-studio"))),
             has_dialogs: false,
@@ -59,6 +64,18 @@ impl Desk {
     /// Frames until something holds.
     fn wait(&mut self, what: &str, mut holds: impl FnMut(&Harness<'static, Studio>) -> bool) {
         for _ in 0..LOOKS {
+            self.harness.step();
+            if holds(&self.harness) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("waited in vain for {what}; notices: {:?}", self.harness.state().notice_texts());
+    }
+
+    /// The same for what takes a minute or two.
+    fn wait_long(&mut self, what: &str, mut holds: impl FnMut(&Harness<'static, Studio>) -> bool) {
+        for _ in 0..5 * LOOKS {
             self.harness.step();
             if holds(&self.harness) {
                 return;
@@ -181,7 +198,7 @@ fn the_language_switches_at_once_and_back() {
     desk.harness.get_by_label("키나아제와 저해제");
     assert_eq!(desk.harness.state().texts().language(), Language::Korean);
     desk.harness.check_accessibility();
-    desk.press(Modifiers::COMMAND, Key::K);
+    desk.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
     desk.harness.get_by_label("Predict");
 }
 
@@ -257,7 +274,7 @@ fn a_prediction_runs_to_its_end_and_poses_are_chosen() {
         assert_eq!(row(&desk, 1), Some(true));
     }
 
-    for (key, name) in [(Key::T, "table.csv"), (Key::D, "poses.sdf"), (Key::P, "complex.pdb")] {
+    for (key, name) in [(Key::T, "table.csv"), (Key::D, "poses.sdf"), (Key::B, "complex.pdb")] {
         let path = desk.folder.path().join(name);
         desk.press(Modifiers::COMMAND | Modifiers::SHIFT, key);
         desk.harness.step();
@@ -388,8 +405,14 @@ fn panels_close_come_back_and_lie_as_they_were_left() {
         desk.write(Role::TextInput, name_field, "wide");
         desk.harness.check_accessibility();
         desk.click(save);
+        if desk.harness.query_by_label(reset).is_none() {
+            desk.click(menu);
+        }
         desk.click(reset);
         assert!(is_open(&desk));
+        if desk.harness.query_by_label("wide").is_none() {
+            desk.click(menu);
+        }
         desk.harness.get_by_label("wide").click();
         desk.harness.step();
         desk.harness.step();

@@ -15,6 +15,7 @@ pub mod job;
 pub mod kfold;
 pub mod machine;
 pub mod morph;
+pub mod network;
 pub mod query;
 pub mod remote;
 pub mod settings;

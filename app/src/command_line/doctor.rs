@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use kfold_inference::download::is_offline_by_environment;
 use kfold_inference::kfold::manifest::Manifest;
 use kfold_inference::kfold::model_folder::Variant;
 use kfold_inference::kfold::plan::{Plan, Request, Sizes, Weights, gibibytes};
 use kfold_inference::kfold::run_times::RunTimes;
 use kfold_inference::machine::{Machine, Nvidia};
+use kfold_inference::network::is_offline;
 use kfold_viewer::Gpu;
 use serde::Serialize;
 
@@ -85,7 +85,7 @@ impl Doctor {
             nvidia: Nvidia::here(),
             graphics: graphics(),
             disk_free_bytes: free_bytes(&folder),
-            offline: is_offline_by_environment(),
+            offline: is_offline(),
             next_step: next_step(&weights, &can_run),
             machine,
             weights,

@@ -22,6 +22,7 @@ mod picture;
 mod plan;
 mod pockets;
 mod predict;
+mod queue;
 mod remote;
 mod render;
 mod score;
@@ -61,6 +62,8 @@ enum Command {
     Predict(predict::Predict),
     /// Run or resume the job in a folder, in this process
     Worker(worker::Worker),
+    /// Start the jobs that wait in a folder of runs, one after the other
+    Queue(queue::QueueCommand),
     /// Serve predictions over HTTP, and manage the tokens of its users
     Serve(serve::Serve),
     /// Use servers: add one, send jobs, follow and fetch them
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
         Some(Command::Score(command)) => command.run(),
         Some(Command::Predict(command)) => command.run(),
         Some(Command::Worker(command)) => command.run(),
+        Some(Command::Queue(command)) => command.run(),
         Some(Command::Serve(command)) => command.run(),
         Some(Command::Remote(command)) => command.run(),
         Some(Command::Ensemble(command)) => command.run(),

@@ -16,16 +16,24 @@ use super::document::{self, ColourBy, DEFAULT_PADDING, Document, Representation}
 use super::ensemble::{Ensemble, EnsembleKey};
 use super::files::{self, FileKind, Places, Preferences, Sample};
 use super::history::History;
+use super::jobs::log::Log;
+use super::jobs::{JobView, Watcher};
+use super::lessons::Lessons;
 use super::library::Library;
 use super::measure::{AtomPlace, Measuring};
 use super::message::Message;
 use super::modal::Modal;
 use super::notices::Notices;
 use super::outcome::Outcome;
+use super::palette::Palette;
+use super::preferences::Page;
+use super::preferences::licenses::LicensePage;
 use super::run::Run;
 use super::scene::Plan;
 use super::selection::{self, Grain};
+use super::session::Keeper;
 use super::theme::{self, palette_of};
+use super::tour::Tour;
 use super::viewport::Viewport;
 use super::widgets::Tone;
 use crate::texts::{Language, Texts};
@@ -51,6 +59,13 @@ pub struct Studio {
     pub(super) run: Option<Run>,
     /// Names of the user's servers.
     pub(super) servers: Vec<String>,
+    /// Those that the user has agreed to send queries to.
+    pub(super) agreed_servers: std::collections::BTreeSet<String>,
+    /// The jobs, wherever they are computed.
+    pub(super) jobs: Arc<Vec<JobView>>,
+    pub(super) watcher: Watcher,
+    /// The log that is shown.
+    pub(super) log: Option<Log>,
     /// The server of these that does the work, when it is not this computer.
     pub(super) server: Option<usize>,
     pub(super) outcome: Option<Arc<Outcome>>,
@@ -67,6 +82,19 @@ pub struct Studio {
     pub(super) help_open: bool,
     /// What the query panel remembers beside the document.
     pub(super) query_editor: super::query::Editor,
+    /// The palette, while it is open.
+    pub(super) palette: Option<Palette>,
+    /// The page of the settings that is open.
+    pub(super) preferences_page: Option<Page>,
+    pub(super) license_page: LicensePage,
+    /// Where the tour is, while there is one.
+    pub(super) tour: Option<Tour>,
+    pub(super) lessons: Lessons,
+    /// Whether the network was closed when this was last seen to.
+    pub(super) was_offline: bool,
+    pub(super) keeper: Keeper,
+    /// The ligand and pose that a session had shown, until its results are here.
+    pub(super) wanted_pose: Option<(usize, usize)>,
     /// What clicks in the view measure.
     pub(super) measuring: Measuring,
     /// The atoms of the next measurement, as far as they are clicked.
@@ -85,18 +113,21 @@ impl Studio {
     /// # Errors
     /// When the system gives no threads or the graphics adapter cannot draw molecules.
     pub fn new(creation: &eframe::CreationContext<'_>, places: Places) -> anyhow::Result<Self> {
+        let is_first = !places.preferences.exists();
         let preferences = Preferences::read(&places.preferences);
         theme::install(&creation.egui_ctx);
         // Zoom belongs to the view; the window's own would take its keys.
         creation.egui_ctx.options_mut(|options| options.zoom_with_keyboard = false);
         // Where the system does not say, a light window: most figures and most papers are light.
         creation.egui_ctx.options_mut(|options| options.fallback_theme = egui::Theme::Light);
-        if let Some(dark) = preferences.dark {
-            creation.egui_ctx.set_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light });
-        }
         let document = Document::default();
         let samples = places.samples.as_deref().map(files::samples_in).unwrap_or_default();
-        Ok(Self {
+        let background = Background::new(&creation.egui_ctx)?;
+        let watcher = Watcher::start(places.runs.clone(), background.outbox())?;
+        let servers = super::run::servers_of(&places).entries().to_vec();
+        kfold_inference::network::set_offline(preferences.offline);
+        let keeper = Keeper::start(places.sessions.clone(), background.outbox())?;
+        let mut studio = Self {
             texts: Arc::new(Texts::new(preferences.language)),
             history: History::new(document.clone()),
             saved: (document.query.clone(), document.settings.clone()),
@@ -104,10 +135,14 @@ impl Studio {
             query_path: None,
             dock: preferences.layout.as_ref().map(Dock::from_layout).unwrap_or_default(),
             layout_name: String::new(),
-            background: Background::new(&creation.egui_ctx)?,
+            background,
             library: Library::default(),
             run: None,
-            servers: super::run::server_names(&places),
+            servers: servers.iter().map(|entry| entry.name.clone()).collect(),
+            agreed_servers: servers.iter().filter(|entry| entry.agreed).map(|entry| entry.name.clone()).collect(),
+            jobs: Arc::default(),
+            watcher,
+            log: None,
             server: None,
             outcome: None,
             shown_ligand: 0,
@@ -120,6 +155,14 @@ impl Studio {
             modal: None,
             help_open: false,
             query_editor: super::query::Editor::default(),
+            palette: None,
+            preferences_page: None,
+            license_page: LicensePage::default(),
+            tour: is_first.then_some(Tour::Welcome),
+            lessons: Lessons::default(),
+            was_offline: false,
+            keeper,
+            wanted_pose: None,
             measuring: Measuring::Off,
             measured: Vec::new(),
             grain: Grain::default(),
@@ -129,7 +172,10 @@ impl Studio {
             preferences,
             places,
             samples,
-        })
+        };
+        studio.apply_preferences(&creation.egui_ctx);
+        studio.look_for_sessions();
+        Ok(studio)
     }
 
     /// The texts in the language in force.
@@ -198,14 +244,16 @@ impl Studio {
             Command::ExportCsv => self.ask_for_export(ExportKind::Csv),
             Command::ExportPng => self.ask_for_export(ExportKind::Png),
             Command::Undo | Command::Redo if self.undo_sketch(command == Command::Redo) => {}
-            Command::Undo => self.history.undo(&mut self.document),
-            Command::Redo => self.history.redo(&mut self.document),
-            Command::Predict => self.predict(),
-            Command::Cancel => {
-                if let Some(Err(reason)) = self.run.as_ref().filter(|run| run.is_going()).map(Run::cancel) {
-                    self.tell(Tone::Bad, reason);
+            Command::Undo | Command::Redo => {
+                if command == Command::Undo {
+                    self.history.undo(&mut self.document);
+                } else {
+                    self.history.redo(&mut self.document);
                 }
+                self.viewport.restore(self.document.camera);
             }
+            Command::Predict => self.predict(),
+            Command::Cancel => self.cancel_run(),
             Command::PreviousPose => self.step_pose(false),
             Command::NextPose => self.step_pose(true),
             Command::Play => {
@@ -243,6 +291,20 @@ impl Studio {
                 let next = self.dock.neighbour(command == Command::NextPane, |pane| self.is_pane_open(pane));
                 self.dock.show(next);
             }
+            Command::Colour(colour) => self.document.view.colour = colour,
+            Command::Palette => self.open_palette(context),
+            Command::Preferences => self.preferences_page = Some(Page::General),
+            Command::About => self.preferences_page = Some(Page::About),
+            Command::Offline => {
+                self.preferences.offline = !self.preferences.offline;
+                self.apply_preferences(context);
+                self.keep_preferences();
+                let key = if self.preferences.offline { "offline-on" } else { "offline-off" };
+                self.tell(Tone::Info, self.texts.get(key));
+            }
+            Command::Tour => self.start_tour(),
+            Command::SaveSession => self.ask_for_file(Purpose::SaveSession),
+            Command::ContinueSession => self.continue_session(),
             Command::ResetPanes => self.set_layout(Dock::default()),
         }
     }
@@ -293,6 +355,7 @@ impl Studio {
         match purpose {
             Purpose::SaveQuery => folder.join(format!("{name}.yaml")),
             Purpose::Export(kind) => folder.join(format!("{name}.{}", kind.extension())),
+            Purpose::SaveSession => folder.join(format!("{name}.{}", super::session::EXTENSION)),
             Purpose::OpenRun => self.places.runs.join(""),
             _ => folder.join(""),
         }
@@ -329,6 +392,7 @@ impl Studio {
             }
             Purpose::SaveQuery => self.save_query(path.to_owned()),
             Purpose::Export(kind) => self.export(kind, path.to_owned()),
+            Purpose::SaveSession => self.save_session(path.to_owned()),
         }
     }
 
@@ -347,10 +411,12 @@ impl Studio {
         match FileKind::of(path) {
             Some(FileKind::Query | FileKind::Sequences) => self.read_query(path),
             Some(FileKind::Run) => self.open_run(path),
+            Some(FileKind::Session) => self.open_session(path),
             Some(FileKind::Structure) => {
                 self.library.forget(path);
                 self.forget_selection();
                 self.document.query.structure = Some(path.clone());
+                self.document.camera = None;
                 self.name_after(path);
                 self.leave_results();
             }
@@ -413,6 +479,8 @@ impl Studio {
         }
         self.document.query = query;
         self.document.settings = settings;
+        self.document.camera = None;
+        self.viewport.restore(None);
         self.forget_selection();
         self.history.commit(&self.document);
         self.saved = (self.document.query.clone(), self.document.settings.clone());
@@ -505,8 +573,24 @@ impl Studio {
                 }
                 Err(reason) => self.tell(Tone::Bad, reason),
             },
-            Message::Run(news) => self.take_run_news(news),
+            Message::RunQueued { folder, result } => self.take_run_queued(&folder, result),
+            Message::RunFound { folder, is_done } => self.take_run_found(folder, is_done),
+            Message::QueueChanged { result } => self.take_queue_changed(result),
+            Message::Jobs { views, error } => self.take_jobs(views, error),
+            Message::LessonsRead { language, lessons } => self.take_lessons(language, lessons),
+            Message::LicensesRead(result) => self.take_licenses(result),
+            Message::LogRead { folder, result } => self.take_log(&folder, result),
             Message::OutcomeLoaded { folder, result } => self.take_outcome(&folder, result),
+            Message::SessionWritten { path, result } => self.take_session_written(path, result),
+            Message::LastSession(found) => self.take_last_session(found),
+            Message::SessionRead { path, result } => match *result {
+                Ok((store, loaded)) => {
+                    self.take_session(store, *loaded);
+                    self.preferences.remember(&path);
+                    self.keep_preferences();
+                }
+                Err(error) => self.tell(Tone::Bad, self.session_error_text(&error)),
+            },
             Message::StructureRead { .. } | Message::MoleculesRead { .. } | Message::LigandReady { .. } => {}
         }
     }
@@ -618,7 +702,7 @@ impl eframe::App for Studio {
         self.take_messages();
         self.handle_close(&context);
         self.take_dropped_files(&context);
-        if self.modal.is_none() {
+        if self.modal.is_none() && self.palette.is_none() {
             for command in Command::pressed(&context) {
                 self.do_command(command, &context);
             }
@@ -630,16 +714,31 @@ impl eframe::App for Studio {
         egui::CentralPanel::default().frame(theme::panel(colours, Margin::same(0))).show(ui, |ui| self.dock_ui(ui));
 
         self.help_ui(ui);
+        self.log_ui(ui);
+        self.preferences_ui(ui);
+        self.tour_ui(ui);
         self.modal_ui(ui);
+        self.palette_ui(ui);
         self.drop_hint_ui(ui);
         let texts = Arc::clone(&self.texts);
         self.notices.ui(ui, &texts);
 
         self.update_scene(context.theme() == egui::Theme::Dark);
         let now = context.input(|input| input.time);
+        if let Some((camera, is_own)) = self.viewport.take_move() {
+            self.document.camera = Some(camera);
+            if is_own {
+                self.history.amend(|document| document.camera = Some(camera));
+            }
+        }
+        self.keep_session(&context, now);
         if self.history.observe(&self.document, now) {
             context.request_repaint_after(std::time::Duration::from_secs_f64(super::history::REST_SECONDS + 0.01));
         }
+    }
+
+    fn on_exit(&mut self) {
+        self.close_session();
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {

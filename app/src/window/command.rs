@@ -2,6 +2,7 @@
 
 use egui::{Event, Key, KeyboardShortcut, Modifiers};
 
+use super::document::ColourBy;
 use super::panes::Pane;
 
 /// Keys of the panes in their order, with Alt.
@@ -83,11 +84,27 @@ pub enum Command {
     PreviousPane,
     /// Puts the panes where they lie by default.
     ResetPanes,
+    /// Colours the polymer.
+    Colour(ColourBy),
+    /// The list of everything that can be done.
+    Palette,
+    /// Saves the session under a name.
+    SaveSession,
+    /// Goes on with what was done before.
+    ContinueSession,
+    /// The settings of the program.
+    Preferences,
+    /// Opens or closes the network.
+    Offline,
+    /// What the program is made of.
+    About,
+    /// The tour for beginners.
+    Tour,
 }
 
 impl Command {
     /// Those that are not one for each of something.
-    const PLAIN: [Self; 35] = [
+    const PLAIN: [Self; 42] = [
         Self::New,
         Self::Open,
         Self::OpenRun,
@@ -123,11 +140,18 @@ impl Command {
         Self::NextPane,
         Self::PreviousPane,
         Self::ResetPanes,
+        Self::Palette,
+        Self::SaveSession,
+        Self::ContinueSession,
+        Self::Preferences,
+        Self::Offline,
+        Self::About,
+        Self::Tour,
     ];
 
     /// All commands in the order of the help window.
     pub fn all() -> impl Iterator<Item = Self> {
-        Self::PLAIN.into_iter().chain(Pane::ALL.map(Self::ShowPane))
+        Self::PLAIN.into_iter().chain(Pane::ALL.map(Self::ShowPane)).chain(ColourBy::ALL.map(Self::Colour))
     }
 
     /// Key of its name.
@@ -170,7 +194,22 @@ impl Command {
             Self::NextPane => "command-next-pane",
             Self::PreviousPane => "command-previous-pane",
             Self::ResetPanes => "panes-reset",
+            Self::Colour(colour) => colour.name(),
+            Self::Palette => "command-palette",
+            Self::SaveSession => "command-save-session",
+            Self::ContinueSession => "command-continue-session",
+            Self::Preferences => "command-preferences",
+            Self::Offline => "command-offline",
+            Self::About => "command-about",
+            Self::Tour => "command-tour",
         }
+    }
+
+    /// What a link or a lesson calls it: the key of its name without what all have in common.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        let name = self.name();
+        ["command-", "pane-", "colour-"].into_iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
     }
 
     /// Its key, if it has one.
@@ -183,7 +222,7 @@ impl Command {
             Self::OpenRun => (CONTROL_SHIFT, Key::O),
             Self::Save => (Modifiers::COMMAND, Key::S),
             Self::SaveAs => (CONTROL_SHIFT, Key::S),
-            Self::ExportPdb => (CONTROL_SHIFT, Key::P),
+            Self::ExportPdb => (CONTROL_SHIFT, Key::B),
             Self::ExportSdf => (CONTROL_SHIFT, Key::D),
             Self::ExportCsv => (CONTROL_SHIFT, Key::T),
             Self::ExportPng => (CONTROL_SHIFT, Key::G),
@@ -208,7 +247,7 @@ impl Command {
             Self::IsolateSelection => (CONTROL_SHIFT, Key::I),
             Self::ShowAll => (CONTROL_SHIFT, Key::A),
             Self::Appearance => (Modifiers::COMMAND, Key::D),
-            Self::Language => (Modifiers::COMMAND, Key::K),
+            Self::Language => (CONTROL_SHIFT, Key::L),
             Self::Help => (Modifiers::NONE, Key::F1),
             Self::ShowPane(pane) => {
                 let place = Pane::ALL.iter().position(|other| *other == pane)?;
@@ -216,7 +255,12 @@ impl Command {
             }
             Self::NextPane => (Modifiers::NONE, Key::F6),
             Self::PreviousPane => (Modifiers::SHIFT, Key::F6),
-            Self::ResetPanes => return None,
+            Self::Palette => (Modifiers::COMMAND, Key::K),
+            Self::SaveSession => (CONTROL_SHIFT, Key::E),
+            Self::Preferences => (Modifiers::COMMAND, Key::Comma),
+            Self::ResetPanes | Self::Colour(_) | Self::ContinueSession | Self::Offline | Self::About | Self::Tour => {
+                return None;
+            }
         };
         Some(KeyboardShortcut::new(modifiers, key))
     }
@@ -226,6 +270,8 @@ impl Command {
         // A shortcut with Shift or Alt contains the one without it, so the longer are asked first.
         let mut shortcuts: Vec<(Self, KeyboardShortcut)> =
             Self::all().filter_map(|command| command.shortcut().map(|shortcut| (command, shortcut))).collect();
+        // Where other programs have it.
+        shortcuts.push((Self::Palette, KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, Key::P)));
         shortcuts.sort_by_key(|(_, shortcut)| !(shortcut.modifiers.shift || shortcut.modifiers.alt));
         context.input_mut(|input| {
             let mut pressed = Vec::new();

@@ -33,6 +33,8 @@ pub enum Purpose {
     SaveQuery,
     /// Where to write an export.
     Export(ExportKind),
+    /// Where to save the session.
+    SaveSession,
 }
 
 /// What can be exported.
@@ -74,6 +76,7 @@ impl Purpose {
             Self::PocketLigand => "dialog-pocket-ligand",
             Self::Apo(_) => "dialog-apo",
             Self::SaveQuery => "dialog-save-query",
+            Self::SaveSession => "dialog-save-session",
             Self::Export(ExportKind::Pdb) => "dialog-export-pdb",
             Self::Export(ExportKind::Sdf) => "dialog-export-sdf",
             Self::Export(ExportKind::Csv) => "dialog-export-csv",
@@ -84,20 +87,35 @@ impl Purpose {
     /// Whether a file is written rather than read.
     #[must_use]
     pub const fn saves(self) -> bool {
-        matches!(self, Self::SaveQuery | Self::Export(_))
+        matches!(self, Self::SaveQuery | Self::SaveSession | Self::Export(_))
     }
 
     const fn extensions(self) -> &'static [&'static str] {
         const STRUCTURE: &[&str] = &["pdb", "ent", "cif", "mmcif", "gz"];
         match self {
-            Self::Open => {
-                &["yaml", "yml", "json", "pdb", "ent", "cif", "mmcif", "gz", "sdf", "mol", "csv", "smi", "fasta", "fa"]
-            }
+            Self::Open => &[
+                "yaml",
+                "yml",
+                "json",
+                "pdb",
+                "ent",
+                "cif",
+                "mmcif",
+                "gz",
+                "sdf",
+                "mol",
+                "csv",
+                "smi",
+                "fasta",
+                "fa",
+                "kfsession",
+            ],
             Self::Structure | Self::Apo(_) => STRUCTURE,
             Self::Ligand => &["sdf", "mol"],
             Self::PocketLigand => &["sdf", "mol", "pdb"],
             Self::Series => &["csv", "smi", "sdf"],
             Self::SaveQuery => &["yaml", "json"],
+            Self::SaveSession => &["kfsession"],
             Self::Export(kind) => match kind {
                 ExportKind::Pdb => &["pdb"],
                 ExportKind::Sdf => &["sdf"],

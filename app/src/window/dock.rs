@@ -498,7 +498,7 @@ mod tests {
             query(),
             deep,
             Part::Row(Vec::new()),
-            Part::Pane("pane-of-the-future".to_owned()),
+            Part::Pane("the_future".to_owned()),
             Part::Row(vec![sized(f32::NAN, query()), sized(-3.0, query()), sized(1e30, Part::Column(Vec::new()))]),
         ] {
             let dock = Dock::from_layout(&Layout { root, closed: vec!["pane-view".to_owned(), "x".to_owned()] });

@@ -6,6 +6,7 @@
 use kfold_inference::query::{Entity, Ligand, LigandSource, Pocket, Polymer, Query};
 use kfold_inference::settings::Settings;
 use kfold_molecule::Selection;
+use kfold_viewer::Camera;
 use serde::{Deserialize, Serialize};
 
 use super::measure::{Labels, Measurement};
@@ -15,8 +16,9 @@ pub const DEFAULT_PADDING: f32 = 8.0;
 /// Edge in Å of a box that the user starts from nothing.
 pub const DEFAULT_BOX_EDGE: f32 = 22.0;
 
-/// The edited state.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The edited state. What a saved one lacks, because it was written before there was such a thing, is as in a new one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Document {
     /// What to predict.
     pub query: Query,
@@ -30,6 +32,10 @@ pub struct Document {
     pub labels: Labels,
     /// Distances and angles in the view.
     pub measurements: Vec<Measurement>,
+    /// Where the view is taken from; none until something is in it.
+    pub camera: Option<Camera>,
+    /// The user's notes.
+    pub notes: String,
 }
 
 /// How the polymer is drawn.
@@ -118,7 +124,8 @@ impl ColourBy {
 }
 
 /// How the scene is drawn.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ViewSettings {
     /// Polymer representation.
     pub representation: Representation,

@@ -1,5 +1,6 @@
 //! Where things live and what a file is.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use kfold_inference::job::files::write_whole;
@@ -20,6 +21,10 @@ pub struct Places {
     pub samples: Option<PathBuf>,
     /// Where runs live.
     pub runs: PathBuf,
+    /// Where sessions without a name are saved.
+    pub sessions: PathBuf,
+    /// Where the lessons of this user lie.
+    pub lessons: PathBuf,
     /// The preferences file.
     pub preferences: PathBuf,
     /// The program to call with `worker JOBDIR`; this program itself.
@@ -35,6 +40,8 @@ impl Places {
         Self {
             samples: find_samples(),
             runs: user_folder("XDG_DATA_HOME", ".local/share").join("runs"),
+            sessions: user_folder("XDG_DATA_HOME", ".local/share").join("sessions"),
+            lessons: user_folder("XDG_DATA_HOME", ".local/share").join("lessons"),
             preferences: user_folder("XDG_CONFIG_HOME", ".config").join("preferences.json"),
             worker: std::env::current_exe().ok(),
             has_dialogs: super::dialogs::has_system_dialogs(),
@@ -130,6 +137,8 @@ pub enum FileKind {
     Series,
     /// The folder of a run.
     Run,
+    /// A session.
+    Session,
 }
 
 impl FileKind {
@@ -147,6 +156,7 @@ impl FileKind {
             "pdb" | "ent" | "cif" | "mmcif" => Self::Structure,
             "sdf" | "mol" | "sd" => Self::Molecules,
             "fasta" | "fa" | "faa" | "fna" | "seq" => Self::Sequences,
+            super::session::EXTENSION => Self::Session,
             "csv" | "smi" | "smiles" | "tsv" => Self::Series,
             _ => return None,
         })
@@ -165,6 +175,12 @@ pub struct Preferences {
     pub recent: Vec<PathBuf>,
     /// How the panes lie, once they were moved.
     pub layout: Option<Layout>,
+    /// Size of the text; 1 is as it was made.
+    pub text_scale: f32,
+    /// Tasks of each lesson that are done.
+    pub lessons: BTreeMap<String, BTreeSet<usize>>,
+    /// Whether no connection may be opened.
+    pub offline: bool,
     /// Layouts that were saved, by name.
     pub layouts: Vec<(String, Layout)>,
 }
@@ -176,6 +192,9 @@ impl Default for Preferences {
             dark: None,
             recent: Vec::new(),
             layout: None,
+            text_scale: 1.0,
+            lessons: BTreeMap::new(),
+            offline: false,
             layouts: Vec::new(),
         }
     }

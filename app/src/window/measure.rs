@@ -7,6 +7,7 @@ use egui::{Rect, Stroke, Ui};
 use glam::Vec3;
 use kfold_molecule::analysis::measurements::{angle, dihedral};
 use kfold_viewer::{Color, Label, ObjectId, Pick};
+use serde::{Deserialize, Serialize};
 
 use super::app::Studio;
 use super::theme::palette;
@@ -54,7 +55,7 @@ impl Measuring {
 }
 
 /// What is named of what is selected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Labels {
     /// Nothing.
     #[default]
@@ -81,7 +82,7 @@ impl Labels {
 pub type AtomPlace = (ObjectId, u32);
 
 /// A distance (two atoms), an angle (three) or a dihedral angle (four).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measurement(pub Vec<AtomPlace>);
 
 /// The value of a measurement with its unit: Å, or degrees.

@@ -9,10 +9,14 @@ use kfold_molecule::{SmallMolecule, Structure};
 use super::background::{Lane, LigandKey};
 use super::dialogs::Purpose;
 use super::ensemble::Ensemble;
+use super::jobs::JobView;
+use super::lessons::Lesson;
 use super::library::LigandPicture;
 use super::outcome::Outcome;
-use super::run::RunNews;
+use super::preferences::licenses::Licenses;
 use super::scene::Built;
+use super::session::Opened;
+use super::session::store::SessionError;
 
 /// News from a thread. Failures are sentences: what, where, what to do.
 pub enum Message {
@@ -87,8 +91,39 @@ pub enum Message {
         /// Why not.
         result: Result<(), String>,
     },
-    /// A run was prepared, went on or ended.
-    Run(RunNews),
+    /// A run was put into the queue, or not.
+    RunQueued {
+        /// The run's folder.
+        folder: PathBuf,
+        /// Why not.
+        result: Result<(), String>,
+    },
+    /// The run of a session was looked at.
+    RunFound {
+        /// The run's folder.
+        folder: PathBuf,
+        /// Whether it came to its end.
+        is_done: bool,
+    },
+    /// The queue was changed, or not.
+    QueueChanged {
+        /// Why not.
+        result: Result<(), String>,
+    },
+    /// The jobs as they stand now.
+    Jobs {
+        /// They.
+        views: Arc<Vec<JobView>>,
+        /// Why the queue cannot be read.
+        error: Option<String>,
+    },
+    /// A job's log was read.
+    LogRead {
+        /// The job's folder.
+        folder: PathBuf,
+        /// It, or why not.
+        result: Result<String, String>,
+    },
     /// Results were loaded.
     OutcomeLoaded {
         /// The run's folder.
@@ -96,4 +131,29 @@ pub enum Message {
         /// They, or why not.
         result: Result<Box<Outcome>, String>,
     },
+    /// The session was written, or not.
+    SessionWritten {
+        /// Where it lies.
+        path: Option<PathBuf>,
+        /// Why not.
+        result: Result<(), SessionError>,
+    },
+    /// The last session, if there is one.
+    LastSession(Option<Opened>),
+    /// A session was read.
+    SessionRead {
+        /// The file.
+        path: PathBuf,
+        /// It, or what is wrong.
+        result: Box<Result<Opened, SessionError>>,
+    },
+    /// The lessons were read.
+    LessonsRead {
+        /// In this language.
+        language: crate::texts::Language,
+        /// They.
+        lessons: Vec<Lesson>,
+    },
+    /// The list of licences was read, or not.
+    LicensesRead(Result<Box<Licenses>, String>),
 }

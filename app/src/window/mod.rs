@@ -2,8 +2,9 @@
 //!
 //! One struct, [`Studio`], holds the state; each file here shows one part of the window or does one kind of work for
 //! it. What the user edits is a [`document::Document`] with a [`history::History`] around it; what takes time runs in
-//! [`background`] lanes and comes back as a [`message::Message`]; predictions run in a worker process ([`run`]).
+//! [`background`] lanes and comes back as a [`message::Message`]; predictions are jobs in a queue ([`jobs`], [`run`]).
 
+mod action;
 mod app;
 mod background;
 mod command;
@@ -16,23 +17,29 @@ mod export;
 mod files;
 mod format;
 mod history;
+mod jobs;
 mod legend;
+mod lessons;
 mod library;
 mod measure;
 mod message;
 mod modal;
 mod notices;
 mod outcome;
+mod palette;
 mod panes;
+mod preferences;
 mod problems;
 mod query;
 mod results_panel;
 mod run;
 mod scene;
 mod selection;
+mod session;
 mod settings_panel;
 mod theme;
 mod top_bar;
+mod tour;
 mod view;
 mod viewport;
 mod widgets;

@@ -22,6 +22,11 @@ pub enum Modal {
         /// Whether the field has had the focus yet.
         is_fresh: bool,
     },
+    /// Whether queries may be sent to a server, the first time.
+    Agree {
+        /// Its name.
+        server: String,
+    },
     /// Closing with a run going or edits in no file.
     Close,
 }
@@ -40,7 +45,39 @@ impl Studio {
         match self.modal.take() {
             None => {}
             Some(Modal::Path { purpose, text, is_fresh }) => self.path_modal_ui(ui, purpose, text, is_fresh),
+            Some(Modal::Agree { server }) => self.agree_modal_ui(ui, server),
             Some(Modal::Close) => self.close_modal_ui(ui),
+        }
+    }
+
+    /// Asks whether the query may leave this computer.
+    fn agree_modal_ui(&mut self, ui: &Ui, server: String) {
+        let texts = std::sync::Arc::clone(&self.texts);
+        let entry = super::run::servers_of(&self.places).get(&server).cloned();
+        let Ok(entry) = entry else { return };
+        let (mut agreed, mut is_over) = (false, false);
+        let response = egui::Modal::new(Id::unique("agree")).show(ui.ctx(), |ui| {
+            ui.set_width(460.0);
+            ui.label(RichText::new(texts.get("agree-title")).text_style(theme::title_style()));
+            let values = [("name", server.clone().into()), ("url", entry.url.clone().into())];
+            message(ui, Tone::Info, &texts.with("agree-text", values));
+            ui.add_space(theme::GAP);
+            ui.horizontal(|ui| {
+                let send = theme::primary_button(palette(ui), &texts.get("agree-send"), vec2(0.0, 28.0));
+                agreed = ui.add(send).clicked();
+                is_over = ui.button(texts.get("agree-not")).clicked();
+            });
+        });
+        if agreed {
+            self.agreed_servers.insert(server);
+            let mut servers = super::run::servers_of(&self.places);
+            let agreement = kfold_inference::remote::servers::ServerEntry { agreed: true, ..entry };
+            if let Err(error) = servers.put(agreement) {
+                self.tell(Tone::Bad, error.to_string());
+            }
+            self.predict();
+        } else if !is_over && !response.should_close() {
+            self.modal = Some(Modal::Agree { server });
         }
     }
 
@@ -105,9 +142,6 @@ impl Studio {
                 if is_running {
                     let keep = theme::primary_button(palette(ui), &texts.get("close-keep-running"), vec2(0.0, 28.0));
                     if ui.add(keep).clicked() {
-                        if let Some(run) = &self.run {
-                            run.let_go();
-                        }
                         self.close_now(ui.ctx());
                         open = false;
                     }

@@ -16,6 +16,10 @@ pub enum Pane {
     View,
     /// What came out.
     Results,
+    /// What waits, runs and is over.
+    Jobs,
+    /// Lessons.
+    Lessons,
 }
 
 /// Where a pane lies until it is moved.
@@ -63,7 +67,7 @@ const fn always(_: &Studio) -> bool {
 
 impl Pane {
     /// All panes, in the order of the menu, of the tabs and of the keys.
-    pub const ALL: [Self; 3] = [Self::Query, Self::View, Self::Results];
+    pub const ALL: [Self; 5] = [Self::Query, Self::View, Self::Results, Self::Jobs, Self::Lessons];
 
     /// What the window must know of it.
     #[must_use]
@@ -72,6 +76,11 @@ impl Pane {
             Self::Query => PaneSpec::new("pane-query", Place::Left, always, Studio::query_panel_ui),
             Self::View => PaneSpec::new("pane-view", Place::Centre, always, Studio::view_ui),
             Self::Results => PaneSpec::new("pane-results", Place::Right, Studio::has_results, Studio::results_panel_ui),
+            Self::Jobs => PaneSpec::new("pane-jobs", Place::Right, Studio::has_jobs, Studio::jobs_ui),
+            Self::Lessons => PaneSpec {
+                starts_open: false,
+                ..PaneSpec::new("pane-lessons", Place::Left, always, Studio::lessons_ui)
+            },
         }
     }
 

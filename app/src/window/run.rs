@@ -1,62 +1,42 @@
-//! A prediction on its way: a worker process in a job directory, and what it says.
+//! The prediction that the window follows: the one that was asked for last.
 //!
-//! The window never computes a prediction itself. It writes the job directory, starts this program again as
-//! `worker JOBDIR` and follows the directory's events; so a crash takes down the worker alone, and a worker that was let
-//! go outlives the window. Everything here that waits does so on a thread of its own.
+//! The window never computes a prediction itself. It writes the job directory and puts it into the queue
+//! ([`kfold_inference::job::queue`]); where it stands comes with the list of jobs ([`super::jobs`]).
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use kfold_inference::engine::EngineName;
-use kfold_inference::job::events::{Event, EventReader};
-use kfold_inference::job::{Job, JobProgress, JobState, Results};
+use kfold_inference::job::queue::{Queue, ensure_served};
+use kfold_inference::job::{Job, JobProgress, Results};
 use kfold_inference::query::{Query, QueryEngine};
 use kfold_inference::remote;
 use kfold_inference::remote::servers::Servers;
 use kfold_inference::settings::Settings;
 
 use super::app::Studio;
-use super::background::{Lane, Outbox};
+use super::background::Lane;
 use super::document::ColourBy;
 use super::ensemble::EnsembleKey;
 use super::files::Places;
 use super::format::number;
+use super::jobs::State;
 use super::message::Message;
+use super::modal::Modal;
 use super::outcome::Outcome;
 use super::widgets::Tone;
 use crate::texts::Texts;
 
-/// Between two looks at the events.
-const LOOK: Duration = Duration::from_millis(120);
-/// A worker that has been asked to stop and has not after this long is ended.
-const GRACE: Duration = Duration::from_secs(8);
-
-/// What a run's thread tells the window.
-pub struct RunNews {
-    /// The run's folder.
-    pub folder: PathBuf,
-    /// What happened.
-    pub kind: RunNewsKind,
-}
-
-/// What happened.
-pub enum RunNewsKind {
-    /// The worker wrote events.
-    Events(Vec<Event>),
-    /// It ended.
-    Ended(Ending),
-}
+/// Seconds after which a job that is told to be over is believed, although it was not seen at work: before, that may be
+/// from the time before it was started again.
+const STALE_SECONDS: f32 = 4.0;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// With results.
     Finished,
-    /// By the user.
-    Cancelled,
     /// With an error, in a sentence.
     Failed(String),
 }
@@ -66,10 +46,13 @@ pub struct Run {
     /// Its folder.
     pub folder: PathBuf,
     progress: JobProgress,
+    state: Option<State>,
     started: Instant,
     ending: Option<Ending>,
-    cancel: Arc<AtomicBool>,
-    let_go: Arc<AtomicBool>,
+    is_cancelling: bool,
+    was_seen: bool,
+    /// Events from the time before it was started again.
+    events_before: usize,
 }
 
 /// What the progress display says.
@@ -89,11 +72,23 @@ impl Run {
         Self {
             folder,
             progress: JobProgress::default(),
+            state: None,
             started: Instant::now(),
             ending: None,
-            cancel: Arc::default(),
-            let_go: Arc::default(),
+            is_cancelling: false,
+            was_seen: false,
+            events_before: 0,
         }
+    }
+
+    /// One that is started again, of which so many events are known.
+    pub(super) fn again(folder: PathBuf, events_before: usize) -> Self {
+        Self { events_before, ..Self::new(folder) }
+    }
+
+    /// One that is over, whose results belong to what is edited.
+    fn ended(folder: PathBuf) -> Self {
+        Self { ending: Some(Ending::Finished), ..Self::new(folder) }
     }
 
     /// Whether it has not ended.
@@ -104,22 +99,8 @@ impl Run {
 
     /// Whether it was asked to stop and has not yet.
     #[must_use]
-    pub fn is_cancelling(&self) -> bool {
-        self.is_going() && self.cancel.load(Ordering::Relaxed)
-    }
-
-    /// Asks it to stop: the worker looks for a file, and after a while its thread here ends it.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn cancel(&self) -> Result<(), String> {
-        self.cancel.store(true, Ordering::Relaxed);
-        Job::request_cancel(&self.folder).map_err(|error| error.to_string())
-    }
-
-    /// Lets it run on without the window.
-    pub fn let_go(&self) {
-        self.let_go.store(true, Ordering::Relaxed);
+    pub const fn is_cancelling(&self) -> bool {
+        self.is_going() && self.is_cancelling
     }
 
     /// Why it failed.
@@ -134,28 +115,42 @@ impl Run {
     /// What the progress display says now.
     #[must_use]
     pub fn status(&self, texts: &Texts) -> Status {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        let time = match self.progress.seconds_left(now) {
-            // An estimate within the first seconds would jump about.
-            Some(left) if self.started.elapsed().as_secs_f32() > 1.5 => time_text(texts, "run-left", left),
-            _ => time_text(texts, "run-elapsed", self.started.elapsed().as_secs_f64()),
-        };
-        let (stage, mut detail) = match &self.progress.progress {
-            Some(progress) => {
-                let stage = stage_key(&progress.stage).map_or_else(|| progress.stage.clone(), |key| texts.get(key));
-                (stage, progress.message.clone())
+        let waiting = |stage: String| Status { stage, time: String::new(), detail: String::new(), fraction: None };
+        match self.state {
+            Some(State::Waiting(place)) => waiting(texts.with("job-waiting", [("place", (place + 1).into())])),
+            Some(State::Paused) => waiting(texts.get("job-paused")),
+            Some(State::Offline) => waiting(texts.get("job-offline")),
+            _ => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+                status_of(texts, &self.progress, self.started.elapsed().as_secs_f64(), now)
             }
-            None => (texts.get("stage-start"), String::new()),
-        };
-        if self.progress.seeds > 1 {
-            let seeds = [("done", self.progress.seeds_done.into()), ("count", self.progress.seeds.into())];
-            detail = format!("{}  {detail}", texts.with("run-seeds", seeds));
         }
-        Status { stage, time, detail, fraction: self.progress.stage_fraction() }
     }
 }
 
-fn stage_key(stage: &str) -> Option<&'static str> {
+/// What the progress display says of a worker that has been at work for so many `seconds`, at `now` (since 1970).
+pub(super) fn status_of(texts: &Texts, worker: &JobProgress, seconds: f64, now: f64) -> Status {
+    let time = match worker.seconds_left(now) {
+        // An estimate within the first seconds would jump about.
+        Some(left) if seconds > 1.5 => texts.with("run-left", [("time", seconds_text(texts, left).into())]),
+        _ => texts.with("run-elapsed", [("time", seconds_text(texts, seconds).into())]),
+    };
+    let (stage, mut detail) = match &worker.progress {
+        Some(progress) => {
+            let stage = stage_key(&progress.stage).map_or_else(|| progress.stage.clone(), |key| texts.get(key));
+            (stage, progress.message.clone())
+        }
+        None => (texts.get("stage-start"), String::new()),
+    };
+    if worker.seeds > 1 {
+        let seeds = [("done", worker.seeds_done.into()), ("count", worker.seeds.into())];
+        detail = format!("{}  {detail}", texts.with("run-seeds", seeds));
+    }
+    Status { stage, time, detail, fraction: worker.stage_fraction() }
+}
+
+/// The key of a stage's name.
+pub(super) fn stage_key(stage: &str) -> Option<&'static str> {
     Some(match stage {
         "prepare" => "stage-prepare",
         "grids" => "stage-grids",
@@ -179,14 +174,15 @@ fn stage_key(stage: &str) -> Option<&'static str> {
     })
 }
 
-fn time_text(texts: &Texts, key: &str, seconds: f64) -> String {
-    let seconds = seconds as f32;
-    let amount = if seconds < 90.0 {
-        texts.with("time-seconds", [("count", number(seconds.max(1.0), 0).into())])
-    } else {
-        texts.with("time-minutes", [("count", number(seconds / 60.0, 0).into())])
+/// A time as people say it.
+pub(super) fn seconds_text(texts: &Texts, seconds: f64) -> String {
+    let (key, amount) = match seconds as f32 {
+        seconds if seconds < 90.0 => ("time-seconds", seconds.max(1.0)),
+        seconds if seconds < 5400.0 => ("time-minutes", seconds / 60.0),
+        seconds if seconds < 129_600.0 => ("time-hours", seconds / 3600.0),
+        seconds => ("time-days", seconds / 86_400.0),
     };
-    texts.with(key, [("time", amount.into())])
+    texts.with(key, [("count", number(amount, 0).into())])
 }
 
 impl Studio {
@@ -204,51 +200,64 @@ impl Studio {
         query
     }
 
-    /// Starts the prediction.
+    /// Puts the prediction into the queue and follows it.
     pub(super) fn predict(&mut self) {
-        if self.is_running() {
-            return;
-        }
         if let Some(problem) = self.first_problem() {
             self.tell(Tone::Info, problem);
             return;
         }
-        self.history.commit(&self.document);
-        let folder = self.places.new_run(&self.document.query.name);
-        let query = self.query_with_settings();
-        let settings = self.document.settings.clone();
         let server = self.server.and_then(|index| self.servers.get(index)).cloned();
+        if let Some(server) = &server {
+            if self.preferences.offline {
+                self.tell(Tone::Info, self.texts.get("run-offline"));
+                return;
+            }
+            if !self.agreed_servers.contains(server) {
+                self.modal = Some(Modal::Agree { server: server.clone() });
+                return;
+            }
+        }
         let Some(worker) = self.places.worker.clone() else {
-            let text = self.texts.get("run-no-program");
-            self.tell(Tone::Bad, text);
+            self.tell(Tone::Bad, self.texts.get("run-no-program"));
             return;
         };
+        self.history.commit(&self.document);
+        let folder = self.places.new_run(&self.document.query.name);
+        let (query, settings) = (self.query_with_settings(), self.document.settings.clone());
         let run = Run::new(folder.clone());
-        let outbox = self.background.outbox();
-        let (cancel, let_go) = (Arc::clone(&run.cancel), Arc::clone(&run.let_go));
+        let queue = Queue::of(&self.places.runs);
         let work = move || {
-            let ending = Job::create(&folder, &query, &settings)
+            let result = Job::create(&folder, &query, &settings)
                 .and_then(|_| match &server {
                     Some(server) => remote::mark(&folder, server, 0),
                     None => Ok(()),
                 })
+                .and_then(|()| queue.add(&folder))
                 .map_err(|error| error.to_string())
-                .and_then(|()| start_worker(&worker, &folder))
-                .map_or_else(
-                    |error| Some(Ending::Failed(error)),
-                    |child| follow(&folder, Some(child), &outbox, &cancel, &let_go),
-                );
-            if let Some(ending) = ending {
-                // The window may be gone; the job directory holds the truth.
-                let _ = outbox.send(Message::Run(RunNews { folder, kind: RunNewsKind::Ended(ending) }));
-            }
+                .and_then(|()| ensure_served(&queue, &worker).map_err(|error| error.to_string()));
+            Message::RunQueued { folder, result }
         };
-        match std::thread::Builder::new().name("run".to_owned()).spawn(work) {
-            Ok(_) => {
-                self.leave_results();
-                self.run = Some(run);
-            }
-            Err(error) => self.tell(Tone::Bad, error.to_string()),
+        if self.background.submit(Lane::Files, work) {
+            self.leave_results();
+            self.run = Some(run);
+        } else {
+            self.tell(Tone::Warning, self.texts.get("background-busy"));
+        }
+    }
+
+    pub(super) fn take_run_queued(&mut self, folder: &Path, result: Result<(), String>) {
+        self.watcher.look();
+        if let (Some(run), Err(reason)) = (self.run.as_mut().filter(|run| run.folder == folder), result) {
+            run.ending = Some(Ending::Failed(reason));
+        }
+    }
+
+    /// Asks the run to stop.
+    pub(super) fn cancel_run(&mut self) {
+        if let Some(run) = self.run.as_mut().filter(|run| run.is_going()) {
+            run.is_cancelling = true;
+            let folder = run.folder.clone();
+            self.change_queue(move |queue| queue.cancel(&folder));
         }
     }
 
@@ -259,17 +268,27 @@ impl Studio {
             self.load_outcome(&folder);
             return;
         }
-        let run = Run::new(folder.clone());
-        let outbox = self.background.outbox();
-        let (cancel, let_go) = (Arc::clone(&run.cancel), Arc::clone(&run.let_go));
-        let work = move || {
-            if let Some(ending) = follow(&folder, None, &outbox, &cancel, &let_go) {
-                let _ = outbox.send(Message::Run(RunNews { folder, kind: RunNewsKind::Ended(ending) }));
-            }
-        };
-        match std::thread::Builder::new().name("run".to_owned()).spawn(work) {
-            Ok(_) => self.run = Some(run),
-            Err(error) => self.tell(Tone::Bad, error.to_string()),
+        self.watcher.also(&folder);
+        self.run = Some(Run { was_seen: true, ..Run::new(folder) });
+    }
+
+    /// Shows a run of a session: what it gave, or how it goes on.
+    pub(super) fn reopen_run(&mut self, folder: &Path) {
+        let folder = folder.to_owned();
+        self.submit(Lane::Files, move || {
+            let is_done = Job::open(&folder).is_ok_and(|job| job.is_done());
+            Message::RunFound { folder, is_done }
+        });
+    }
+
+    /// Shows what a run of a session gave, or follows it.
+    pub(super) fn take_run_found(&mut self, folder: PathBuf, is_done: bool) {
+        if is_done {
+            self.run = Some(Run::ended(folder.clone()));
+            self.load_outcome(&folder);
+        } else {
+            self.watcher.also(&folder);
+            self.run = Some(Run { was_seen: true, ..Run::new(folder) });
         }
     }
 
@@ -282,33 +301,33 @@ impl Studio {
         });
     }
 
-    pub(super) fn take_run_news(&mut self, news: RunNews) {
-        let Some(run) = self.run.as_mut().filter(|run| run.folder == news.folder) else { return };
-        match news.kind {
-            RunNewsKind::Events(events) => {
-                let known = run.progress.warnings.len();
-                for event in &events {
-                    run.progress.apply(event);
-                }
-                let warnings: Vec<String> = run.progress.warnings.iter().skip(known).cloned().collect();
-                for warning in warnings {
-                    self.tell(Tone::Warning, warning);
-                }
+    /// Takes over where the run stands from the list of jobs.
+    pub(super) fn follow_run(&mut self) {
+        let Some(run) = self.run.as_mut().filter(|run| run.is_going()) else { return };
+        let Some(view) = self.jobs.iter().find(|view| view.folder == run.folder) else { return };
+        let known = run.progress.warnings.len();
+        let warnings: Vec<String> = view.progress.warnings.iter().skip(known).cloned().collect();
+        run.progress = view.progress.clone();
+        run.state = Some(view.state.clone());
+        run.was_seen |= view.state.is_open() || view.events() > run.events_before;
+        let folder = run.folder.clone();
+        let is_believed = run.was_seen || run.started.elapsed().as_secs_f32() > STALE_SECONDS;
+        match &view.state {
+            _ if !is_believed => {}
+            State::Finished => {
+                run.ending = Some(Ending::Finished);
+                self.load_outcome(&folder);
             }
-            RunNewsKind::Ended(ending) => {
-                let folder = run.folder.clone();
-                run.ending = Some(ending.clone());
-                match ending {
-                    Ending::Finished => self.load_outcome(&folder),
-                    Ending::Cancelled => {
-                        let text = self.texts.get("run-cancelled");
-                        self.tell(Tone::Info, text);
-                        self.run = None;
-                    }
-                    // The panel shows why, beside the button that tries again.
-                    Ending::Failed(_) => {}
-                }
+            State::Cancelled => {
+                self.run = None;
+                self.tell(Tone::Info, self.texts.get("run-cancelled"));
             }
+            State::Failed(reason) => run.ending = Some(Ending::Failed(reason.clone())),
+            State::Lost => run.ending = Some(Ending::Failed(last_words(&folder))),
+            _ => {}
+        }
+        for warning in warnings {
+            self.tell(Tone::Warning, warning);
         }
     }
 
@@ -316,6 +335,7 @@ impl Studio {
         match result {
             Ok(outcome) => {
                 let is_own = self.run.as_ref().is_some_and(|run| run.folder == folder);
+                let is_restored = is_own && self.wanted_pose.is_some();
                 if !is_own {
                     // A run from elsewhere brings its query; undo brings back what was here.
                     let settings = outcome.settings.clone();
@@ -324,10 +344,14 @@ impl Studio {
                 let (has_poses, has_complexes) = (outcome.pose_count() > 0, !outcome.complexes.is_empty());
                 self.dock.reveal(super::panes::Pane::Results);
                 self.outcome = Some(Arc::new(*outcome));
-                self.shown_ligand = 0;
-                self.shown_pose = 0;
+                let (ligand, pose) = self.wanted_pose.take().filter(|_| is_own).unwrap_or_default();
+                self.shown_ligand = ligand;
+                self.shown_pose = pose;
                 self.preferences.remember(folder);
                 self.keep_preferences();
+                if is_restored {
+                    return;
+                }
                 if has_complexes {
                     // What the colours of a predicted structure should say first is how far to trust it.
                     self.document.view.colour = ColourBy::BFactor;
@@ -355,86 +379,18 @@ impl Studio {
 
 /// The servers of this user, whose list lies beside the preferences. One that does not read has none: the command line
 /// says why.
-pub(super) fn server_names(places: &Places) -> Vec<String> {
-    let servers = Servers::read(&places.preferences.with_file_name("servers.json")).unwrap_or_default();
-    servers.entries().iter().map(|entry| entry.name.clone()).collect()
-}
-
-/// Starts `worker FOLDER` with its output kept in the job's log.
-fn start_worker(program: &Path, folder: &Path) -> Result<Child, String> {
-    let log = folder.join("worker.log");
-    let file = std::fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
-    let errors = file.try_clone().map_err(|error| format!("{}: {error}", log.display()))?;
-    let mut command = Command::new(program);
-    command.arg("worker").arg(folder).stdin(Stdio::null()).stdout(file).stderr(errors);
-    // In a group of its own, so that a Ctrl+C in the terminal of the window does not reach a run that is to go on.
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    command.spawn().map_err(|error| format!("{}: {error}", program.display()))
-}
-
-/// Tells the window what the job says until it ends; `None` when the window let it go.
-fn follow(
-    folder: &Path,
-    mut child: Option<Child>,
-    outbox: &Outbox,
-    cancel: &AtomicBool,
-    let_go: &AtomicBool,
-) -> Option<Ending> {
-    let mut reader = EventReader::new(folder.join("events.jsonl"));
-    let mut progress = JobProgress::default();
-    let mut cancelled_at: Option<Instant> = None;
-    loop {
-        // Asked before the events are read: what a process wrote before it ended is then certainly seen.
-        let has_ended = match &mut child {
-            Some(child) => !matches!(child.try_wait(), Ok(None)),
-            None => !Job::is_running(folder),
-        };
-        match reader.read_new() {
-            Ok(events) => {
-                for event in &events {
-                    progress.apply(event);
-                }
-                let news = RunNews { folder: folder.to_owned(), kind: RunNewsKind::Events(events) };
-                if !outbox.send(Message::Run(news)) {
-                    return None;
-                }
-            }
-            Err(error) if has_ended => return Some(Ending::Failed(error.to_string())),
-            // It may not be there yet, or be busy for a moment.
-            Err(_) => {}
-        }
-        if has_ended {
-            return Some(match progress.state {
-                JobState::Finished => Ending::Finished,
-                JobState::Cancelled => Ending::Cancelled,
-                JobState::Failed(reason) => Ending::Failed(reason),
-                JobState::Waiting | JobState::Running if cancel.load(Ordering::Relaxed) => Ending::Cancelled,
-                JobState::Waiting | JobState::Running => Ending::Failed(last_words(folder)),
-            });
-        }
-        if let_go.load(Ordering::Relaxed) {
-            return None;
-        }
-        if cancel.load(Ordering::Relaxed) {
-            let since = *cancelled_at.get_or_insert_with(Instant::now);
-            if since.elapsed() > GRACE
-                && let Some(child) = &mut child
-                // Whatever it is doing, the job directory stays whole: every output is renamed into place.
-                && child.kill().is_err()
-            {
-                return Some(Ending::Cancelled);
-            }
-        }
-        std::thread::sleep(LOOK);
-    }
+pub(super) fn servers_of(places: &Places) -> Servers {
+    Servers::read(&places.preferences.with_file_name("servers.json")).unwrap_or_default()
 }
 
 /// What a worker that fell over left in its log.
 fn last_words(folder: &Path) -> String {
-    let log = folder.join("worker.log");
-    let text = std::fs::read_to_string(&log).unwrap_or_default();
+    let text = kfold_inference::job::queue::worker_log(folder, 4096);
     let lines: Vec<&str> = text.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
     let words = lines.into_iter().rev().collect::<Vec<_>>().join(" ");
-    if words.is_empty() { format!("the worker stopped without a word; see {}", log.display()) } else { words }
+    if words.is_empty() {
+        format!("the worker stopped without a word; see {}", folder.join("worker.log").display())
+    } else {
+        words
+    }
 }

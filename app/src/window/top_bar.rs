@@ -54,7 +54,12 @@ impl Studio {
                     }
                 }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    for (icon, command) in [(Icon::Help, Command::Help), (Icon::Appearance, Command::Appearance)] {
+                    for (icon, command) in [
+                        (Icon::Help, Command::Help),
+                        (Icon::Settings, Command::Preferences),
+                        (Icon::Appearance, Command::Appearance),
+                        (Icon::Search, Command::Palette),
+                    ] {
                         let label = self.labelled_shortcut(ui, command);
                         if icon_button(ui, icon, &label, true).clicked() {
                             choice = Some(Choice::Command(command));
@@ -110,9 +115,10 @@ impl Studio {
     }
 
     fn command_item(&self, ui: &mut Ui, command: Command, enabled: bool, choice: &mut Option<Choice>) {
-        let button = egui::Button::new(self.texts.get(command.name()))
-            .shortcut_text(self.shortcut_text(ui, command))
-            .frame(false);
+        let mut button = egui::Button::new(self.texts.get(command.name())).frame(false);
+        if command.shortcut().is_some() {
+            button = button.shortcut_text(self.shortcut_text(ui, command));
+        }
         if ui.add_enabled(enabled, button).clicked() {
             *choice = Some(Choice::Command(command));
             ui.close();
@@ -122,7 +128,7 @@ impl Studio {
     fn open_menu_ui(&self, ui: &mut Ui, choice: &mut Option<Choice>) {
         ui.menu_button(self.texts.get("menu-open"), |ui| {
             ui.set_min_width(260.0);
-            for command in [Command::Open, Command::OpenRun, Command::New] {
+            for command in [Command::Open, Command::OpenRun, Command::New, Command::SaveSession] {
                 self.command_item(ui, command, true, choice);
             }
             if !self.preferences.recent.is_empty() {
@@ -217,17 +223,16 @@ impl Studio {
                     });
                 });
             }
-            ui.horizontal(|ui| {
-                let hint = self.texts.get("panes-name");
-                let field = egui::TextEdit::singleline(&mut self.layout_name).desired_width(120.0).hint_text(&hint);
-                let field = ui.add(field.char_limit(40)).accessible_name(hint);
-                let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-                let is_named = !self.layout_name.trim().is_empty();
-                let save = ui.add_enabled(is_named, egui::Button::new(self.texts.get("panes-save")));
-                if is_named && (save.clicked() || entered) {
-                    *choice = Some(Choice::SaveLayout);
-                }
-            });
+            ui.separator();
+            let hint = self.texts.get("panes-name");
+            let field = egui::TextEdit::singleline(&mut self.layout_name).desired_width(f32::INFINITY).hint_text(&hint);
+            let field = ui.add(field.char_limit(40)).accessible_name(hint);
+            let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+            let is_named = !self.layout_name.trim().is_empty();
+            let save = ui.add_enabled(is_named, egui::Button::new(self.texts.get("panes-save")));
+            if is_named && (save.clicked() || entered) {
+                *choice = Some(Choice::SaveLayout);
+            }
         });
     }
 

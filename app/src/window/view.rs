@@ -9,6 +9,7 @@ use super::command::Command;
 use super::document::{ColourBy, Representation};
 use super::files;
 use super::measure::Measuring;
+use super::panes::Pane;
 use super::theme::{self, GAP, palette};
 use super::widgets::icon::Icon;
 use super::widgets::{icon_button, note, segmented, titled_choice};
@@ -158,6 +159,16 @@ impl Studio {
                         }
                         ui.label(RichText::new(self.texts.get("welcome-drop")).color(colours.text_muted));
                     });
+                    ui.horizontal(|ui| {
+                        for wanted in [Command::Tour, Command::ShowPane(Pane::Lessons)] {
+                            if ui.button(wanted.text(&self.texts)).clicked() {
+                                command = Some(wanted);
+                            }
+                        }
+                    });
+                    if self.has_last_session() && ui.button(self.texts.get("command-continue-session")).clicked() {
+                        command = Some(Command::ContinueSession);
+                    }
                     ui.add_space(theme::GAP_LARGE);
                     if !self.samples.is_empty() {
                         ui.label(RichText::new(self.texts.get("welcome-samples")).text_style(theme::title_style()));

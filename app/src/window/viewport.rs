@@ -58,6 +58,11 @@ pub struct Viewport {
     aspect: f32,
     failure: Option<ViewerError>,
     wants_keyboard: bool,
+    /// The camera that the next new scene is looked at with.
+    restored: Option<Camera>,
+    /// The camera that was told last, and whether the program moved it there.
+    told: Camera,
+    is_own_move: bool,
 }
 
 struct Device {
@@ -115,6 +120,9 @@ impl Viewport {
             aspect: 1.4,
             failure: None,
             wants_keyboard: false,
+            restored: None,
+            told: Camera::default(),
+            is_own_move: false,
         }
     }
 
@@ -156,16 +164,21 @@ impl Viewport {
             if is_new {
                 self.clicked = None;
                 self.flight = None;
-                self.camera = if has_ligand {
+                let restored = self.restored.take();
+                self.is_own_move = true;
+                self.camera = if let Some(camera) = restored {
+                    camera
+                } else if has_ligand {
                     Camera::looking_into_pocket(&self.focus, &self.all, self.aspect)
                 } else {
                     Camera::looking_at(&self.all, self.aspect)
                 };
-                if has_ligand && !self.focus_next {
+                if has_ligand && !self.focus_next && restored.is_none() {
                     self.camera.frame(&self.all, self.aspect);
                 }
             } else if self.focus_next {
                 self.fly_to(Camera::looking_into_pocket(&self.focus, &self.all, self.aspect));
+                self.is_own_move = true;
             }
             self.focus_next = false;
         }
@@ -319,7 +332,26 @@ impl Viewport {
         }
     }
 
+    /// Goes where the view was before; a scene that is on its way is looked at from there too.
+    pub fn restore(&mut self, camera: Option<Camera>) {
+        self.restored = camera;
+        if let Some(camera) = camera.filter(|camera| *camera != self.camera) {
+            self.fly_to(camera);
+        }
+    }
+
+    /// The camera, where it has come to rest in another place since this was last asked; and whether the program moved it
+    /// there of its own accord.
+    pub fn take_move(&mut self) -> Option<(Camera, bool)> {
+        if self.flight.is_some() || self.camera == self.told {
+            return None;
+        }
+        self.told = self.camera;
+        Some((self.camera, std::mem::take(&mut self.is_own_move)))
+    }
+
     fn fly_to(&mut self, camera: Camera) {
+        self.is_own_move = false;
         self.flight = Some(Flight { from: self.camera, to: camera, since: None });
     }
 
@@ -430,6 +462,8 @@ impl Viewport {
         }
         if self.camera != before {
             self.flight = None;
+            self.restored = None;
+            self.is_own_move = false;
             self.moved_at = now;
         }
     }

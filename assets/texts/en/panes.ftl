@@ -9,3 +9,5 @@ panes-saved = Saved layouts
 panes-name = Name of the layout
 panes-save = Save this layout
 panes-remove = Remove layout { $name }
+pane-jobs = Jobs
+pane-lessons = Lessons

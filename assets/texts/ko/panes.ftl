@@ -9,3 +9,5 @@ panes-saved = 저장된 배치
 panes-name = 배치 이름
 panes-save = 지금 배치 저장
 panes-remove = 배치 { $name } 지우기
+pane-jobs = 작업
+pane-lessons = 배우기

@@ -65,6 +65,7 @@ impl Client {
         // What the answers on the way say of the file they lead to.
         let mut linked = Identity::default();
         for _ in 0..=MAX_REDIRECTS {
+            crate::network::ask().map_err(|offline| Refusal::Lasting(offline.to_string()))?;
             let mut request = self.agent.get(&url);
             if from > 0 {
                 request = request.header("Range", format!("bytes={from}-"));

@@ -23,8 +23,7 @@ use part::{Identity, Part};
 
 pub use http::join as join_url;
 
-/// The environment variable that forbids all downloads.
-pub const OFFLINE_VARIABLE: &str = "KFOLD_OFFLINE";
+use crate::network::{OFFLINE_VARIABLE, is_offline};
 
 /// Bytes that a new attempt must bring before the attempts without success are forgotten.
 const WORTHWHILE: u64 = 1 << 20;
@@ -107,21 +106,10 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Offline when the environment says so.
+    /// Offline when the user's switch says so.
     fn default() -> Self {
-        Self {
-            offline: is_offline_by_environment(),
-            stall: Duration::from_secs(60),
-            tries: 5,
-            pause: Duration::from_secs(1),
-        }
+        Self { offline: is_offline(), stall: Duration::from_secs(60), tries: 5, pause: Duration::from_secs(1) }
     }
-}
-
-/// Whether `$KFOLD_OFFLINE` is set to anything but nothing and 0.
-#[must_use]
-pub fn is_offline_by_environment() -> bool {
-    std::env::var_os(OFFLINE_VARIABLE).is_some_and(|value| !value.is_empty() && value != "0")
 }
 
 /// What to download.

@@ -48,6 +48,22 @@ pub fn write_whole_with(path: &Path, write: &mut dyn FnMut(&mut File) -> io::Res
     Ok(())
 }
 
+/// The end of a text file, from the first whole line within `most` bytes; what is no UTF-8 is replaced.
+///
+/// # Errors
+/// Whatever the file system says.
+pub fn read_end(path: &Path, most: u64) -> io::Result<String> {
+    use std::io::{Read as _, Seek as _};
+
+    let mut file = File::open(path)?;
+    let from = file.metadata()?.len().saturating_sub(most);
+    file.seek(io::SeekFrom::Start(from))?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    let begin = if from > 0 { bytes.iter().position(|byte| *byte == b'\n').map_or(0, |place| place + 1) } else { 0 };
+    Ok(String::from_utf8_lossy(bytes.get(begin..).unwrap_or_default()).into_owned())
+}
+
 /// What a person can do about an error of the file system, to follow a sentence about it.
 pub(crate) fn advice(error: &io::Error) -> &'static str {
     match error.kind() {

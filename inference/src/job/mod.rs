@@ -45,6 +45,7 @@ mod parts;
 pub mod pieces;
 pub mod program;
 mod progress;
+pub mod queue;
 mod results;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,8 @@
 //! Reading is strict (an unknown field is an error, never ignored) and takes every spelling that the public program has
 //! had: see [`read`]. Every error names the entry and the field and says what to do. Paths are resolved against the
 //! query file's folder when read and written relative to the folder of the new file.
+//!
+//! The types also have serde's traits: that form keeps a query as it stands, finished or not, for a session file of ours.
 
 mod import;
 mod node;
@@ -119,7 +121,7 @@ impl QueryFormat {
 }
 
 /// One query.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Query {
     /// Letters, digits, `_`, `.`, `-`; names the outputs.
     pub name: String,
@@ -141,7 +143,7 @@ pub struct Query {
 }
 
 /// One entry of `sequences`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Entity {
     /// A protein.
     Protein(Polymer),
@@ -156,7 +158,7 @@ pub enum Entity {
 }
 
 /// A chain of residues, in one or more copies.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Polymer {
     /// Chain ids, one for each copy.
     pub ids: Vec<String>,
@@ -173,7 +175,7 @@ pub struct Polymer {
 }
 
 /// Two protein components; copy `i` is `ids1[i]` with `ids2[i]`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProteinPair {
     /// Chain ids of the first component.
     pub ids1: Vec<String>,
@@ -196,7 +198,7 @@ pub struct ProteinPair {
 }
 
 /// A ligand in one or more copies.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ligand {
     /// Chain ids, one for each copy.
     pub ids: Vec<String>,
@@ -207,7 +209,7 @@ pub struct Ligand {
 }
 
 /// How a ligand is given.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum LigandSource {
     /// SMILES.
     Smiles(String),
@@ -239,7 +241,7 @@ pub struct Modification {
 }
 
 /// A covalent bond between two atoms of the query.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CovalentBond {
     /// One end.
     pub atom1: AtomReference,
@@ -248,7 +250,7 @@ pub struct CovalentBond {
 }
 
 /// An atom by chain id, residue position from 1 and atom name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AtomReference {
     /// Chain id of the query.
     pub chain: String,
@@ -259,7 +261,7 @@ pub struct AtomReference {
 }
 
 /// Where the ligand binds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Pocket {
     /// The box around these residues' atoms.
     Residues {
@@ -285,7 +287,7 @@ pub enum Pocket {
 }
 
 /// One ligand of a series.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeriesLigand {
     /// Name, unique in the series.
     pub name: String,
@@ -296,7 +298,7 @@ pub struct SeriesLigand {
 }
 
 /// Predict parts of the complex first and carry them on as rigid priors.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assembly {
     /// The stages in order; the complete complex follows by itself.
     pub stages: Vec<AssemblyStage>,
@@ -305,7 +307,7 @@ pub struct Assembly {
 }
 
 /// One stage of an [`Assembly`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssemblyStage {
     /// Name, unique; `final` is reserved.
     pub id: String,
@@ -314,7 +316,7 @@ pub struct AssemblyStage {
 }
 
 /// The engine a query asks for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QueryEngine {
     /// Which.
     pub name: EngineName,

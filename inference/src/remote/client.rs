@@ -12,6 +12,7 @@ use ureq::{Agent, Body, SendBody};
 use super::RemoteError;
 use super::protocol::{Capabilities, JobList, MAX_ANSWER, Output, OutputList, Refusal, RemoteJob};
 use super::servers::ServerEntry;
+use crate::network;
 
 const CONNECT: Duration = Duration::from_secs(10);
 /// From the end of a request to the header of its answer.
@@ -232,6 +233,7 @@ impl Client {
         headers: &[(&str, String)],
         body: SendBody<'_>,
     ) -> Result<Response<Body>> {
+        network::ask()?;
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url))

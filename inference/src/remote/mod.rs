@@ -60,6 +60,9 @@ pub enum RemoteError {
     /// What the user configured, or asked for, is wrong.
     #[error("{0}")]
     Configuration(String),
+    /// The user wants no connection.
+    #[error(transparent)]
+    Offline(#[from] crate::network::Offline),
 }
 
 impl RemoteError {
@@ -69,7 +72,7 @@ impl RemoteError {
         match self {
             Self::Unreachable { .. } => true,
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
-            Self::Answer { .. } | Self::File { .. } | Self::Configuration(_) => false,
+            Self::Answer { .. } | Self::File { .. } | Self::Configuration(_) | Self::Offline(_) => false,
         }
     }
 

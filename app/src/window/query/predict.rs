@@ -41,12 +41,15 @@ impl Studio {
                     }
                 });
             });
+            if self.first_problem().is_none() && ui.button(texts.get("run-another")).clicked() {
+                asks.push(Ask::Run(Command::Predict));
+            }
             return;
         }
         if let Some(failure) = self.run.as_ref().and_then(super::super::run::Run::failure) {
-            message(ui, Tone::Bad, failure);
+            message(ui, Tone::Bad, &super::super::jobs::causes::explain(&texts, failure));
         }
-        if !self.servers.is_empty() {
+        if !self.servers.is_empty() && !self.preferences.offline {
             let here = std::iter::once((None, texts.get("run-here")));
             let there = self.servers.iter().enumerate().map(|(index, name)| (Some(index), name.clone()));
             let choices: Vec<(Option<usize>, String)> = here.chain(there).collect();

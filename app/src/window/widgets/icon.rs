@@ -25,6 +25,10 @@ pub enum Icon {
     Appearance,
     /// A question mark.
     Help,
+    /// Two sliders: settings.
+    Settings,
+    /// A magnifying glass: everything that can be done.
+    Search,
     /// Four corners: show everything.
     Reset,
     /// A target: centre the view on this.
@@ -50,6 +54,16 @@ pub fn paint_icon(painter: &Painter, icon: Icon, rect: Rect, colour: Color32) {
     };
     let half = std::f32::consts::FRAC_PI_2;
     match icon {
+        Icon::Settings => {
+            line(&[(0.05, 0.28), (0.95, 0.28)]);
+            line(&[(0.05, 0.72), (0.95, 0.72)]);
+            painter.circle_filled(at(0.66, 0.28), rect.width() * 0.14, colour);
+            painter.circle_filled(at(0.32, 0.72), rect.width() * 0.14, colour);
+        }
+        Icon::Search => {
+            arc(0.0, 4.0 * half, (0.42, 0.42), 0.32);
+            line(&[(0.66, 0.66), (0.95, 0.95)]);
+        }
         Icon::Undo => {
             line(&[(0.30, 0.12), (0.06, 0.36), (0.30, 0.60)]);
             line(&[(0.06, 0.36), (0.62, 0.36)]);
