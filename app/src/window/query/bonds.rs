@@ -17,6 +17,9 @@ use super::places;
 /// Largest formula in which an atom is picked, points.
 const PICTURE_HEIGHT: f32 = 200.0;
 
+/// Frames in which the panel scrolls to a bond that was just opened.
+const FOLLOWED: u8 = 20;
+
 /// A bond that is being made.
 #[derive(Debug, Default)]
 pub struct BondDraft {
@@ -24,8 +27,8 @@ pub struct BondDraft {
     pub(super) ends: [Option<AtomReference>; 2],
     /// Which end is being picked.
     pub(super) end: usize,
-    /// Whether the panel has been scrolled to it.
-    is_shown: bool,
+    /// Frames since it was opened, as far as they matter.
+    frames: u8,
     /// The chain and residue that are looked at.
     chain: String,
     residue: u32,
@@ -215,10 +218,11 @@ impl Studio {
                 }
             }
         });
-        // The formula takes its room a frame or two after the card has opened.
-        if !draft.is_shown && card.response.rect.height() > PICTURE_HEIGHT * 0.6 {
+        // The formula comes some frames after the card has opened; until then the panel follows.
+        if draft.frames < FOLLOWED {
             card.response.scroll_to_me(Some(Align::Max));
-            draft.is_shown = true;
+            draft.frames += 1;
+            ui.ctx().request_repaint();
         }
         if let Some(bond) = made {
             add_bond(query, bond);

@@ -2,7 +2,7 @@
 //!
 //! Each section edits the [`Query`] of the document, which the history watches; what a section only remembers for itself (an
 //! open search, a half-made bond, a drawing) is in the [`Editor`], which is not part of the document. Whatever takes time
-//! (searching names, pockets, plans, drawing) is done on the chemistry thread and comes back as [`News`].
+//! (searching names, pockets, plans, drawing) is done on a thread of its kind and comes back as [`News`].
 
 mod bonds;
 mod components;

@@ -185,7 +185,7 @@ impl Studio {
             None => {
                 if ui.button(texts.get("pocket-find")).on_hover_text(texts.get("pocket-find-hint")).clicked() {
                     let file = path.clone();
-                    let is_queued = self.background.submit(Lane::Chemistry, move || {
+                    let is_queued = self.background.submit(Lane::Results, move || {
                         let pockets = structure.first().map(found_pockets).unwrap_or_default();
                         Message::Query(News::Pockets { path: file, pockets })
                     });

@@ -41,7 +41,10 @@ const ELEMENTS: [Element; 10] = [
 ];
 /// Steps of a drawing that can be taken back.
 const STEPS: usize = 200;
+/// Height of the formula, points.
 const HEIGHT: f32 = 380.0;
+/// The window, about.
+const SIZE: egui::Vec2 = vec2(628.0, 640.0);
 
 /// What a click does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -250,9 +253,8 @@ impl Studio {
             .open(&mut is_open)
             .collapsible(false)
             .resizable(false)
-            .pivot(egui::Align2::CENTER_CENTER)
-            .default_pos(context.content_rect().center())
-            .default_size(vec2(620.0, 520.0))
+            .default_pos(context.content_rect().center() - SIZE * 0.5)
+            .default_size(SIZE)
             .show(context, |ui| {
                 ui.set_width(600.0);
                 is_used = sketch_body(ui, &texts, &mut sketch, &self.background);
