@@ -13,7 +13,7 @@ use crate::texts::Texts;
 /// Components that are listed.
 const LISTED: usize = 12;
 /// Hits that are looked at where only one kind of component is wanted.
-const LOOKED_AT: usize = 150;
+const LOOKED_AT: usize = 300;
 
 /// What a search is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,26 +108,32 @@ impl ComponentSearch {
         }
         let mut chosen = None;
         let colours = palette(ui);
-        ScrollArea::vertical().id_salt("components").max_height(190.0).auto_shrink([false, true]).show(ui, |ui| {
-            for found in &self.found {
-                let label = texts.with(
-                    "component-choose",
-                    [("code", found.code.clone().into()), ("name", found.name.clone().into())],
-                );
-                let mut job = egui::text::LayoutJob::default();
-                let strong = egui::TextFormat::simple(theme::strong_style().resolve(ui.style()), colours.text);
-                let plain = egui::TextFormat::simple(egui::TextStyle::Small.resolve(ui.style()), colours.text_muted);
-                job.append(&found.code, 0.0, strong);
-                job.append(&found.name, 10.0, plain);
-                job.wrap = egui::text::TextWrapping::truncate_at_width(ui.available_width() - 24.0);
-                let button = egui::Button::new(job).frame(false).min_size(egui::vec2(ui.available_width(), 22.0));
-                let response = ui.add(button);
-                response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &label));
-                if response.on_hover_text(RichText::new(&found.name)).clicked() {
-                    chosen = Some(found.code.clone());
+        ScrollArea::vertical()
+            .id_salt("components")
+            .max_height(190.0)
+            .min_scrolled_height(190.0)
+            .auto_shrink([false, true])
+            .show(ui, |ui| {
+                for found in &self.found {
+                    let label = texts.with(
+                        "component-choose",
+                        [("code", found.code.clone().into()), ("name", found.name.clone().into())],
+                    );
+                    let mut job = egui::text::LayoutJob::default();
+                    let strong = egui::TextFormat::simple(theme::strong_style().resolve(ui.style()), colours.text);
+                    let plain =
+                        egui::TextFormat::simple(egui::TextStyle::Small.resolve(ui.style()), colours.text_muted);
+                    job.append(&found.code, 0.0, strong);
+                    job.append(&found.name, 10.0, plain);
+                    job.wrap = egui::text::TextWrapping::truncate_at_width(ui.available_width() - 24.0);
+                    let button = egui::Button::new(job).frame(false).min_size(egui::vec2(ui.available_width(), 22.0));
+                    let response = ui.add(button);
+                    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &label));
+                    if response.on_hover_text(RichText::new(&found.name)).clicked() {
+                        chosen = Some(found.code.clone());
+                    }
                 }
-            }
-        });
+            });
         // Return takes the first.
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         if entered && chosen.is_none() && self.answered.as_deref() == Some(&wanted) {

@@ -64,19 +64,24 @@ impl Studio {
         theme::card(colours).show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.label(RichText::new(texts.get("paste-title")).text_style(theme::strong_style()));
-            ScrollArea::vertical().id_salt("paste").max_height(140.0).auto_shrink([false, true]).show(ui, |ui| {
-                let field = TextEdit::multiline(&mut paste.text)
-                    .desired_width(f32::INFINITY)
-                    .desired_rows(5)
-                    .char_limit(MAX_PASTE)
-                    .font(egui::TextStyle::Monospace)
-                    .hint_text(">A\nMKTAYIAKQR…");
-                let response = ui.add(field).accessible_name(texts.get("paste-field"));
-                if !paste.is_seen {
-                    response.request_focus();
-                    paste.is_seen = true;
-                }
-            });
+            ScrollArea::vertical()
+                .id_salt("paste")
+                .max_height(140.0)
+                .min_scrolled_height(140.0)
+                .auto_shrink([false, true])
+                .show(ui, |ui| {
+                    let field = TextEdit::multiline(&mut paste.text)
+                        .desired_width(f32::INFINITY)
+                        .desired_rows(5)
+                        .char_limit(MAX_PASTE)
+                        .font(egui::TextStyle::Monospace)
+                        .hint_text(">A\nMKTAYIAKQR…");
+                    let response = ui.add(field).accessible_name(texts.get("paste-field"));
+                    if !paste.is_seen {
+                        response.request_focus();
+                        paste.is_seen = true;
+                    }
+                });
             let mut ready = None;
             match paste.read() {
                 None => {
