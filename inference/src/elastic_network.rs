@@ -213,6 +213,39 @@ pub fn ensemble(model: &Model, settings: &EnsembleSettings) -> Result<ReceptorEn
     Ok(ReceptorEnsemble { structure: Structure { name: String::new(), models }, rmsf, amplitudes })
 }
 
+/// A model that swings along one mode: `frames` models from one end over the model itself to the other, the ends `amplitude` Å
+/// RMSD over the beads away. Bonds keep their lengths.
+///
+/// # Errors
+/// When the network has no such mode, or a setting is out of range.
+pub fn swing(
+    model: &Model,
+    network: &ElasticNetwork,
+    mode: usize,
+    amplitude: f32,
+    frames: usize,
+) -> Result<Structure, ElasticNetworkError> {
+    if !(amplitude > 0.0 && amplitude <= 20.0 && (3..=MAX_CONFORMERS).contains(&frames)) {
+        let text = format!("{amplitude} Å in {frames} frames: ask for at most 20 Å, and 3 to {MAX_CONFORMERS} frames");
+        return Err(ElasticNetworkError::Setting(text));
+    }
+    let direction = network.mode(mode);
+    let missing = || ElasticNetworkError::Setting(format!("there is no mode {}", mode + 1));
+    let direction = direction.ok_or_else(missing)?;
+    // A mode is of unit length over all beads.
+    let unit = (network.nodes.len() as f32).sqrt();
+    let body = Body::new(model, &network.nodes);
+    let models = (0..frames).map(|frame| {
+        let share = 2.0 * frame as f32 / (frames - 1) as f32 - 1.0;
+        let scale = share * amplitude * unit;
+        let moved: Vec<Vec3> = network.positions.iter().zip(&direction).map(|(x, d)| *x + *d * scale).collect();
+        let topology = Arc::clone(&model.topology);
+        let (positions, b_factors) = (body.follow(&moved), model.b_factors.clone());
+        Model { number: frame as i32 + 1, topology, positions, b_factors }
+    });
+    Ok(Structure { name: String::new(), models: models.collect() })
+}
+
 /// Moves the body along a direction until the beads are `amplitude` Å RMSD from where they were, and restores its
 /// geometry; returns the RMSD reached after superposition.
 fn deform(network: &ElasticNetwork, body: &Body<'_>, direction: &[Vec3], amplitude: f32) -> (Vec<Vec3>, f32) {

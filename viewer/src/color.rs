@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::geometry::glycans;
 use crate::residue_colors::{ResidueClass, charges, entities, hydropathies, residue_classes};
-use crate::ribbon::RibbonKind;
+use crate::ribbon::{self, RibbonKind};
+use crate::scene::Object;
 
 /// An sRGB colour, 8 bits a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -272,6 +273,19 @@ pub(crate) struct ColoringInput<'a> {
     pub b_factors: &'a [f32],
     /// One for each residue; may be empty when the colouring does not ask for it.
     pub ribbon_kinds: &'a [RibbonKind],
+}
+
+/// The colours that an object's atoms have in a colouring, one each.
+#[must_use]
+pub fn colors_of_atoms(coloring: &Coloring, object: &Object) -> Vec<Color> {
+    let kinds = match &object.ribbon_kinds {
+        Some(kinds) => kinds.to_vec(),
+        None if *coloring == Coloring::SecondaryStructure => ribbon::assign(&object.topology, &object.positions),
+        None => Vec::new(),
+    };
+    let input = ColoringInput { topology: &object.topology, b_factors: &object.b_factors, ribbon_kinds: &kinds };
+    let unpacked = |packed: u32| Color::new(packed as u8, (packed >> 8) as u8, (packed >> 16) as u8);
+    atom_colors(coloring, &input).into_iter().map(unpacked).collect()
 }
 
 /// The packed colour of every atom.

@@ -29,7 +29,7 @@ mod surface;
 pub use camera::{Camera, Ray, bounding_sphere};
 pub use color::{
     BLUE_WHITE_RED, CHAIN_COLORS, CIVIDIS, CarbonColor, Color, Coloring, HYDROPATHY, PLDDT_BANDS, RAINBOW,
-    RED_WHITE_BLUE, chain_color, element_color, interaction_color, plddt_color, ribbon_color,
+    RED_WHITE_BLUE, chain_color, colors_of_atoms, element_color, interaction_color, plddt_color, ribbon_color,
 };
 pub use error::ViewerError;
 pub use gpu::Gpu;

@@ -25,14 +25,18 @@
 //! A seed's folder fills up file by file and is finished when `done.txt` is there. A worker that starts over keeps finished apo
 //! structures and writes everything else anew, with the same content.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use glam::Vec3;
 use kfold_molecule::formats::{mmcif, pdb, sdf};
-use kfold_molecule::{SmallMolecule, Structure};
+use kfold_molecule::{Residue, ResidueKind, SmallMolecule, Structure, Topology};
 use serde_json::json;
 
 use super::{Job, JobError, files, read_json, write_json};
+use crate::kfold::features::vocabulary::standard_residue;
+use crate::kfold::input::ChainType;
+use crate::kfold::modules::affinity_head::AffinityPrediction;
 use crate::kfold::modules::confidence_metrics::{ConfidenceSummary, SampleConfidence};
 use crate::kfold::modules::ecsi::align_rigid;
 use crate::kfold::output::mmcif::{ATLASFOLD_VERSION, KFOLD_VERSION, write as write_mmcif};
@@ -53,6 +57,84 @@ pub struct ComplexResult {
     pub confidence: ConfidenceSummary,
     /// Its ligands, each with what is known of it.
     pub ligands: Vec<(SmallMolecule, LigandRecord)>,
+    /// The file of its arrays, where they were asked for; see [`ConfidenceArrays::read`].
+    pub arrays: Option<PathBuf>,
+}
+
+/// Tokens that arrays are read of, at most: an array of errors then takes 256 MiB.
+pub const MOST_TOKENS: usize = 8192;
+/// Atoms of as many.
+const MOST_ATOMS: usize = MOST_TOKENS * 24;
+/// Largest file of arrays that is read, bytes.
+const LARGEST_ARRAYS: u64 = 1 << 30;
+
+/// The arrays of a sample's confidence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConfidenceArrays {
+    /// Tokens of the complex.
+    pub tokens: usize,
+    /// pLDDT of each atom, 0 to 100.
+    pub plddt: Vec<f32>,
+    /// Predicted aligned error of each pair of tokens, Å: row after row, aligned on the row, scored at the column.
+    pub pae: Vec<f32>,
+    /// Predicted error of the distance of each pair of tokens, Å.
+    pub pde: Vec<f32>,
+}
+
+impl ConfidenceArrays {
+    /// Reads `NAME_confidence.npz`, ours or the public program's.
+    ///
+    /// # Errors
+    /// When the file cannot be read or does not hold these arrays.
+    pub fn read(path: &Path) -> Result<Self, JobError> {
+        let size = std::fs::metadata(path).map_err(JobError::read(path))?.len();
+        if size > LARGEST_ARRAYS {
+            return Err(JobError::content(path, format!("{size} bytes are more than this program reads")));
+        }
+        let bytes = std::fs::read(path).map_err(JobError::read(path))?;
+        let array = |name: &str, most| {
+            let found = npz::read(&bytes, name, most).map_err(|error| JobError::content(path, error))?;
+            found.ok_or_else(|| JobError::content(path, format!("there is no array `{name}` in it")))
+        };
+        let pairs = |name: &str| {
+            let found = array(name, MOST_TOKENS * MOST_TOKENS)?;
+            match found.shape.as_slice() {
+                [rows, columns] if rows == columns => Ok((*rows, found.values)),
+                shape => Err(JobError::content(path, format!("`{name}` is not square but of shape {shape:?}"))),
+            }
+        };
+        let ((tokens, pae), (others, pde)) = (pairs("pae")?, pairs("pde")?);
+        if tokens != others {
+            return Err(JobError::content(path, format!("`pae` is of {tokens} tokens, `pde` of {others}")));
+        }
+        Ok(Self { tokens, plddt: array("plddt", MOST_ATOMS)?.values, pae, pde })
+    }
+}
+
+/// The atoms of each token of a predicted complex, in the order of its arrays: a standard residue is one token, in modified
+/// residues, ligands and ions each atom is.
+#[must_use]
+pub fn token_atoms(topology: &Topology) -> Vec<Range<u32>> {
+    let mut tokens = Vec::new();
+    for residue in &topology.residues {
+        if is_standard(residue) {
+            tokens.push(residue.atoms.clone());
+        } else {
+            tokens.extend(residue.atoms.clone().map(|atom| atom..atom + 1));
+        }
+    }
+    tokens
+}
+
+/// Whether a residue is a token by itself.
+fn is_standard(residue: &Residue) -> bool {
+    let chain_type = match residue.kind {
+        ResidueKind::Protein => ChainType::Protein,
+        ResidueKind::Dna => ChainType::Dna,
+        ResidueKind::Rna => ChainType::Rna,
+        _ => return false,
+    };
+    standard_residue(&residue.name, chain_type).is_some()
 }
 
 /// The file of a sample.
@@ -322,7 +404,14 @@ pub(super) fn load_seed(job: &Job, seed: u64) -> Result<Vec<ComplexResult>, JobE
             }
             ligands.extend(molecules.into_iter().zip(records));
         }
-        complexes.push(ComplexResult { seed, sample, structure, confidence, ligands });
+        let arrays = Some(sample_file(job, seed, sample, "confidence.npz")).filter(|path| path.is_file());
+        complexes.push(ComplexResult { seed, sample, structure, confidence, ligands, arrays });
     }
     Ok(complexes)
+}
+
+/// The affinity head's answer of a seed, where there is one.
+pub(super) fn load_affinity(job: &Job, seed: u64) -> Result<Option<AffinityPrediction>, JobError> {
+    let path = job.seed_folder(seed).join(format!("{}_seed-{seed}_affinity.json", job.query().name));
+    if path.is_file() { read_json(&path).map(Some) } else { Ok(None) }
 }

@@ -60,7 +60,7 @@ use crate::engine::EngineName;
 use crate::query::{Query, QueryError, QueryFormat};
 use crate::settings::{Settings, SettingsError};
 
-pub use complexes::ComplexResult;
+pub use complexes::{ComplexResult, ConfidenceArrays, token_atoms};
 pub use output::{poses_sdf, rmsf_csv};
 pub use progress::{JobProgress, JobState};
 pub use results::{PoseRecord, PoseResult, ReceptorConformers, Results, SeedResults};

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::complexes::{self, ComplexResult};
 use super::{Job, JobError, parts, read_json};
 use crate::engine::{EngineName, PoseScore, Provenance, Sample, with_moved_atoms};
+use crate::kfold::modules::affinity_head::AffinityPrediction;
 use crate::statistics::{Comparison, Measured, compare};
 
 /// What is known of a pose beside its coordinates; a line of `poses.json`.
@@ -97,6 +98,8 @@ pub struct SeedResults {
     pub ensemble: Option<ReceptorConformers>,
     /// The complexes that K-Fold sampled, in the order of sampling; none after docking.
     pub complexes: Vec<ComplexResult>,
+    /// K-Fold's affinity head's answer, where its weights were there.
+    pub affinity: Option<AffinityPrediction>,
 }
 
 /// What a job has produced so far.
@@ -133,6 +136,7 @@ impl Results {
                         poses: Vec::new(),
                         ensemble: None,
                         complexes: complexes::load_seed(job, *seed)?,
+                        affinity: complexes::load_affinity(job, *seed)?,
                     },
                 });
                 continue;
@@ -140,7 +144,8 @@ impl Results {
             let poses = parts::poses_so_far(job, *seed)?;
             if !poses.is_empty() {
                 let receptor = poses.first().map(|pose| Structure::clone(&pose.receptor));
-                seeds.push(SeedResults { seed: *seed, receptor, poses, ensemble: None, complexes: Vec::new() });
+                let (ensemble, complexes, affinity) = (None, Vec::new(), None);
+                seeds.push(SeedResults { seed: *seed, receptor, poses, ensemble, complexes, affinity });
             }
         }
         Ok(Self { job: job.clone(), seeds })
@@ -222,7 +227,7 @@ fn load_seed(folder: &Path, seed: u64) -> Result<SeedResults, JobError> {
     } else {
         None
     };
-    Ok(SeedResults { seed, receptor, poses, ensemble, complexes: Vec::new() })
+    Ok(SeedResults { seed, receptor, poses, ensemble, complexes: Vec::new(), affinity: None })
 }
 
 /// The receptors of a folder that were read so far, by conformer.

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use candle_core::{D, DType, Device, Tensor};
 use candle_nn::VarBuilder;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::confidence_head::{NormalizedLinear, PairSingleBlock};
@@ -38,7 +38,7 @@ const PREFIXES: [&str; 2] = ["model.", "_orig_mod."];
 const MAX_BLOCKS: usize = 1000;
 
 /// Limits of the crop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CropLimits {
     /// Tokens in all.
     pub max_tokens: usize,
@@ -55,7 +55,7 @@ impl Default for CropLimits {
 }
 
 /// A predicted activity and where it comes from. It is a prediction; it is never to be shown as a measured constant.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AffinityPrediction {
     /// Predicted activity, p-scale.
     pub p_activity: f32,

@@ -1,10 +1,12 @@
-//! NumPy's `.npz`: a zip of `.npy` files, compressed as `numpy.savez_compressed` does it.
+//! NumPy's `.npz`: a zip of `.npy` files, compressed as `numpy.savez_compressed` does it. Written whole; read an array at a time,
+//! with a bound on what a file may claim.
 //!
 //! Formats: numpy.lib.format (version 1.0) and PKWARE's APPNOTE 6.3.3 without its 64-bit extension, so an array and the whole
 //! file must stay below 4 GiB. Equal arrays give equal files: the archive carries no times.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
+use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 use half::f16;
@@ -140,11 +142,159 @@ pub fn write(arrays: &[Array]) -> io::Result<Vec<u8>> {
     Ok(out)
 }
 
+/// An array that was read, as single precision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Values {
+    /// Sizes, the last varying fastest.
+    pub shape: Vec<usize>,
+    /// As many as the shape says.
+    pub values: Vec<f32>,
+}
+
+/// Longest header that is read, bytes; numpy's own are 128.
+const LONGEST_HEADER: usize = 1 << 16;
+
+fn wrong(problem: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, problem.into())
+}
+
+fn number<const N: usize>(bytes: &[u8], at: usize) -> io::Result<usize> {
+    let field = at.checked_add(N).and_then(|end| bytes.get(at..end)).ok_or_else(|| wrong("the archive is cut off"))?;
+    Ok(field.iter().rev().fold(0, |value, byte| value << 8 | usize::from(*byte)))
+}
+
+/// Reads an array of an archive by its name; `None` when it has no such array. Arrays of half or single precision in C order
+/// with at most `most` elements are read: what a header says is believed only that far.
+///
+/// # Errors
+/// When this is no archive, the array is of another kind or larger, or its bytes are not those that were written.
+pub fn read(archive: &[u8], name: &str, most: usize) -> io::Result<Option<Values>> {
+    const END: usize = 22;
+    // The directory's end stands at the file's, before a comment of at most 64 KiB.
+    let earliest = archive.len().saturating_sub(END + (1 << 16));
+    let end = archive
+        .len()
+        .checked_sub(END)
+        .and_then(|latest| (earliest..=latest).rev().find(|at| archive[*at..].starts_with(b"PK\x05\x06")));
+    let end = end.ok_or_else(|| wrong("this is no .npz archive"))?;
+    let (count, mut at) = (number::<2>(archive, end + 10)?, number::<4>(archive, end + 16)?);
+    let wanted = format!("{name}.npy");
+    for _ in 0..count {
+        if !archive.get(at..).is_some_and(|rest| rest.starts_with(b"PK\x01\x02")) {
+            return Err(wrong("the archive's directory is broken"));
+        }
+        let lengths = [28, 30, 32].map(|field| number::<2>(archive, at + field));
+        let [length, extra, comment] = lengths;
+        let (length, behind) = (length?, extra? + comment?);
+        let found = archive.get(at + 46..at + 46 + length).ok_or_else(|| wrong("the archive is cut off"))?;
+        if found == wanted.as_bytes() {
+            return entry(archive, at, most).map(Some);
+        }
+        at += 46 + length + behind;
+    }
+    Ok(None)
+}
+
+/// The array whose entry in the directory stands here.
+fn entry(archive: &[u8], at: usize, most: usize) -> io::Result<Values> {
+    let (method, sum) = (number::<2>(archive, at + 10)?, number::<4>(archive, at + 16)?);
+    let (packed, offset) = (number::<4>(archive, at + 20)?, number::<4>(archive, at + 42)?);
+    let data = offset + 30 + number::<2>(archive, offset + 26)? + number::<2>(archive, offset + 28)?;
+    let bytes = archive.get(data..data.saturating_add(packed)).ok_or_else(|| wrong("the archive is cut off"))?;
+    let limit = most.saturating_mul(4).saturating_add(LONGEST_HEADER) as u64;
+    let mut file = Vec::new();
+    match method as u16 {
+        0 => bytes.take(limit + 1).read_to_end(&mut file)?,
+        DEFLATE => DeflateDecoder::new(bytes).take(limit + 1).read_to_end(&mut file)?,
+        method => return Err(wrong(format!("the array is packed by method {method}, which is not read here"))),
+    };
+    if file.len() as u64 > limit {
+        return Err(wrong(format!("the array has more than {most} elements")));
+    }
+    let mut crc = Crc::new();
+    crc.update(&file);
+    if crc.sum() as usize != sum {
+        return Err(wrong("the array is damaged: its checksum is another"));
+    }
+    array(&file, most)
+}
+
+/// A `.npy` file.
+fn array(file: &[u8], most: usize) -> io::Result<Values> {
+    if !file.starts_with(b"\x93NUMPY") {
+        return Err(wrong("this is no .npy array"));
+    }
+    let (length, start) = match file.get(6) {
+        Some(1) => (number::<2>(file, 8)?, 10),
+        Some(2 | 3) => (number::<4>(file, 8)?, 12),
+        _ => return Err(wrong("this version of .npy is not read here")),
+    };
+    let body = start + length.min(LONGEST_HEADER);
+    let header = file.get(start..body).ok_or_else(|| wrong("the array's header is cut off"))?;
+    let header = String::from_utf8_lossy(header);
+    let field = |key: &str| header.split_once(&format!("'{key}':")).map(|(_, rest)| rest.trim_start());
+    if field("fortran_order").is_none_or(|value| !value.starts_with("False")) {
+        return Err(wrong("the array is in Fortran order, which is not read here"));
+    }
+    let shape = field("shape").and_then(|rest| rest.strip_prefix('(')?.split_once(')')).map(|(sizes, _)| sizes);
+    let shape = shape.ok_or_else(|| wrong("the array's header has no shape"))?.split(',').map(str::trim);
+    let shape: Vec<usize> = shape
+        .filter(|size| !size.is_empty())
+        .map(|size| size.parse().map_err(|_| wrong(format!("`{size}` is no size of an array"))))
+        .collect::<io::Result<_>>()?;
+    let count = shape.iter().try_fold(1_usize, |count, size| count.checked_mul(*size)).filter(|count| *count <= most);
+    let count = count.ok_or_else(|| wrong(format!("the array has more than {most} elements")))?;
+    let bytes = &file[body..];
+    let values: Vec<f32> = match field("descr").and_then(|kind| kind.get(..5)) {
+        Some("'<f4'") => bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+        Some("'<f2'") => bytes.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+        _ => return Err(wrong("the array's elements are neither of half nor of single precision")),
+    };
+    if values.len() != count {
+        return Err(wrong(format!("the array has {} elements, but its shape says {count}", values.len())));
+    }
+    Ok(Values { shape, values })
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use super::*;
+
+    #[test]
+    fn what_was_written_is_read() {
+        let values: Vec<f32> = (0..600).map(|value| value as f32 * 0.25).collect();
+        let half = [1.0, -2.5].map(f16::from_f32).to_vec();
+        let bytes = write(&[
+            Array { name: "plddt", shape: vec![2], elements: Elements::F16(half) },
+            Array { name: "pae", shape: vec![20, 30], elements: Elements::F32(values.clone()) },
+        ])
+        .unwrap();
+        assert_eq!(read(&bytes, "pae", 600).unwrap(), Some(Values { shape: vec![20, 30], values }));
+        assert_eq!(read(&bytes, "plddt", 9).unwrap(), Some(Values { shape: vec![2], values: vec![1.0, -2.5] }));
+        assert_eq!(read(&bytes, "pde", 600).unwrap(), None);
+        assert!(read(&bytes, "pae", 599).unwrap_err().to_string().contains("more than 599"));
+        assert!(read(b"PK", "pae", 1).unwrap_err().to_string().contains("no .npz"));
+    }
+
+    #[test]
+    fn broken_archives_are_refused_and_never_panic() {
+        let elements = Elements::F32((0..64).map(|value| value as f32).collect());
+        let whole = write(&[Array { name: "pae", shape: vec![8, 8], elements }]).unwrap();
+        let good = read(&whole, "pae", 64).unwrap();
+        for length in 0..whole.len() {
+            assert!(read(&whole[..length], "pae", 64).is_err(), "cut at {length}");
+        }
+        for place in 0..whole.len() {
+            for bit in 0..8 {
+                let mut bytes = whole.clone();
+                bytes[place] ^= 1 << bit;
+                // A flipped bit in a date or a name changes no number; one in the numbers is told by the checksum.
+                if let Ok(Some(read)) = read(&bytes, "pae", 64) {
+                    assert_eq!(Some(read), good, "bit {bit} of byte {place}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn an_archive_is_read_back() {
@@ -160,7 +310,7 @@ mod tests {
         let name = u16::from_le_bytes([bytes[26], bytes[27]]) as usize;
         assert_eq!(&bytes[30..30 + name], b"plddt.npy");
         let mut file = Vec::new();
-        flate2::read::DeflateDecoder::new(&bytes[30 + name..30 + name + packed]).read_to_end(&mut file).unwrap();
+        DeflateDecoder::new(&bytes[30 + name..30 + name + packed]).read_to_end(&mut file).unwrap();
         assert_eq!(file.len(), length);
         assert_eq!(length, 128 + 12, "the header takes a multiple of 64 bytes");
         assert_eq!(&file[..8], b"\x93NUMPY\x01\x00");
