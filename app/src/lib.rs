@@ -3,5 +3,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod command_line;
+pub mod drawing;
+pub mod exports;
+pub mod report;
+pub mod scripts;
+pub mod superposition;
 pub mod texts;
 pub mod window;

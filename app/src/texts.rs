@@ -17,6 +17,7 @@ macro_rules! parts {
     ($language:literal) => {
         parts!($language:
             "commands"
+            "compare"
             "editor"
             "ensembles"
             "files"
@@ -26,8 +27,11 @@ macro_rules! parts {
             "panes"
             "preferences"
             "query"
+            "reading"
+            "reports"
             "results"
             "run"
+            "series"
             "session"
             "settings"
             "start"
@@ -182,14 +186,15 @@ mod tests {
         messages
     }
 
-    /// Literals that look like keys: names of folders of samples and lessons, and of this program.
-    const NOT_KEYS: [&str; 7] = [
+    /// Literals that look like keys: names of folders of samples and lessons, of this program, and what tests make up.
+    const NOT_KEYS: [&str; 8] = [
         "adenylate-kinase",
         "conformational-change",
         "dna-complex",
         "kfold-studio",
         "nuclear-receptor",
         "nucleic-acids",
+        "pane-of-the-future",
         "thrombin-series",
     ];
 
@@ -221,7 +226,9 @@ mod tests {
             }
         }
         let mut keys = BTreeMap::new();
-        walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/window"), &mut keys);
+        for folder in ["src/window", "src/report"] {
+            walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut keys);
+        }
         keys
     }
 

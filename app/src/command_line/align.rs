@@ -4,15 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use kfold_molecule::analysis::structure_alignment::{
-    AlignmentRequest, ChainMatch, Pairing, StructureAlignment, align, match_selected,
-};
-use kfold_molecule::analysis::superpose::{Transform, rmsd, superpose};
+use kfold_molecule::analysis::structure_alignment::{ChainMatch, Pairing, StructureAlignment, match_selected};
+use kfold_molecule::analysis::superpose::{Transform, rmsd};
 use kfold_molecule::{Model, Selection, formats};
 use serde::Serialize;
 
 use super::common::{first_model, write_structure};
 use super::{Outcome, standard_output};
+use crate::superposition::{Laid, LayError, lay, points};
 
 /// How residues are paired.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -115,40 +114,15 @@ impl Align {
             By::Sequence => Pairing::Sequence,
             By::Shape => Pairing::Shape,
         };
-        let request = AlignmentRequest {
-            mobile,
-            target: &target,
-            mobile_atoms: None,
-            target_atoms: None,
-            pairing,
-            cutoff: self.cutoff,
-        };
-        let mut found = align(&request).with_context(|| {
-            let (mobile, target) = (self.mobile.display(), self.target.display());
-            format!("{mobile} and {target} have fewer than three residues that can be paired; try --by shape")
+        let laid = lay(mobile, &target, pairing, self.cutoff, sets.as_ref()).map_err(|error| match error {
+            LayError::TooFew => {
+                let (mobile, target) = (self.mobile.display(), self.target.display());
+                anyhow::anyhow!("{mobile} and {target}: {error}")
+            }
+            LayError::TooFewSelected => error.into(),
         })?;
-        let selected_pairs = |found: &StructureAlignment| {
-            sets.as_ref().map(|(a, b)| match_selected((mobile, a), (&target, b), &found.pairs))
-        };
-        let mut atoms = selected_pairs(&found);
-        // Chains that lie on others may have been asked for: then these alone are paired.
-        if atoms.as_ref().is_some_and(|atoms| atoms.len() < 3)
-            && let Some((first, second)) = &sets
-            && let Some(own) =
-                align(&AlignmentRequest { mobile_atoms: Some(first), target_atoms: Some(second), ..request })
-        {
-            atoms = selected_pairs(&own);
-            found = own;
-        }
-        let mut transform = found.transform;
-        let mut superposed = (found.kept.len(), found.kept_rmsd);
-        if let Some(atoms) = &atoms {
-            let (a, b) = points(mobile, &target, atoms);
-            let fit = superpose(&a, &b).filter(|_| a.len() >= 3);
-            let fit = fit.context("fewer than three of the selected atoms can be paired by residue and name")?;
-            transform = fit.transform;
-            superposed = (a.len(), fit.rmsd);
-        }
+        let Laid { found, transform, pairs, rmsd: laid_rmsd } = laid;
+        let superposed = (pairs, laid_rmsd);
         let mut report = self.report(mobile, &target, &found, &transform, superposed)?;
         if let Some(path) = &self.output {
             for model in &mut structure.models {
@@ -217,10 +191,6 @@ impl Align {
             file: None,
         })
     }
-}
-
-fn points(mobile: &Model, target: &Model, pairs: &[(u32, u32)]) -> (Vec<glam::Vec3>, Vec<glam::Vec3>) {
-    pairs.iter().map(|(a, b)| (mobile.positions[*a as usize], target.positions[*b as usize])).unzip()
 }
 
 /// Chain, name and number, e.g. `A ASP 381`.

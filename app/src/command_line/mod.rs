@@ -11,6 +11,7 @@ mod convert;
 mod dock;
 mod doctor;
 mod ensemble;
+mod export;
 mod inspect;
 mod interactions;
 mod kfold;
@@ -25,6 +26,7 @@ mod predict;
 mod queue;
 mod remote;
 mod render;
+mod report;
 mod score;
 mod serve;
 mod standard_output;
@@ -81,6 +83,10 @@ enum Command {
     /// Measure how fast this machine draws
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Write one page about a result, as HTML or PDF
+    Report(report::Report),
+    /// Write a result as a table, structures, a diagram or a script for another viewer
+    Export(export::Export),
     /// Say what a molecule file holds
     Inspect(inspect::Inspect),
     /// Convert a molecule file to another format, whole or in part
@@ -133,6 +139,8 @@ pub fn main() -> ExitCode {
         Some(Command::Render(command)) => command.run(),
         Some(Command::Movie(command)) => command.run(),
         Some(Command::Bench(command)) => command.run(),
+        Some(Command::Report(command)) => command.run(),
+        Some(Command::Export(command)) => command.run(),
         Some(Command::Inspect(command)) => command.run(),
         Some(Command::Convert(command)) => command.run(),
         Some(Command::Align(command)) => command.run(),

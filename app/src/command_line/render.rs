@@ -62,3 +62,9 @@ pub(super) fn render_job(job: &Job) -> anyhow::Result<PathBuf> {
     write_png(Path::new(&path), &picture)?;
     Ok(path)
 }
+
+/// The best result of a job as [`render_job`] draws it.
+pub(super) fn picture_of(job: &Path) -> anyhow::Result<image::RgbaImage> {
+    let BuiltScene { scene, camera, settings, size } = PictureArguments::for_input(job).gather()?;
+    Ok(Renderer::new(Gpu::headless()?)?.render_to_image(&scene, &camera, size.0, size.1, &settings)?)
+}

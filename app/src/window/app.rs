@@ -10,6 +10,7 @@ use kfold_molecule::{Selection, Structure};
 
 use super::background::{Background, Lane, Loaded};
 use super::command::Command;
+use super::compare::Compare;
 use super::dialogs::{self, ExportKind, Purpose};
 use super::dock::Dock;
 use super::document::{self, ColourBy, DEFAULT_PADDING, Document, Representation};
@@ -28,9 +29,11 @@ use super::outcome::Outcome;
 use super::palette::Palette;
 use super::preferences::Page;
 use super::preferences::licenses::LicensePage;
+use super::reading::Reading;
 use super::run::Run;
 use super::scene::Plan;
 use super::selection::{self, Grain};
+use super::series::Series;
 use super::session::Keeper;
 use super::theme::{self, palette_of};
 use super::tour::Tour;
@@ -76,6 +79,12 @@ pub struct Studio {
     pub(super) ensemble: Option<(EnsembleKey, Loaded<Ensemble>)>,
     pub(super) shown_model: usize,
     pub(super) playing_since: Option<f64>,
+    /// What is read out of results.
+    pub(super) reading: Reading,
+    /// What is compared with what is shown.
+    pub(super) compare: Compare,
+    /// What is looked at of a series.
+    pub(super) series: Series,
     pub(super) viewport: Viewport,
     pub(super) notices: Notices,
     pub(super) modal: Option<Modal>,
@@ -150,6 +159,9 @@ impl Studio {
             ensemble: None,
             shown_model: 0,
             playing_since: None,
+            reading: Reading::default(),
+            compare: Compare::default(),
+            series: Series::default(),
             viewport: Viewport::new(creation.wgpu_render_state.as_ref()),
             notices: Notices::default(),
             modal: None,
@@ -239,10 +251,7 @@ impl Studio {
                 None => self.ask_for_file(Purpose::SaveQuery),
             },
             Command::SaveAs => self.ask_for_file(Purpose::SaveQuery),
-            Command::ExportPdb => self.ask_for_export(ExportKind::Pdb),
-            Command::ExportSdf => self.ask_for_export(ExportKind::Sdf),
-            Command::ExportCsv => self.ask_for_export(ExportKind::Csv),
-            Command::ExportPng => self.ask_for_export(ExportKind::Png),
+            Command::Export(kind) => self.ask_for_export(kind),
             Command::Undo | Command::Redo if self.undo_sketch(command == Command::Redo) => {}
             Command::Undo | Command::Redo => {
                 if command == Command::Undo {
@@ -309,15 +318,11 @@ impl Studio {
         }
     }
 
-    fn ask_for_export(&mut self, kind: ExportKind) {
+    pub(super) fn ask_for_export(&mut self, kind: ExportKind) {
         if self.can_export(kind) {
             self.ask_for_file(Purpose::Export(kind));
         } else {
-            let key = if matches!(kind, ExportKind::Sdf | ExportKind::Csv) {
-                "export-needs-poses"
-            } else {
-                "export-needs-structure"
-            };
+            let key = if kind.needs_result() { "export-needs-result" } else { "export-needs-structure" };
             self.tell(Tone::Info, self.texts.get(key));
         }
     }
@@ -354,7 +359,7 @@ impl Studio {
         let name = if self.document.query.name.is_empty() { "query" } else { &self.document.query.name };
         match purpose {
             Purpose::SaveQuery => folder.join(format!("{name}.yaml")),
-            Purpose::Export(kind) => folder.join(format!("{name}.{}", kind.extension())),
+            Purpose::Export(kind) => folder.join(format!("{name}{}.{}", kind.suffix(), kind.extension())),
             Purpose::SaveSession => folder.join(format!("{name}.{}", super::session::EXTENSION)),
             Purpose::OpenRun => self.places.runs.join(""),
             _ => folder.join(""),
@@ -390,6 +395,7 @@ impl Studio {
                     polymer.apo.push(path.to_owned());
                 }
             }
+            Purpose::Compare => self.compare_with(super::compare::Other::File(path.to_owned())),
             Purpose::SaveQuery => self.save_query(path.to_owned()),
             Purpose::Export(kind) => self.export(kind, path.to_owned()),
             Purpose::SaveSession => self.save_session(path.to_owned()),
@@ -573,6 +579,7 @@ impl Studio {
                 }
                 Err(reason) => self.tell(Tone::Bad, reason),
             },
+            Message::Apply(what_to_do) => what_to_do(self),
             Message::RunQueued { folder, result } => self.take_run_queued(&folder, result),
             Message::RunFound { folder, is_done } => self.take_run_found(folder, is_done),
             Message::QueueChanged { result } => self.take_queue_changed(result),
@@ -635,17 +642,27 @@ impl Studio {
             Some((_, Loaded::Ready(ensemble))) if self.document.view.colour == ColourBy::Fluctuation => {
                 Some((Arc::clone(&ensemble.rmsf), ensemble.highest_rmsf))
             }
+            _ if self.document.view.colour == ColourBy::Difference => {
+                self.shown_comparison().map(|found| (Arc::clone(&found.differences), found.highest))
+            }
             _ => None,
         };
+        let compared = self.shown_comparison().filter(|_| self.compare.is_overlaid);
+        let compared = compared.map(|found| Arc::clone(&found.moved));
         Plan {
             ligand: pose.map(|pose| Arc::clone(&pose.molecule)),
-            interactions: pose.map(|pose| Arc::clone(&pose.interactions)),
+            interactions: pose
+                .map(|pose| Arc::clone(&pose.interactions))
+                .or_else(|| Some(Arc::clone(&self.shown_complex()?.ligands.get(self.reading.ligand)?.interactions)))
+                .filter(|_| !is_ensemble),
             // A box is of use until there are poses in it.
             search_box: if pose.is_some() || is_ensemble || has_plddt { None } else { search_box },
             reference: if is_ensemble || has_plddt { None } else { reference },
             marked: if pose.is_some() || has_plddt { Vec::new() } else { marked },
             receptor,
             residue_values,
+            compared,
+            overlay: self.overlaid_poses(),
             has_plddt,
             view: self.document.view.clone(),
             selection: self.selection(),
@@ -708,6 +725,7 @@ impl eframe::App for Studio {
             }
         }
         self.advance_ensemble(&context);
+        self.look_at_running_series(&context);
 
         self.top_bar_ui(ui);
         let colours = palette_of(context.theme());

@@ -128,7 +128,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 /// Something read or made in the background, by what it was made from.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Loaded<T> {
     /// On its way.
     Waiting,
@@ -136,6 +136,16 @@ pub enum Loaded<T> {
     Ready(Arc<T>),
     /// Not to be had, and why.
     Failed(String),
+}
+
+impl<T> Clone for Loaded<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Waiting => Self::Waiting,
+            Self::Ready(value) => Self::Ready(Arc::clone(value)),
+            Self::Failed(reason) => Self::Failed(reason.clone()),
+        }
+    }
 }
 
 impl<T> Loaded<T> {

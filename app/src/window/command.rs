@@ -2,6 +2,7 @@
 
 use egui::{Event, Key, KeyboardShortcut, Modifiers};
 
+use super::dialogs::ExportKind;
 use super::document::ColourBy;
 use super::panes::Pane;
 
@@ -22,14 +23,8 @@ pub enum Command {
     Save,
     /// Saves the query under another name.
     SaveAs,
-    /// Writes the shown complex as PDB.
-    ExportPdb,
-    /// Writes the poses as SDF.
-    ExportSdf,
-    /// Writes the poses table as CSV.
-    ExportCsv,
-    /// Writes the picture as PNG.
-    ExportPng,
+    /// Writes something into a file.
+    Export(ExportKind),
     /// Takes back an edit.
     Undo,
     /// Takes back an undo.
@@ -104,16 +99,12 @@ pub enum Command {
 
 impl Command {
     /// Those that are not one for each of something.
-    const PLAIN: [Self; 42] = [
+    const PLAIN: [Self; 38] = [
         Self::New,
         Self::Open,
         Self::OpenRun,
         Self::Save,
         Self::SaveAs,
-        Self::ExportPdb,
-        Self::ExportSdf,
-        Self::ExportCsv,
-        Self::ExportPng,
         Self::Undo,
         Self::Redo,
         Self::Predict,
@@ -151,7 +142,11 @@ impl Command {
 
     /// All commands in the order of the help window.
     pub fn all() -> impl Iterator<Item = Self> {
-        Self::PLAIN.into_iter().chain(Pane::ALL.map(Self::ShowPane)).chain(ColourBy::ALL.map(Self::Colour))
+        Self::PLAIN
+            .into_iter()
+            .chain(ExportKind::ALL.map(Self::Export))
+            .chain(Pane::ALL.map(Self::ShowPane))
+            .chain(ColourBy::ALL.map(Self::Colour))
     }
 
     /// Key of its name.
@@ -163,10 +158,7 @@ impl Command {
             Self::OpenRun => "command-open-run",
             Self::Save => "command-save",
             Self::SaveAs => "command-save-as",
-            Self::ExportPdb => "command-export-pdb",
-            Self::ExportSdf => "command-export-sdf",
-            Self::ExportCsv => "command-export-csv",
-            Self::ExportPng => "command-export-png",
+            Self::Export(kind) => kind.command(),
             Self::Undo => "command-undo",
             Self::Redo => "command-redo",
             Self::Predict => "command-predict",
@@ -216,16 +208,28 @@ impl Command {
     #[must_use]
     pub fn shortcut(self) -> Option<KeyboardShortcut> {
         const CONTROL_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
+        const CONTROL_ALT: Modifiers = Modifiers { alt: true, ..Modifiers::COMMAND };
         let (modifiers, key) = match self {
             Self::New => (Modifiers::COMMAND, Key::N),
             Self::Open => (Modifiers::COMMAND, Key::O),
             Self::OpenRun => (CONTROL_SHIFT, Key::O),
             Self::Save => (Modifiers::COMMAND, Key::S),
             Self::SaveAs => (CONTROL_SHIFT, Key::S),
-            Self::ExportPdb => (CONTROL_SHIFT, Key::B),
-            Self::ExportSdf => (CONTROL_SHIFT, Key::D),
-            Self::ExportCsv => (CONTROL_SHIFT, Key::T),
-            Self::ExportPng => (CONTROL_SHIFT, Key::G),
+            Self::Export(kind) => match kind {
+                ExportKind::Pdb => (CONTROL_SHIFT, Key::B),
+                ExportKind::Sdf => (CONTROL_SHIFT, Key::D),
+                ExportKind::Csv => (CONTROL_SHIFT, Key::T),
+                ExportKind::Png => (CONTROL_SHIFT, Key::G),
+                ExportKind::Cif => (CONTROL_SHIFT, Key::M),
+                ExportKind::PyMol => (CONTROL_ALT, Key::P),
+                ExportKind::ChimeraX => (CONTROL_ALT, Key::X),
+                ExportKind::ReportHtml => (CONTROL_ALT, Key::R),
+                ExportKind::ReportPdf => (CONTROL_ALT, Key::D),
+                ExportKind::DiagramSvg => (CONTROL_ALT, Key::V),
+                ExportKind::DiagramPng => (CONTROL_ALT, Key::G),
+                ExportKind::MapPng => (CONTROL_ALT, Key::M),
+                ExportKind::MapCsv => (CONTROL_ALT, Key::T),
+            },
             Self::Undo => (Modifiers::COMMAND, Key::Z),
             Self::Redo => (CONTROL_SHIFT, Key::Z),
             Self::Predict => (Modifiers::COMMAND, Key::Enter),

@@ -4,7 +4,9 @@ use egui::Ui;
 
 use super::app::Studio;
 use super::format::number;
-use super::outcome::{Complex, Outcome};
+use super::outcome::{Complex, ComplexLigand, Outcome};
+use super::reading::affinities_ui;
+use super::results_panel::checks_ui;
 use super::theme::GAP;
 use super::widgets::table::{Cell, Column, table};
 use super::widgets::{Tone, message, note, section};
@@ -59,19 +61,30 @@ impl Studio {
             }
             note(ui, &texts.get("complexes-units"));
         });
+        self.samples_grid_ui(ui, texts, outcome);
         let Some(complex) = outcome.complexes.get(self.shown_pose) else { return };
         if complex.confidence.complex.has_clash > 0.0 {
             message(ui, Tone::Warning, &texts.get("complex-clash"));
             ui.add_space(GAP);
         }
         if !complex.ligands.is_empty() {
-            section(ui, &texts.get("section-complex-ligands"), |ui| ligands_ui(ui, texts, complex));
+            let shown = self.reading.ligand.min(complex.ligands.len() - 1);
+            let title = texts.get("section-complex-ligands");
+            let chosen = section(ui, &title, |ui| ligands_ui(ui, texts, complex, shown));
+            self.reading.ligand = chosen.unwrap_or(shown);
+            if let Some(ligand) = complex.ligands.get(self.reading.ligand) {
+                self.site_ui(ui, texts, &ligand.molecule, &ligand.interactions);
+                self.interactions_ui(ui, texts, &ligand.interactions);
+                checks_ui(ui, texts, &ligand.record.checks);
+            }
         }
+        affinities_ui(ui, texts, outcome);
         note(ui, &texts.get("trust-complex"));
     }
 }
 
-fn ligands_ui(ui: &mut Ui, texts: &Texts, complex: &Complex) {
+/// Returns the ligand that was chosen.
+fn ligands_ui(ui: &mut Ui, texts: &Texts, complex: &Complex, shown: usize) -> Option<usize> {
     let columns = [
         Column::words(texts.get("column-ligand"), 0.8),
         Column::number("pLDDT".to_owned(), texts.get("column-plddt-hint"), 0.9),
@@ -79,8 +92,8 @@ fn ligands_ui(ui: &mut Ui, texts: &Texts, complex: &Complex) {
         Column::number(texts.get("column-checks"), texts.get("column-checks-hint"), 0.8),
         Column::number(texts.get("column-docking-score"), texts.get("column-docking-score-hint"), 1.2),
     ];
-    table(ui, "complex_ligands", &columns, complex.ligands.len(), None, 200.0, |row| {
-        let Some((_, record)) = complex.ligands.get(row) else { return (Vec::new(), String::new()) };
+    let response = table(ui, "complex_ligands", &columns, complex.ligands.len(), Some(shown), 200.0, |row| {
+        let Some(ComplexLigand { record, .. }) = complex.ligands.get(row) else { return (Vec::new(), String::new()) };
         let passed = record.checks.iter().filter(|check| check.passed).count();
         let checks = format!("{passed}/{}", record.checks.len());
         let tone =
@@ -106,8 +119,10 @@ fn ligands_ui(ui: &mut Ui, texts: &Texts, complex: &Complex) {
         ];
         (cells, sentence)
     });
-    for (_, record) in complex.ligands.iter().filter(|(_, record)| !record.wrong_stereo.is_empty()) {
+    let records = complex.ligands.iter().map(|ligand| &ligand.record);
+    for record in records.filter(|record| !record.wrong_stereo.is_empty()) {
         let values = [("name", record.chain.clone().into()), ("atoms", record.wrong_stereo.join(", ").into())];
         message(ui, Tone::Warning, &texts.with("complex-wrong-stereo", values));
     }
+    response.chosen
 }

@@ -29,6 +29,8 @@ pub enum Purpose {
     PocketLigand,
     /// An unbound structure of the polymer entity of this index.
     Apo(usize),
+    /// A structure to compare with what is shown.
+    Compare,
     /// Where to save the query.
     SaveQuery,
     /// Where to write an export.
@@ -38,7 +40,7 @@ pub enum Purpose {
 }
 
 /// What can be exported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExportKind {
     /// The shown complex, or all models of an ensemble.
     Pdb,
@@ -48,9 +50,64 @@ pub enum ExportKind {
     Csv,
     /// The picture.
     Png,
+    /// The shown complex as mmCIF.
+    Cif,
+    /// A script that rebuilds the view in PyMOL.
+    PyMol,
+    /// A script that rebuilds the view in ChimeraX.
+    ChimeraX,
+    /// A page about the result for browsers.
+    ReportHtml,
+    /// The same for paper.
+    ReportPdf,
+    /// The interaction diagram as vectors.
+    DiagramSvg,
+    /// The interaction diagram as pixels.
+    DiagramPng,
+    /// The map of errors as a picture.
+    MapPng,
+    /// The map of errors as numbers.
+    MapCsv,
 }
 
 impl ExportKind {
+    /// All in the order of the menu.
+    pub const ALL: [Self; 13] = [
+        Self::Pdb,
+        Self::Cif,
+        Self::Sdf,
+        Self::Csv,
+        Self::ReportHtml,
+        Self::ReportPdf,
+        Self::Png,
+        Self::DiagramSvg,
+        Self::DiagramPng,
+        Self::MapPng,
+        Self::MapCsv,
+        Self::PyMol,
+        Self::ChimeraX,
+    ];
+
+    /// Key of its entry in the menu.
+    #[must_use]
+    pub const fn command(self) -> &'static str {
+        match self {
+            Self::Pdb => "command-export-pdb",
+            Self::Sdf => "command-export-sdf",
+            Self::Csv => "command-export-csv",
+            Self::Png => "command-export-png",
+            Self::Cif => "command-export-cif",
+            Self::PyMol => "command-export-pymol",
+            Self::ChimeraX => "command-export-chimerax",
+            Self::ReportHtml => "command-export-report-html",
+            Self::ReportPdf => "command-export-report-pdf",
+            Self::DiagramSvg => "command-export-diagram-svg",
+            Self::DiagramPng => "command-export-diagram-png",
+            Self::MapPng => "command-export-map-png",
+            Self::MapCsv => "command-export-map-csv",
+        }
+    }
+
     /// Extension of its files.
     #[must_use]
     pub const fn extension(self) -> &'static str {
@@ -58,7 +115,48 @@ impl ExportKind {
             Self::Pdb => "pdb",
             Self::Sdf => "sdf",
             Self::Csv => "csv",
-            Self::Png => "png",
+            Self::Png | Self::DiagramPng | Self::MapPng => "png",
+            Self::Cif => "cif",
+            Self::PyMol => "pml",
+            Self::ChimeraX => "cxc",
+            Self::ReportHtml => "html",
+            Self::ReportPdf => "pdf",
+            Self::DiagramSvg => "svg",
+            Self::MapCsv => "csv",
+        }
+    }
+
+    /// What stands between the query's name and the extension in the name that is suggested.
+    #[must_use]
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::ReportHtml | Self::ReportPdf => "_report",
+            Self::DiagramSvg | Self::DiagramPng => "_site",
+            Self::MapPng | Self::MapCsv => "_errors",
+            _ => "",
+        }
+    }
+
+    /// Whether there must be a result, not only something in the view.
+    #[must_use]
+    pub const fn needs_result(self) -> bool {
+        !matches!(self, Self::Pdb | Self::Png | Self::Cif | Self::PyMol | Self::ChimeraX)
+    }
+
+    /// Key of the dialog's title.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Pdb => "dialog-export-pdb",
+            Self::Sdf => "dialog-export-sdf",
+            Self::Csv => "dialog-export-csv",
+            Self::Png => "dialog-export-png",
+            Self::Cif => "dialog-export-cif",
+            Self::PyMol => "dialog-export-pymol",
+            Self::ChimeraX => "dialog-export-chimerax",
+            Self::ReportHtml | Self::ReportPdf => "dialog-export-report",
+            Self::DiagramSvg | Self::DiagramPng => "dialog-export-diagram",
+            Self::MapPng | Self::MapCsv => "dialog-export-map",
         }
     }
 }
@@ -75,12 +173,10 @@ impl Purpose {
             Self::Series => "dialog-series",
             Self::PocketLigand => "dialog-pocket-ligand",
             Self::Apo(_) => "dialog-apo",
+            Self::Compare => "dialog-compare",
             Self::SaveQuery => "dialog-save-query",
             Self::SaveSession => "dialog-save-session",
-            Self::Export(ExportKind::Pdb) => "dialog-export-pdb",
-            Self::Export(ExportKind::Sdf) => "dialog-export-sdf",
-            Self::Export(ExportKind::Csv) => "dialog-export-csv",
-            Self::Export(ExportKind::Png) => "dialog-export-png",
+            Self::Export(kind) => kind.title(),
         }
     }
 
@@ -110,7 +206,7 @@ impl Purpose {
                 "fa",
                 "kfsession",
             ],
-            Self::Structure | Self::Apo(_) => STRUCTURE,
+            Self::Structure | Self::Apo(_) | Self::Compare => STRUCTURE,
             Self::Ligand => &["sdf", "mol"],
             Self::PocketLigand => &["sdf", "mol", "pdb"],
             Self::Series => &["csv", "smi", "sdf"],
@@ -119,8 +215,14 @@ impl Purpose {
             Self::Export(kind) => match kind {
                 ExportKind::Pdb => &["pdb"],
                 ExportKind::Sdf => &["sdf"],
-                ExportKind::Csv => &["csv"],
-                ExportKind::Png => &["png"],
+                ExportKind::Csv | ExportKind::MapCsv => &["csv"],
+                ExportKind::Png | ExportKind::DiagramPng | ExportKind::MapPng => &["png"],
+                ExportKind::Cif => &["cif"],
+                ExportKind::PyMol => &["pml"],
+                ExportKind::ChimeraX => &["cxc"],
+                ExportKind::ReportHtml => &["html"],
+                ExportKind::ReportPdf => &["pdf"],
+                ExportKind::DiagramSvg => &["svg"],
             },
             Self::OpenRun => &[],
         }

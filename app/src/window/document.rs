@@ -10,6 +10,7 @@ use kfold_viewer::Camera;
 use serde::{Deserialize, Serialize};
 
 use super::measure::{Labels, Measurement};
+use super::series::LigandNotes;
 
 /// Å added around a ligand or residues when the user does not say.
 pub const DEFAULT_PADDING: f32 = 8.0;
@@ -36,6 +37,8 @@ pub struct Document {
     pub camera: Option<Camera>,
     /// The user's notes.
     pub notes: String,
+    /// What the user wrote about ligands of a series.
+    pub ligand_notes: LigandNotes,
 }
 
 /// How the polymer is drawn.
@@ -82,11 +85,13 @@ pub enum ColourBy {
     PlddtScale,
     /// RMSF over the models of an ensemble.
     Fluctuation,
+    /// Distance of each residue to its partner in the structure that is compared.
+    Difference,
 }
 
 impl ColourBy {
     /// All in the order of the menu.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Chain,
         Self::Entity,
         Self::SecondaryStructure,
@@ -100,6 +105,7 @@ impl ColourBy {
         Self::Plddt,
         Self::PlddtScale,
         Self::Fluctuation,
+        Self::Difference,
     ];
 
     /// Key of its name.
@@ -119,6 +125,7 @@ impl ColourBy {
             Self::Plddt => "colour-plddt",
             Self::PlddtScale => "colour-plddt-scale",
             Self::Fluctuation => "colour-fluctuation",
+            Self::Difference => "colour-difference",
         }
     }
 }

@@ -29,7 +29,7 @@ use super::widgets::{Tone, icon_button, message, note};
 /// Models shown in a second.
 const MODELS_PER_SECOND: f64 = 8.0;
 /// Models of a path between two states, both included.
-const MORPH_MODELS: usize = 25;
+pub(super) const MORPH_MODELS: usize = 25;
 
 /// What an ensemble is made from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,6 +40,22 @@ pub enum EnsembleKey {
     Morph(PathBuf, PathBuf),
     /// The models of a file.
     File(PathBuf),
+    /// A path between two structures of these names.
+    Between(String, String),
+    /// Swinging along the elastic network's mode of this number, from 1.
+    Mode(String, usize),
+}
+
+impl EnsembleKey {
+    /// Whether its models lie where they are to be seen; superposing them again would hide what moves.
+    const fn have_places(&self) -> bool {
+        matches!(self, Self::Morph(..) | Self::Between(..) | Self::Mode(..))
+    }
+
+    /// Whether it runs forth and back.
+    const fn swings(&self) -> bool {
+        self.have_places()
+    }
 }
 
 /// Superposed models with their statistics.
@@ -106,7 +122,8 @@ impl Ensemble {
 }
 
 /// Residue and atom indices of the atoms that stand for their residues.
-fn followed_atoms(topology: &Topology) -> Vec<(usize, usize)> {
+#[must_use]
+pub fn followed_atoms(topology: &Topology) -> Vec<(usize, usize)> {
     topology
         .residues
         .iter()
@@ -143,8 +160,7 @@ impl Studio {
         }
         self.ensemble = Some((key.clone(), Loaded::Waiting));
         self.document.view.colour = ColourBy::Fluctuation;
-        // A path lies on the part that moves least; superposing it again would hide that.
-        let have_places = matches!(key, EnsembleKey::Morph(..));
+        let have_places = key.have_places();
         self.submit(Lane::Results, move || {
             let result = make().and_then(|structure| Ensemble::of(&structure, have_places)).map(Arc::new);
             Message::EnsembleReady { key, result }
@@ -178,7 +194,7 @@ impl Studio {
         }
         let now = context.input(|input| input.time);
         let step = ((now - since).max(0.0) * MODELS_PER_SECOND) as usize;
-        self.shown_model = if matches!(key, EnsembleKey::Morph(..)) {
+        self.shown_model = if key.swings() {
             let place = step % (2 * (count - 1));
             if place < count { place } else { 2 * (count - 1) - place }
         } else {
@@ -201,6 +217,12 @@ impl Studio {
                     ("second", super::document::file_name(second).into()),
                 ],
             ),
+            EnsembleKey::Between(first, second) => {
+                texts.with("ensemble-morph", [("first", first.clone().into()), ("second", second.clone().into())])
+            }
+            EnsembleKey::Mode(name, number) => {
+                texts.with("ensemble-mode", [("name", name.clone().into()), ("number", (*number).into())])
+            }
             EnsembleKey::File(path) => texts.with("ensemble-file", [("name", super::document::file_name(path).into())]),
         };
         let mut close = false;
@@ -265,8 +287,14 @@ impl Studio {
                 {
                     self.viewport.focus_on(*point, 10.0);
                 }
-                let is_morph = matches!(key, EnsembleKey::Morph(..));
-                note(ui, &texts.get(if is_morph { "ensemble-note-morph" } else { "ensemble-note" }));
+                note(
+                    ui,
+                    &texts.get(match key {
+                        EnsembleKey::Morph(..) | EnsembleKey::Between(..) => "ensemble-note-morph",
+                        EnsembleKey::Mode(..) => "ensemble-note-mode",
+                        EnsembleKey::Conformers(_) | EnsembleKey::File(_) => "ensemble-note",
+                    }),
+                );
             }
         }
         if close {

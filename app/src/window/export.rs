@@ -1,59 +1,98 @@
-//! Writing what is shown: PDB, SDF, CSV, PNG. All of it off the window's thread, whole files only.
+//! Writing what is shown: structures, tables, pictures, scripts, reports. All of it off the window's thread, whole files only.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kfold_inference::job::files::write_whole;
-use kfold_molecule::formats::{pdb, sdf};
-use kfold_molecule::structure::{Atom, Bond, Chain, Model, Residue, Topology};
+use kfold_molecule::formats::{mmcif, pdb, sdf};
 use kfold_molecule::{SmallMolecule, Structure};
 
 use super::app::Studio;
 use super::background::Lane;
 use super::dialogs::ExportKind;
 use super::message::Message;
-use super::outcome::Outcome;
+use super::reading::{MapKind, Maps, residue_text, site_diagram};
+use crate::drawing::Pixels;
+use crate::exports::{csv_of, map_csv, poses, with_pose};
+use crate::report::Report;
+use crate::scripts::{self, Program};
 
 /// Width of an exported picture, pixels.
 const PICTURE_WIDTH: u32 = 2400;
+/// Width of the picture in a report, pixels.
+const REPORT_WIDTH: u32 = 1400;
+
+fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    write_whole(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
+}
 
 impl Studio {
     /// Whether there is something to export.
     pub(super) fn can_export(&self, kind: ExportKind) -> bool {
+        let has_result = |outcome: &super::outcome::Outcome| outcome.pose_count() > 0 || !outcome.complexes.is_empty();
         match kind {
-            ExportKind::Pdb | ExportKind::Png => self.shown_structure().is_some(),
-            ExportKind::Sdf | ExportKind::Csv => self.outcome.as_ref().is_some_and(|outcome| outcome.pose_count() > 0),
+            ExportKind::Pdb | ExportKind::Cif | ExportKind::Png | ExportKind::PyMol | ExportKind::ChimeraX => {
+                self.shown_structure().is_some()
+            }
+            ExportKind::Sdf | ExportKind::Csv | ExportKind::ReportHtml | ExportKind::ReportPdf => {
+                self.outcome.as_deref().is_some_and(has_result)
+            }
+            ExportKind::DiagramSvg | ExportKind::DiagramPng => self.shown_site().is_some(),
+            ExportKind::MapPng | ExportKind::MapCsv => {
+                self.shown_complex().is_some_and(|complex| complex.arrays.is_some())
+            }
         }
+    }
+
+    /// The ligand whose site is in the view, with its interactions.
+    pub(super) fn shown_site(
+        &self,
+    ) -> Option<(Arc<SmallMolecule>, Arc<Vec<kfold_molecule::analysis::interactions::Interaction>>)> {
+        if let Some(pose) = self.shown_pose() {
+            return Some((Arc::clone(&pose.molecule), Arc::clone(&pose.interactions)));
+        }
+        let complex = self.shown_complex()?;
+        let ligand = complex.ligands.get(self.reading.ligand).or(complex.ligands.first())?;
+        Some((Arc::clone(&ligand.molecule), Arc::clone(&ligand.interactions)))
+    }
+
+    /// The structure in the view with the pose in it.
+    fn whole_structure(&self) -> Option<Structure> {
+        let (structure, model) = self.shown_structure()?;
+        if self.ensemble.is_some() {
+            return Some(Structure::clone(&structure));
+        }
+        Some(with_pose(&structure, model, self.shown_pose().map(|pose| pose.molecule.as_ref())))
     }
 
     /// Writes an export.
     pub(super) fn export(&mut self, kind: ExportKind, path: PathBuf) {
         match kind {
             ExportKind::Pdb => {
-                let Some((structure, _)) = self.shown_structure() else { return };
-                let pose = if self.ensemble.is_some() { None } else { self.shown_pose() };
-                let ligand = pose.map(|pose| Arc::clone(&pose.molecule));
+                let Some(whole) = self.whole_structure() else { return };
                 self.write(path, move |path| {
-                    let whole = match &ligand {
-                        Some(ligand) => complex(&structure, ligand),
-                        None => Structure::clone(&structure),
-                    };
                     let text = pdb::write(&whole).map_err(|error| error.to_string())?;
-                    write_whole(path, text.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))
+                    write_bytes(path, text.as_bytes())
                 });
+            }
+            ExportKind::Cif => {
+                let Some(whole) = self.whole_structure() else { return };
+                self.write(path, move |path| write_bytes(path, mmcif::write(&whole).as_bytes()));
             }
             ExportKind::Sdf => {
                 let Some(outcome) = self.outcome.clone() else { return };
+                let (wanted, notes) = (self.wanted_ligands(&outcome), self.document.ligand_notes.clone());
                 self.write(path, move |path| {
-                    let text = sdf::write(&poses(&outcome));
-                    write_whole(path, text.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))
+                    write_bytes(path, sdf::write(&poses(&outcome, wanted.as_ref(), &notes)).as_bytes())
                 });
             }
             ExportKind::Csv => {
                 let Some(outcome) = self.outcome.clone() else { return };
+                let (wanted, notes) = (self.wanted_ligands(&outcome), self.document.ligand_notes.clone());
                 self.write(path, move |path| {
-                    let bytes = csv_of(&outcome).map_err(|error| format!("{}: {error}", path.display()))?;
-                    write_whole(path, &bytes).map_err(|error| format!("{}: {error}", path.display()))
+                    let bytes = csv_of(&outcome, wanted.as_ref(), &notes)
+                        .map_err(|error| format!("{}: {error}", path.display()))?;
+                    write_bytes(path, &bytes)
                 });
             }
             ExportKind::Png => {
@@ -64,120 +103,97 @@ impl Studio {
                     image
                         .write_to(&mut bytes, image::ImageFormat::Png)
                         .map_err(|error| format!("{}: {error}", path.display()))?;
-                    write_whole(path, &bytes.into_inner()).map_err(|error| format!("{}: {error}", path.display()))
+                    write_bytes(path, &bytes.into_inner())
                 });
             }
+            ExportKind::PyMol | ExportKind::ChimeraX => self.export_script(kind, path),
+            ExportKind::ReportHtml | ExportKind::ReportPdf => self.export_report(kind, path),
+            ExportKind::DiagramSvg | ExportKind::DiagramPng => self.export_diagram(kind, path),
+            ExportKind::MapPng | ExportKind::MapCsv => self.export_map(kind, path),
         }
     }
 
-    fn write(&mut self, path: PathBuf, work: impl FnOnce(&Path) -> Result<(), String> + Send + 'static) {
+    fn export_script(&mut self, kind: ExportKind, path: PathBuf) {
+        let program = if kind == ExportKind::PyMol { Program::PyMol } else { Program::ChimeraX };
+        let (scene, camera, aspect) = self.viewport.scene();
+        let scene = scene.clone();
+        self.write(path, move |path| {
+            let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            // The script comes last: with it everything is there.
+            for (file, text) in scripts::files(program, &name, &scene, &camera, aspect) {
+                write_bytes(&path.with_file_name(file), text.as_bytes())?;
+            }
+            Ok(())
+        });
+    }
+
+    fn export_report(&mut self, kind: ExportKind, path: PathBuf) {
+        let Some(outcome) = self.outcome.clone() else { return };
+        let texts = Arc::clone(&self.texts);
+        let picture = self.viewport.picture(REPORT_WIDTH);
+        let ligand = if outcome.complexes.is_empty() { self.shown_ligand } else { self.reading.ligand };
+        let pose = self.shown_pose;
+        self.write(path, move |path| {
+            // A report without its picture is still a report.
+            let picture = picture.and_then(|picture| picture()).ok().map(|image| {
+                let rgb = image.pixels().flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+                Arc::new(Pixels { width: image.width(), height: image.height(), rgb })
+            });
+            let report = Report::of(&outcome, ligand, pose, picture, &texts);
+            match kind {
+                ExportKind::ReportPdf => write_bytes(path, &report.to_pdf().map_err(|error| error.to_string())?),
+                _ => write_bytes(path, report.to_html().as_bytes()),
+            }
+        });
+    }
+
+    fn export_diagram(&mut self, kind: ExportKind, path: PathBuf) {
+        let Some((molecule, interactions)) = self.shown_site() else { return };
+        let texts = Arc::clone(&self.texts);
+        self.write(path, move |path| {
+            let drawing = site_diagram(&texts, &molecule, &interactions)?.drawing;
+            match kind {
+                ExportKind::DiagramPng => {
+                    let bytes = drawing.to_png(3.0).ok_or("the diagram has nothing to show")?;
+                    write_bytes(path, &bytes)
+                }
+                _ => write_bytes(path, drawing.to_svg().as_bytes()),
+            }
+        });
+    }
+
+    fn export_map(&mut self, kind: ExportKind, path: PathBuf) {
+        let Some(complex) = self.shown_complex().cloned() else { return };
+        let Some(arrays) = complex.arrays else { return };
+        let (texts, map) = (Arc::clone(&self.texts), self.reading.map);
+        self.write(path, move |path| {
+            let model = complex.structure.first().ok_or("there are no atoms")?;
+            let maps = Maps::read(&arrays, model)?;
+            let errors = maps.of(map);
+            if kind == ExportKind::MapCsv {
+                let name = |token: usize| {
+                    let atom = maps.tokens.get(token).map_or(0, |atoms| atoms.start as usize);
+                    residue_text(
+                        &model.topology,
+                        model.topology.atoms.get(atom).map_or(0, |atom| atom.residue as usize),
+                    )
+                };
+                let bytes = map_csv(errors, name).map_err(|error| format!("{}: {error}", path.display()))?;
+                return write_bytes(path, &bytes);
+            }
+            let (down, across, title) = match map {
+                MapKind::Aligned => ("errors-aligned-on", "errors-scored", "errors-map-pae"),
+                MapKind::Distance => ("errors-first", "errors-second", "errors-map-pde"),
+            };
+            let drawing = errors.drawing(512.0, (&texts.get(down), &texts.get(across)), &texts.get(title));
+            write_bytes(path, &drawing.to_png(2.0).ok_or("the map has nothing to show")?)
+        });
+    }
+
+    pub(super) fn write(&mut self, path: PathBuf, work: impl FnOnce(&Path) -> Result<(), String> + Send + 'static) {
         self.submit(Lane::Files, move || {
             let result = work(&path);
             Message::Written { path, is_query: false, is_silent: false, result }
         });
-    }
-}
-
-/// All poses as records with their numbers, best first within each ligand.
-fn poses(outcome: &Outcome) -> Vec<SmallMolecule> {
-    let mut records = Vec::new();
-    for ligand in &outcome.ligands {
-        for (index, pose) in ligand.poses.iter().enumerate() {
-            let mut molecule = SmallMolecule::clone(&pose.molecule);
-            molecule.name.clone_from(&ligand.name);
-            molecule.properties.retain(|(key, _)| !FIELDS.contains(&key.as_str()));
-            for (key, value) in FIELDS.iter().zip(fields(index, pose)) {
-                if !value.is_empty() {
-                    molecule.properties.push(((*key).to_owned(), value));
-                }
-            }
-            records.push(molecule);
-        }
-    }
-    records
-}
-
-const FIELDS: [&str; 12] = [
-    "rank",
-    "score_kcal_per_mol",
-    "ligand_efficiency_kcal_per_mol",
-    "pose_probability",
-    "predicted_pk",
-    "predicted_pk_spread",
-    "rmsd_to_best_angstrom",
-    "rmsd_to_reference_angstrom",
-    "checks_passed",
-    "checks",
-    "engine",
-    "seed",
-];
-
-fn fields(index: usize, pose: &super::outcome::Pose) -> [String; 12] {
-    let optional = |value: Option<f32>| value.map(|value| format!("{value:.4}")).unwrap_or_default();
-    [
-        (index + 1).to_string(),
-        format!("{:.4}", pose.score.score_kcal_per_mol),
-        format!("{:.4}", pose.score.ligand_efficiency_kcal_per_mol),
-        optional(pose.score.cnn.map(|cnn| cnn.pose_probability)),
-        optional(pose.score.cnn.map(|cnn| cnn.pk)),
-        optional(pose.score.cnn.map(|cnn| cnn.pk_spread)),
-        format!("{:.3}", pose.score.rmsd_to_best),
-        pose.score.rmsd_to_reference.map(|rmsd| format!("{rmsd:.3}")).unwrap_or_default(),
-        pose.passed().to_string(),
-        pose.checks.len().to_string(),
-        pose.engine_text(),
-        pose.provenance.seed.to_string(),
-    ]
-}
-
-fn csv_of(outcome: &Outcome) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut head = vec!["ligand"];
-    head.extend(FIELDS);
-    head.push("measured_pk");
-    writer.write_record(&head)?;
-    for ligand in &outcome.ligands {
-        for (index, pose) in ligand.poses.iter().enumerate() {
-            let mut row = vec![ligand.name.clone()];
-            row.extend(fields(index, pose));
-            row.push(ligand.measured_pk.map(|pk| format!("{pk:.3}")).unwrap_or_default());
-            writer.write_record(&row)?;
-        }
-    }
-    writer.into_inner().map_err(|error| error.into_error().into())
-}
-
-/// The receptor's first model with the pose as one residue of a chain of its own.
-fn complex(receptor: &Structure, ligand: &SmallMolecule) -> Structure {
-    let Some(model) = receptor.first() else { return receptor.clone() };
-    let taken: Vec<&str> = model.topology.chains.iter().map(|chain| chain.id.as_str()).collect();
-    let free = ('A'..='Z').rev().map(String::from).find(|id| !taken.contains(&id.as_str()));
-    let addition = ligand.to_structure(free.as_deref().unwrap_or("Z"), "LIG");
-    let Some(added) = addition.first() else { return receptor.clone() };
-    let base = &model.topology;
-    let shift = base.atoms.len() as u32;
-    let residue_shift = base.residues.len() as u32;
-    let chain_shift = base.chains.len() as u32;
-    let mut topology = Topology::clone(base);
-    topology
-        .atoms
-        .extend(added.topology.atoms.iter().map(|atom| Atom { residue: atom.residue + residue_shift, ..atom.clone() }));
-    topology.residues.extend(added.topology.residues.iter().map(|residue| Residue {
-        atoms: residue.atoms.start + shift..residue.atoms.end + shift,
-        chain: residue.chain + chain_shift,
-        ..residue.clone()
-    }));
-    topology.chains.extend(added.topology.chains.iter().map(|chain| Chain {
-        residues: chain.residues.start + residue_shift..chain.residues.end + residue_shift,
-        ..chain.clone()
-    }));
-    topology
-        .bonds
-        .extend(added.topology.bonds.iter().map(|bond| Bond::new(bond.a + shift, bond.b + shift, bond.order)));
-    let positions = model.positions.iter().chain(&added.positions).copied().collect();
-    let b_factors = model.b_factors.iter().chain(&added.b_factors).copied().collect();
-    Structure {
-        name: receptor.name.clone(),
-        models: vec![Model { number: 1, topology: Arc::new(topology), positions, b_factors }],
     }
 }

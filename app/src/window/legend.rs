@@ -68,7 +68,7 @@ impl Studio {
             ColourBy::Charge => ["−1".to_owned(), "+1".to_owned()],
             ColourBy::Electrostatics => [number(low, ""), number(high, " kcal/(mol·e)")],
             ColourBy::BFactor => [number(low, ""), number(high, " Å²")],
-            ColourBy::Fluctuation => [number(low, ""), number(high, " Å")],
+            ColourBy::Fluctuation | ColourBy::Difference => [number(low, ""), number(high, " Å")],
             _ => [number(low, ""), number(high, "")],
         }
     }

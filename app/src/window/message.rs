@@ -71,6 +71,8 @@ pub enum Message {
         /// It, or why not.
         result: Result<Arc<Ensemble>, String>,
     },
+    /// Something was made; what to do with it.
+    Apply(Box<dyn FnOnce(&mut super::app::Studio) + Send>),
     /// A dialog was answered.
     DialogAnswered {
         /// What was asked for.

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use kfold_inference::engine::{PoseScore, Provenance};
 use kfold_inference::job::{PoseResult, Results};
+use kfold_inference::kfold::modules::affinity_head::AffinityPrediction;
 use kfold_inference::kfold::modules::confidence_metrics::ConfidenceSummary;
 use kfold_inference::kfold::prediction::LigandRecord;
 use kfold_inference::query::Query;
 use kfold_inference::settings::Settings;
 use kfold_inference::statistics::{Comparison, Measured, compare};
-use kfold_molecule::analysis::interactions::Interaction;
+use kfold_molecule::analysis::interactions::{self, Interaction};
 use kfold_molecule::analysis::pose_checks::PoseCheck;
-use kfold_molecule::{SmallMolecule, Structure};
+use kfold_molecule::{AtomSet, SmallMolecule, Structure, selection};
 
 /// A pose of one ligand.
 #[derive(Clone, Debug)]
@@ -56,6 +57,17 @@ pub struct LigandOutcome {
     pub measured_pk: Option<f32>,
 }
 
+/// A ligand of a complex that K-Fold sampled.
+#[derive(Clone, Debug)]
+pub struct ComplexLigand {
+    /// The ligand as predicted, with the input's bond orders.
+    pub molecule: Arc<SmallMolecule>,
+    /// What is known of it.
+    pub record: LigandRecord,
+    /// What it does to its surroundings; the receptor's atoms by their index in the complex.
+    pub interactions: Arc<Vec<Interaction>>,
+}
+
 /// A complex that K-Fold sampled.
 #[derive(Clone, Debug)]
 pub struct Complex {
@@ -68,7 +80,9 @@ pub struct Complex {
     /// How sure the model is.
     pub confidence: ConfidenceSummary,
     /// Its ligands, each with what is known of it.
-    pub ligands: Vec<(SmallMolecule, LigandRecord)>,
+    pub ligands: Vec<ComplexLigand>,
+    /// The file of its arrays, where they were saved.
+    pub arrays: Option<PathBuf>,
 }
 
 /// What a run gave.
@@ -86,6 +100,8 @@ pub struct Outcome {
     pub conformers: Option<Arc<Structure>>,
     /// Complexes of all seeds, best first; none after docking.
     pub complexes: Vec<Complex>,
+    /// What K-Fold's affinity head said, by seed.
+    pub affinities: Vec<(u64, AffinityPrediction)>,
 }
 
 impl Outcome {
@@ -99,9 +115,15 @@ impl Outcome {
             sample: complex.sample,
             structure: Arc::new(complex.structure.clone()),
             confidence: complex.confidence.clone(),
-            ligands: complex.ligands.clone(),
+            ligands: complex
+                .ligands
+                .iter()
+                .map(|(molecule, record)| bound(&complex.structure, molecule, record))
+                .collect(),
+            arrays: complex.arrays.clone(),
         });
         let complexes = complexes.collect();
+        let affinities = results.seeds.iter().filter_map(|seed| Some((seed.seed, seed.affinity.clone()?))).collect();
         for seed in results.seeds {
             if conformers.is_none() {
                 conformers = seed.ensemble.map(|ensemble| Arc::new(ensemble.structure));
@@ -135,6 +157,16 @@ impl Outcome {
             ligands,
             conformers,
             complexes,
+            affinities,
+        }
+    }
+
+    /// Makers of the results by name, as they are shown.
+    #[must_use]
+    pub fn engine_text(&self) -> String {
+        match self.ligands.iter().flat_map(|ligand| &ligand.poses).next() {
+            Some(pose) => pose.engine_text(),
+            None => self.settings.engine.display_name().to_owned(),
         }
     }
 
@@ -163,5 +195,33 @@ impl Outcome {
     #[must_use]
     pub fn has_cnn(&self) -> bool {
         self.ligands.iter().flat_map(|ligand| &ligand.poses).any(|pose| pose.score.cnn.is_some())
+    }
+}
+
+/// A ligand of a complex with its interactions; none where it cannot be told from its surroundings.
+fn bound(complex: &Structure, molecule: &SmallMolecule, record: &LigandRecord) -> ComplexLigand {
+    let found = || {
+        let model = complex.first()?;
+        let pose = molecule.conformers.first()?;
+        let is_own = |atom: &usize| {
+            let residue = model.topology.residue_of(*atom);
+            model.topology.chain_of(residue).id == record.chain.as_str()
+        };
+        let others: Vec<usize> = (0..model.positions.len()).filter(|atom| !is_own(atom)).collect();
+        let atoms = AtomSet::from_indices(model.positions.len(), others.iter().copied());
+        let receptor = selection::subset_of(model, &atoms);
+        let mut found = interactions::find(&receptor, molecule, pose).ok()?;
+        // The subset keeps the order of atoms.
+        for interaction in &mut found {
+            for atom in &mut interaction.receptor_atoms {
+                *atom = others.get(*atom as usize).map_or(0, |index| *index as u32);
+            }
+        }
+        Some(found)
+    };
+    ComplexLigand {
+        molecule: Arc::new(molecule.clone()),
+        record: record.clone(),
+        interactions: Arc::new(found().unwrap_or_default()),
     }
 }

@@ -20,6 +20,14 @@ pub enum Pane {
     Jobs,
     /// Lessons.
     Lessons,
+    /// How sure a prediction is, along the sequence and between pairs.
+    Confidence,
+    /// The sequences of what is in the view.
+    Sequence,
+    /// Another structure beside the shown one, and the statistics of several.
+    Compare,
+    /// The ligands of a series.
+    Series,
 }
 
 /// Where a pane lies until it is moved.
@@ -67,7 +75,17 @@ const fn always(_: &Studio) -> bool {
 
 impl Pane {
     /// All panes, in the order of the menu, of the tabs and of the keys.
-    pub const ALL: [Self; 5] = [Self::Query, Self::View, Self::Results, Self::Jobs, Self::Lessons];
+    pub const ALL: [Self; 9] = [
+        Self::Query,
+        Self::View,
+        Self::Results,
+        Self::Confidence,
+        Self::Sequence,
+        Self::Compare,
+        Self::Series,
+        Self::Jobs,
+        Self::Lessons,
+    ];
 
     /// What the window must know of it.
     #[must_use]
@@ -81,6 +99,17 @@ impl Pane {
                 starts_open: false,
                 ..PaneSpec::new("pane-lessons", Place::Left, always, Studio::lessons_ui)
             },
+            Self::Confidence => {
+                PaneSpec::new("pane-confidence", Place::Right, Studio::has_confidence, Studio::confidence_panel_ui)
+            }
+            Self::Sequence => {
+                PaneSpec::new("pane-sequence", Place::Below, Studio::has_sequence, Studio::sequence_panel_ui)
+            }
+            Self::Compare => PaneSpec {
+                starts_open: false,
+                ..PaneSpec::new("pane-compare", Place::Right, Studio::has_comparison, Studio::compare_panel_ui)
+            },
+            Self::Series => PaneSpec::new("pane-series", Place::Below, Studio::has_series, Studio::series_panel_ui),
         }
     }
 

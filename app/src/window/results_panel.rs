@@ -7,7 +7,6 @@ use kfold_molecule::analysis::pose_checks::{CheckUnit, PoseCheck, PoseCheckKind}
 use super::app::Studio;
 use super::outcome::{Outcome, Pose};
 use super::theme::{self, GAP, palette};
-use super::widgets::plot::{Point, scatter_plot};
 use super::widgets::table::{Cell, Column, table};
 use super::widgets::{Tone, chip, message, note, section};
 use crate::texts::Texts;
@@ -35,6 +34,13 @@ impl Studio {
         self.show_poses();
     }
 
+    /// Shows the best pose of a ligand.
+    pub(super) fn show_ligand(&mut self, ligand: usize) {
+        self.shown_ligand = ligand;
+        self.shown_pose = 0;
+        self.show_poses();
+    }
+
     /// Leaves the ensemble for the poses.
     fn show_poses(&mut self) {
         self.ensemble = None;
@@ -53,15 +59,16 @@ impl Studio {
                     return;
                 }
                 if outcome.ligands.len() > 1 {
-                    self.series_results_ui(ui, &texts, &outcome);
+                    self.ligand_choice_ui(ui, &texts, &outcome);
                 }
                 self.poses_ui(ui, &texts, &outcome);
                 if let Some(pose) =
                     outcome.ligands.get(self.shown_ligand).and_then(|ligand| ligand.poses.get(self.shown_pose))
                 {
                     trust_ui(ui, &texts, pose);
-                    self.interactions_ui(ui, &texts, pose);
-                    checks_ui(ui, &texts, pose);
+                    self.site_ui(ui, &texts, &pose.molecule, &pose.interactions);
+                    self.interactions_ui(ui, &texts, &pose.interactions);
+                    checks_ui(ui, &texts, &pose.checks);
                 }
             });
         });
@@ -98,90 +105,25 @@ impl Studio {
         ui.add_space(GAP);
     }
 
-    fn series_results_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
-        section(ui, &texts.get("section-series"), |ui| {
-            let columns = [
-                Column::words(texts.get("column-ligand"), 1.2),
-                Column::number(texts.get("column-score"), texts.get("column-score-hint"), 1.0),
-                Column::number(texts.get("column-efficiency"), texts.get("column-efficiency-hint"), 0.9),
-                Column::number(texts.get("column-pk"), texts.get("column-pk-hint"), 1.5),
-                Column::number(texts.get("column-measured"), texts.get("column-measured-hint"), 1.0),
-                Column::number(texts.get("column-checks"), texts.get("column-checks-hint"), 1.1),
-            ];
-            let response =
-                table(ui, "series_table", &columns, outcome.ligands.len(), Some(self.shown_ligand), 300.0, |row| {
-                    let Some(ligand) = outcome.ligands.get(row) else { return (Vec::new(), String::new()) };
-                    let best = ligand.poses.first();
-                    let number = |value: Option<f32>, digits: usize| {
-                        value.map_or_else(|| "–".to_owned(), |value| super::format::number(value, digits))
-                    };
-                    let score = number(best.map(|pose| pose.score.score_kcal_per_mol), 1);
-                    let measured = number(ligand.measured_pk, 2);
-                    let pk = best.map_or_else(|| "–".to_owned(), pk_text);
-                    let sentence = texts.with(
-                        "ligand-row",
-                        [
-                            ("name", ligand.name.clone().into()),
-                            ("score", score.clone().into()),
-                            ("pk", pk.clone().into()),
-                            ("measured", measured.clone().into()),
-                        ],
-                    );
-                    let checks = best.map_or_else(Cell::default, check_cell);
-                    let efficiency = number(best.map(|pose| pose.score.ligand_efficiency_kcal_per_mol), 2);
-                    (
-                        vec![
-                            ligand.name.clone().into(),
-                            score.into(),
-                            efficiency.into(),
-                            pk.into(),
-                            measured.into(),
-                            checks,
-                        ],
-                        sentence,
-                    )
-                });
-            if let Some(row) = response.chosen {
-                self.shown_ligand = row;
-                self.shown_pose = 0;
-                self.show_poses();
-            }
-            if let Some(found) = outcome.comparison() {
-                let show = |value: f32| super::format::number(value, 2);
-                let heavy = found.heavy_atoms.map_or_else(|| "–".to_owned(), |found| show(found.spearman));
-                let interval = found.prediction.spearman_interval;
-                let interval =
-                    interval.map_or_else(|| "–".to_owned(), |(low, high)| format!("{}…{}", show(low), show(high)));
-                let text = texts.with(
-                    "series-correlation",
-                    [
-                        ("count", found.count.into()),
-                        ("spearman", show(found.prediction.spearman).into()),
-                        ("interval", interval.into()),
-                        ("pearson", show(found.prediction.pearson).into()),
-                        ("kendall", show(found.prediction.kendall).into()),
-                        ("heavy", heavy.into()),
-                    ],
-                );
-                message(ui, if found.beats_size() { Tone::Info } else { Tone::Warning }, &text);
-                let mut rows = Vec::new();
-                let mut points = Vec::new();
+    /// Which ligand of a series is shown; the table of all is a pane of its own.
+    fn ligand_choice_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
+        let shown = outcome.ligands.get(self.shown_ligand).map(|ligand| ligand.name.clone()).unwrap_or_default();
+        let mut chosen = None;
+        egui::ComboBox::from_id_salt("ligand of the series")
+            .selected_text(shown)
+            .width((ui.available_width() - 24.0).clamp(80.0, 320.0))
+            .show_ui(ui, |ui| {
                 for (index, ligand) in outcome.ligands.iter().enumerate() {
-                    if let (Some(pk), Some(best)) = (ligand.measured_pk, ligand.poses.first()) {
-                        rows.push(index);
-                        points.push(Point { x: pk, y: best.score.predicted_pk(), name: ligand.name.clone() });
+                    if ui.selectable_label(index == self.shown_ligand, &ligand.name).clicked() {
+                        chosen = Some(index);
                     }
                 }
-                let selected = rows.iter().position(|row| *row == self.shown_ligand);
-                let axes = (texts.get("axis-measured"), texts.get("axis-predicted"));
-                let clicked = scatter_plot(ui, &texts.get("series-plot"), 190.0, (&axes.0, &axes.1), &points, selected);
-                if let Some(row) = clicked.and_then(|point| rows.get(point)) {
-                    self.shown_ligand = *row;
-                    self.shown_pose = 0;
-                    self.show_poses();
-                }
-            }
-        });
+            })
+            .response
+            .accessible_name(texts.get("column-ligand"));
+        if let Some(index) = chosen {
+            self.show_ligand(index);
+        }
     }
 
     fn poses_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
@@ -261,10 +203,11 @@ impl Studio {
         });
     }
 
-    fn interactions_ui(&mut self, ui: &mut Ui, texts: &Texts, pose: &Pose) {
-        let title = texts.with("section-interactions", [("count", pose.interactions.len().into())]);
+    /// The table of interactions; a row goes there and selects.
+    pub(super) fn interactions_ui(&mut self, ui: &mut Ui, texts: &Texts, interactions: &[Interaction]) {
+        let title = texts.with("section-interactions", [("count", interactions.len().into())]);
         section(ui, &title, |ui| {
-            if pose.interactions.is_empty() {
+            if interactions.is_empty() {
                 note(ui, &texts.get("interactions-none"));
                 return;
             }
@@ -274,8 +217,8 @@ impl Studio {
                 Column::number(texts.get("column-distance"), texts.get("column-distance-hint"), 0.8),
                 Column::number(texts.get("column-angle"), texts.get("column-angle-hint"), 0.7),
             ];
-            let response = table(ui, "interactions", &columns, pose.interactions.len(), None, 230.0, |row| {
-                let Some(found) = pose.interactions.get(row) else { return (Vec::new(), String::new()) };
+            let response = table(ui, "interactions", &columns, interactions.len(), None, 230.0, |row| {
+                let Some(found) = interactions.get(row) else { return (Vec::new(), String::new()) };
                 let kind = texts.get(interaction_key(found.kind));
                 let distance = super::format::number(found.distance, 2);
                 let angle =
@@ -290,13 +233,14 @@ impl Studio {
                 );
                 (vec![kind.into(), found.residue.clone().into(), distance.into(), angle.into()], sentence)
             });
-            if let Some(found) = response.chosen.and_then(|row| pose.interactions.get(row)) {
+            if let Some(found) = response.chosen.and_then(|row| interactions.get(row)) {
                 self.focus_interaction(found);
             }
         });
     }
 
-    fn focus_interaction(&mut self, found: &Interaction) {
+    /// Goes to an interaction and selects the receptor's side of it.
+    pub(super) fn focus_interaction(&mut self, found: &Interaction) {
         let middle = (found.points[0] + found.points[1]) * 0.5;
         self.viewport.focus_on(middle, 5.0);
         self.select_interaction(found);
@@ -304,7 +248,8 @@ impl Studio {
 }
 
 /// The predicted pK, with the spread of the networks where they predicted it.
-fn pk_text(pose: &Pose) -> String {
+#[must_use]
+pub fn pk_text(pose: &Pose) -> String {
     let pk = super::format::number(pose.score.predicted_pk(), 1);
     match pose.score.cnn {
         Some(cnn) => format!("{pk} ± {}", super::format::number(cnn.pk_spread, 1)),
@@ -312,7 +257,9 @@ fn pk_text(pose: &Pose) -> String {
     }
 }
 
-fn check_cell(pose: &Pose) -> Cell {
+/// How many checks a pose passes.
+#[must_use]
+pub fn check_cell(pose: &Pose) -> Cell {
     let (passed, all) = (pose.passed(), pose.checks.len());
     if all == 0 {
         return "–".to_owned().into();
@@ -327,6 +274,8 @@ fn trust_ui(ui: &mut Ui, texts: &Texts, pose: &Pose) {
         ui.set_width(ui.available_width());
         let key = if pose.passed() == pose.checks.len() { "trust-score" } else { "trust-failed-checks" };
         message(ui, if key == "trust-score" { Tone::Info } else { Tone::Warning }, &texts.get(key));
+        let spread = pose.score.cnn.map(|cnn| cnn.pk_spread);
+        super::reading::affinity_ui(ui, texts, pose.score.predicted_pk(), spread);
         if pose.score.cnn.is_some() {
             note(ui, &texts.get("trust-cnn"));
         }
@@ -343,20 +292,30 @@ fn trust_ui(ui: &mut Ui, texts: &Texts, pose: &Pose) {
     ui.add_space(GAP);
 }
 
-fn checks_ui(ui: &mut Ui, texts: &Texts, pose: &Pose) {
-    if pose.checks.is_empty() {
+/// Checks of a pose: badges of those that fail, and all of them with their numbers.
+pub(super) fn checks_ui(ui: &mut Ui, texts: &Texts, checks: &[PoseCheck]) {
+    if checks.is_empty() {
         return;
     }
-    let title = texts.with("section-checks", [("passed", pose.passed().into()), ("count", pose.checks.len().into())]);
+    let passed = checks.iter().filter(|check| check.passed).count();
+    let title = texts.with("section-checks", [("passed", passed.into()), ("count", checks.len().into())]);
     section(ui, &title, |ui| {
+        ui.horizontal_wrapped(|ui| {
+            if passed == checks.len() {
+                chip(ui, &texts.get("checks-all-passed"), Some(Tone::Good));
+            }
+            for check in checks.iter().filter(|check| !check.passed) {
+                chip(ui, &texts.get(check_key(check.kind)), Some(Tone::Bad));
+            }
+        });
         let columns = [
             Column::words(texts.get("column-check"), 2.0),
             Column::number(texts.get("column-value"), String::new(), 0.8),
             Column::number(texts.get("column-limit"), String::new(), 0.8),
             Column::number(String::new(), String::new(), 0.3),
         ];
-        table(ui, "checks", &columns, pose.checks.len(), None, 220.0, |row| {
-            let Some(check) = pose.checks.get(row) else { return (Vec::new(), String::new()) };
+        table(ui, "checks", &columns, checks.len(), None, 220.0, |row| {
+            let Some(check) = checks.get(row) else { return (Vec::new(), String::new()) };
             let name = texts.get(check_key(check.kind));
             let (value, limit) = check_numbers(check);
             let result = Cell { text: String::new(), tone: Some(if check.passed { Tone::Good } else { Tone::Bad }) };
@@ -371,7 +330,8 @@ fn checks_ui(ui: &mut Ui, texts: &Texts, pose: &Pose) {
 }
 
 /// A check's value and limit in the unit that fits its kind.
-fn check_numbers(check: &PoseCheck) -> (String, String) {
+#[must_use]
+pub fn check_numbers(check: &PoseCheck) -> (String, String) {
     let is_share = matches!(
         check.kind,
         PoseCheckKind::ProteinOverlap
@@ -406,7 +366,9 @@ pub const fn interaction_key(kind: InteractionKind) -> &'static str {
     }
 }
 
-const fn check_key(kind: PoseCheckKind) -> &'static str {
+/// Key of a check's name.
+#[must_use]
+pub const fn check_key(kind: PoseCheckKind) -> &'static str {
     match kind {
         PoseCheckKind::Sanitisation => "check-sanitisation",
         PoseCheckKind::Formula => "check-formula",

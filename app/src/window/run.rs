@@ -223,7 +223,10 @@ impl Studio {
         };
         self.history.commit(&self.document);
         let folder = self.places.new_run(&self.document.query.name);
-        let (query, settings) = (self.query_with_settings(), self.document.settings.clone());
+        let query = self.query_with_settings();
+        let mut settings = self.document.settings.clone();
+        // The maps of predicted errors are drawn from them.
+        settings.kfold.save_confidence = true;
         let run = Run::new(folder.clone());
         let queue = Queue::of(&self.places.runs);
         let work = move || {

@@ -25,6 +25,8 @@ pub const RECEPTOR: ObjectId = 1;
 pub const LIGAND: ObjectId = 2;
 /// The reference ligand's.
 pub const REFERENCE: ObjectId = 3;
+/// The structure's that is compared.
+pub const COMPARED: ObjectId = 5;
 /// The search box's.
 pub const SEARCH_BOX: ObjectId = 4;
 
@@ -39,6 +41,10 @@ const POTENTIAL_RANGE: f32 = 10.0;
 pub const LIGAND_CARBON: u32 = 0x1FA35C;
 /// Carbon of the reference.
 pub const REFERENCE_CARBON: u32 = 0xC2308E;
+/// The structure that is compared.
+const COMPARED_COLOUR: u32 = 0xE09A2B;
+/// The first of the other poses.
+const FIRST_OVERLAY: ObjectId = 100;
 /// Carbon of the pocket's residues.
 const MARKED_CARBON: u32 = 0xD9B53C;
 
@@ -59,6 +65,10 @@ pub struct Plan {
     pub marked: Vec<String>,
     /// Values to colour residues by, one a residue, with the highest.
     pub residue_values: Option<(Arc<Vec<f32>>, f32)>,
+    /// A structure laid on the receptor.
+    pub compared: Option<Arc<Structure>>,
+    /// Other poses, drawn faintly.
+    pub overlay: Vec<Arc<SmallMolecule>>,
     /// Whether the receptor's B-factors are pLDDT.
     pub has_plddt: bool,
     /// How it is drawn.
@@ -98,6 +108,9 @@ impl Plan {
             && self.search_box == other.search_box
             && self.marked == other.marked
             && values(self) == values(other)
+            && same(self.compared.as_ref(), other.compared.as_ref())
+            && self.overlay.len() == other.overlay.len()
+            && self.overlay.iter().zip(&other.overlay).all(|(a, b)| Arc::ptr_eq(a, b))
             && self.has_plddt == other.has_plddt
             && self.view == other.view
             && self.is_dark == other.is_dark
@@ -252,11 +265,42 @@ fn draw(plan: &Plan, molecules: &Molecules<'_>) -> Drawn {
     if let Some(model) = molecules.receptor {
         let colouring = polymer_colouring(plan, model);
         drawn.legend = Legend::of(&colouring, &model.topology);
-        let object = receptor(plan, model, colouring, site_center, &mut drawn.focus);
+        let bound = AtomSelection::ligands(&model.topology).indices(&model.topology);
+        let bound: Vec<Vec3> = bound.iter().filter_map(|atom| model.positions.get(*atom as usize).copied()).collect();
+        let site = match site_center {
+            Some(center) => Some(center.positions.as_slice()),
+            // The ligand of a predicted complex is part of it.
+            None if plan.has_plddt && !bound.is_empty() => Some(bound.as_slice()),
+            None => None,
+        };
+        if drawn.focus.is_empty() {
+            drawn.focus.extend(site.unwrap_or_default());
+        }
+        let object = receptor(plan, model, colouring, site, &mut drawn.focus);
         drawn.all.extend(object.points(&AtomSelection::filter(&model.topology, |atom| {
             model.topology.residue_of(atom).kind != ResidueKind::Water && is_shown(RECEPTOR, atom as u32)
         })));
         drawn.objects.push(object);
+    }
+    if let Some(model) = plan.compared.as_ref().and_then(|structure| structure.first()) {
+        let colour = Coloring::Uniform(Color::hex(COMPARED_COLOUR));
+        let polymer = AtomSelection::polymer(&model.topology);
+        let others = AtomSelection::ligands(&model.topology).without_carbon_hydrogens(&model.topology);
+        let carbons = Coloring::Element(CarbonColor::Uniform(Color::hex(COMPARED_COLOUR)));
+        drawn.objects.push(
+            Object::new(COMPARED, model)
+                .with(Representation::cartoon().of(polymer).colored(colour).with_opacity(0.45))
+                .with(Representation::sticks().of(others).colored(carbons)),
+        );
+    }
+    for (index, molecule) in plan.overlay.iter().enumerate() {
+        let Some(model) = model_of(molecule, "LIG") else { continue };
+        let atoms = AtomSelection::All.without_carbon_hydrogens(&model.topology);
+        let colours = Coloring::Element(CarbonColor::Uniform(kfold_viewer::chain_color(index)));
+        drawn.objects.push(
+            Object::new(FIRST_OVERLAY + index as ObjectId, &model)
+                .with(Representation::sticks().of(atoms).colored(colours).with_opacity(0.6)),
+        );
     }
     if let Some(model) = reference {
         let atoms = AtomSelection::All.without_carbon_hydrogens(&model.topology);
@@ -287,6 +331,18 @@ fn draw(plan: &Plan, molecules: &Molecules<'_>) -> Drawn {
         }
         drawn.objects.push(object);
     }
+    if ligand.is_none()
+        && let Some(interactions) = plan.interactions.as_ref().filter(|_| plan.view.interactions)
+        && let Some(object) = drawn.objects.first_mut().filter(|object| object.id == RECEPTOR)
+    {
+        // The ligand is part of the complex.
+        let is_seen = |found: &&Interaction| found.receptor_atoms.iter().any(|atom| is_shown(RECEPTOR, *atom));
+        let dashes = interactions.iter().filter(is_seen);
+        let dashes: Vec<Dash> = dashes.map(|found| Dash { points: found.points, kind: found.kind }).collect();
+        if !dashes.is_empty() {
+            object.representations.push(Representation::dashes(dashes));
+        }
+    }
     let only_shown = |object: Object| match shown_of(object.id) {
         Some(atoms) => object.showing_only(atoms),
         None => object,
@@ -313,7 +369,7 @@ fn model_of(molecule: &SmallMolecule, name: &str) -> Option<Model> {
     molecule.to_structure("", name).models.into_iter().next()
 }
 
-fn receptor(plan: &Plan, model: &Model, colouring: Coloring, site: Option<&Model>, focus: &mut Vec<Vec3>) -> Object {
+fn receptor(plan: &Plan, model: &Model, colouring: Coloring, site: Option<&[Vec3]>, focus: &mut Vec<Vec3>) -> Object {
     let topology = &model.topology;
     let polymer = AtomSelection::polymer(topology);
     let mut object = Object::new(RECEPTOR, model);
@@ -330,7 +386,7 @@ fn receptor(plan: &Plan, model: &Model, colouring: Coloring, site: Option<&Model
         }
     });
     if let Some(site) = site.filter(|_| plan.view.pocket_surface && plan.view.representation != PolymerStyle::Surface) {
-        let near = AtomSelection::residues_near(topology, &model.positions, &site.positions, SITE_DISTANCE);
+        let near = AtomSelection::residues_near(topology, &model.positions, site, SITE_DISTANCE);
         let style = SurfaceStyle { of: Some(polymer), ..SurfaceStyle::default() };
         object = object.with(Representation::surface(style).of(near).colored(atom_colouring(colouring)));
     }
@@ -359,7 +415,7 @@ fn receptor(plan: &Plan, model: &Model, colouring: Coloring, site: Option<&Model
             );
         }
         if let Some(site) = site.filter(|_| plan.view.site) {
-            let near = AtomSelection::side_chains_near(topology, &model.positions, &site.positions, SITE_DISTANCE)
+            let near = AtomSelection::side_chains_near(topology, &model.positions, site, SITE_DISTANCE)
                 .without_carbon_hydrogens(topology);
             object = object.with(Representation::sticks().of(near).colored(Coloring::Element(CarbonColor::Chain)));
         }
@@ -392,8 +448,8 @@ fn polymer_colouring(plan: &Plan, model: &Model) -> Coloring {
             let high = finite().fold(f32::NEG_INFINITY, f32::max);
             if low < high { Coloring::BFactor { low, high } } else { Coloring::Chain }
         }
-        // Without an ensemble there is no fluctuation to show.
-        ColourBy::Fluctuation => Coloring::Chain,
+        // Without an ensemble there is no fluctuation to show, without another structure no difference.
+        ColourBy::Fluctuation | ColourBy::Difference => Coloring::Chain,
     }
 }
 

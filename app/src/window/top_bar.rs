@@ -4,6 +4,7 @@ use egui::{Align, Layout, Margin, RichText, Ui};
 
 use super::app::Studio;
 use super::command::Command;
+use super::dialogs::ExportKind;
 use super::dock::Dock;
 use super::document::file_name;
 use super::files;
@@ -168,19 +169,12 @@ impl Studio {
     fn export_menu_ui(&self, ui: &mut Ui, choice: &mut Option<Choice>) {
         ui.menu_button(self.texts.get("menu-export"), |ui| {
             ui.set_min_width(260.0);
-            let has_structure = self.shown_structure().is_some();
-            let has_poses = self.outcome.as_ref().is_some_and(|outcome| outcome.pose_count() > 0);
-            for (command, enabled) in [
-                (Command::ExportPdb, has_structure),
-                (Command::ExportSdf, has_poses),
-                (Command::ExportCsv, has_poses),
-                (Command::ExportPng, has_structure),
-                (Command::SaveAs, true),
-            ] {
-                self.command_item(ui, command, enabled, choice);
+            for kind in ExportKind::ALL {
+                self.command_item(ui, Command::Export(kind), self.can_export(kind), choice);
             }
-            if !has_poses {
-                note(ui, &self.texts.get("export-needs-poses"));
+            self.command_item(ui, Command::SaveAs, true, choice);
+            if !self.can_export(ExportKind::Sdf) {
+                note(ui, &self.texts.get("export-needs-result"));
             }
         });
     }

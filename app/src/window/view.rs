@@ -77,6 +77,7 @@ impl Studio {
     fn toolbar_ui(&mut self, ui: &mut Ui) {
         let texts = std::sync::Arc::clone(&self.texts);
         let mut command = None;
+        let has_difference = self.shown_comparison().is_some();
         ui.horizontal(|ui| {
             let view = &mut self.document.view;
             let representations = [
@@ -87,13 +88,18 @@ impl Studio {
             ];
             segmented(ui, &texts.get("view-representation"), &mut view.representation, &representations);
             let name = |colour: ColourBy| texts.get(colour.name());
-            let has_fluctuation = self.ensemble.is_some();
+            let (has_fluctuation, has_difference) = (self.ensemble.is_some(), has_difference);
             egui::ComboBox::from_id_salt("colour")
                 .selected_text(name(view.colour))
                 .width(132.0)
                 .show_ui(ui, |ui| {
                     for colour in ColourBy::ALL {
-                        if colour != ColourBy::Fluctuation || has_fluctuation {
+                        let has_values = match colour {
+                            ColourBy::Fluctuation => has_fluctuation,
+                            ColourBy::Difference => has_difference,
+                            _ => true,
+                        };
+                        if has_values {
                             ui.selectable_value(&mut view.colour, colour, name(colour));
                         }
                     }

@@ -384,6 +384,12 @@ impl Viewport {
         })
     }
 
+    /// What is drawn and from where, and the view's width over its height.
+    #[must_use]
+    pub const fn scene(&self) -> (&Scene, Camera, f32) {
+        (&self.scene, self.camera, self.aspect)
+    }
+
     /// The atom under the pointer, or the selected one, as people write it.
     #[must_use]
     pub fn readout(&self, texts: &Texts) -> Option<String> {

@@ -15,3 +15,5 @@ ensemble-rmsf = RMSF, Å
 ensemble-note = Click the plot to go to a residue. The models are superposed on the first.
 ensemble-note-morph = An interpolated path, not a simulation. It lies on the part that moves least. Click the plot to go to a residue.
 ensemble-show-models = Compare the models
+ensemble-mode = { $name }, mode { $number } of the elastic network
+ensemble-note-mode = A motion that the shape allows, not a simulation; its amplitude is chosen. Click the plot to go to a residue.

@@ -2,6 +2,10 @@
 pane-query = Query
 pane-view = View
 pane-results = Results
+pane-confidence = Confidence
+pane-sequence = Sequence
+pane-compare = Compare
+pane-series = Series
 pane-close = Close { $name }
 menu-panes = Panels
 panes-reset = Reset panels

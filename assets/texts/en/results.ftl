@@ -52,7 +52,6 @@ column-angle-hint = The angle that this kind is judged by, in degrees
 column-check = Check
 column-value = Value
 column-limit = Limit
-ligand-row = { $name }: { $score } kcal/mol, predicted pK { $pk }, measured pK { $measured }
 pose-row = Pose { $rank }: { $score } kcal/mol, { $passed } of { $checks } checks passed
 interaction-row = { $kind } with { $residue }, { $distance } Å
 check-row-passed = { $name }: passed, { $value }, limit { $limit }

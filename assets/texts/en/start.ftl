@@ -5,7 +5,7 @@ menu-samples = Samples
 menu-export = Export
 language-switch = Language
 samples-missing = The samples folder was not found beside the program
-export-needs-poses = Poses can be exported after a prediction
+export-needs-result = That can be exported once there is a result that has it
 export-needs-structure = Open a structure first; then it can be exported
 
 ## Samples

@@ -55,6 +55,7 @@ colour-b-factor = B-factor
 colour-plddt = pLDDT, bands
 colour-plddt-scale = pLDDT, continuous
 colour-fluctuation = Fluctuation (RMSF)
+colour-difference = By difference
 legend-pose = Pose { $rank }
 legend-reference = Reference ligand
 legend-first = first residue

@@ -15,3 +15,5 @@ ensemble-rmsf = RMSF, Å
 ensemble-note = 그래프를 누르면 그 잔기로 갑니다. 모델은 첫 모델에 겹쳐 두었어요.
 ensemble-note-morph = 시뮬레이션이 아니라 보간한 경로예요. 가장 적게 움직이는 부분에 겹쳐 두었어요. 그래프를 누르면 그 잔기로 갑니다.
 ensemble-show-models = 모델 비교
+ensemble-mode = { $name }, 탄성 네트워크의 모드 { $number }
+ensemble-note-mode = 모양이 허락하는 움직임이며 시뮬레이션이 아니고, 진폭은 고른 값이에요. 그래프를 누르면 그 잔기로 가요.

@@ -2,6 +2,10 @@
 pane-query = 쿼리
 pane-view = 3D 보기
 pane-results = 결과
+pane-confidence = 신뢰도
+pane-sequence = 서열
+pane-compare = 비교
+pane-series = 계열
 pane-close = { $name } 닫기
 menu-panes = 패널
 panes-reset = 패널 배치 초기화

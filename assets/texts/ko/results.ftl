@@ -52,7 +52,6 @@ column-angle-hint = 이 종류를 판단하는 각도 (도)
 column-check = 검사
 column-value = 값
 column-limit = 한계
-ligand-row = { $name }: { $score } kcal/mol, 예측 pK { $pk }, 측정 pK { $measured }
 pose-row = 자세 { $rank }: { $score } kcal/mol, 검사 { $checks }개 중 { $passed }개 통과
 interaction-row = { $residue }와(과)의 { $kind }, { $distance } Å
 check-row-passed = { $name }: 통과, { $value }, 한계 { $limit }

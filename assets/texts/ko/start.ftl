@@ -5,7 +5,7 @@ menu-samples = 예제
 menu-export = 내보내기
 language-switch = 언어
 samples-missing = 프로그램 옆에서 예제 폴더를 찾지 못했어요
-export-needs-poses = 결합 자세는 예측이 끝나면 내보낼 수 있어요
+export-needs-result = 이것은 그런 결과가 있을 때 내보낼 수 있어요
 export-needs-structure = 먼저 구조를 열어야 내보낼 수 있어요
 
 ## Samples

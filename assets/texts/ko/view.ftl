@@ -49,6 +49,7 @@ colour-b-factor = B 인자
 colour-plddt = pLDDT 구간
 colour-plddt-scale = pLDDT 연속
 colour-fluctuation = 요동 (RMSF)
+colour-difference = 차이
 legend-pose = 자세 { $rank }
 legend-reference = 기준 리간드
 legend-first = 첫 잔기

@@ -1,8 +1,12 @@
 //! Controls of our own, each with a name and a role for assistive technology.
 
 pub mod depiction;
+pub mod error_map;
 pub mod icon;
+pub mod matrix;
+pub mod paint;
 pub mod plot;
+pub mod sequence;
 pub mod table;
 
 use egui::{Align, CornerRadius, Layout, Margin, Response, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};

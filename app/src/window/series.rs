@@ -1,0 +1,617 @@
+//! A ligand series: a table that fills while the run goes on, with pictures, scores, properties, tags and notes; sorted, filtered,
+//! plotted against what was measured; poses laid over each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use egui::{Margin, Sense, TextEdit, Ui, vec2};
+use egui_extras::{Column, TableBuilder};
+use glam::vec2 as points;
+use kfold_inference::job::Results;
+use kfold_molecule::SmallMolecule;
+use kfold_molecule::chemistry::{Descriptors, depict, describe};
+use serde::{Deserialize, Serialize};
+
+use super::app::Studio;
+use super::background::{Lane, Loaded};
+use super::derived::{Derived, Same};
+use super::dialogs::ExportKind;
+use super::format::number;
+use super::message::Message;
+use super::outcome::{LigandOutcome, Outcome};
+use super::results_panel::{check_cell, pk_text};
+use super::theme::{GAP, palette};
+use super::widgets::plot::{Point, scatter_plot};
+use super::widgets::{Tone, message, paint};
+use crate::drawing::{Drawing, formula};
+use crate::report::comparison_sentence;
+use crate::texts::Texts;
+
+/// Height of a row with its picture, points.
+const ROW: f32 = 60.0;
+/// Poses laid over each other at most.
+const MOST_OVERLAID: usize = 24;
+/// Between two looks at a run that goes on, at least.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// What the user thinks of a ligand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tag {
+    /// Nothing yet.
+    #[default]
+    None,
+    /// Worth a second look.
+    Hit,
+    /// Worth making more of.
+    Lead,
+    /// To be made.
+    Candidate,
+    /// Out.
+    Rejected,
+}
+
+impl Tag {
+    const ALL: [Self; 5] = [Self::None, Self::Hit, Self::Lead, Self::Candidate, Self::Rejected];
+
+    const fn key(self) -> &'static str {
+        match self {
+            Self::None => "tag-none",
+            Self::Hit => "tag-hit",
+            Self::Lead => "tag-lead",
+            Self::Candidate => "tag-candidate",
+            Self::Rejected => "tag-rejected",
+        }
+    }
+
+    /// Its name in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Hit => "hit",
+            Self::Lead => "lead",
+            Self::Candidate => "candidate",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// What the user wrote about a ligand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LigandNote {
+    /// What it is to the user.
+    pub tag: Tag,
+    /// Free words.
+    pub text: String,
+}
+
+/// Notes by the ligand's name.
+pub type LigandNotes = BTreeMap<String, LigandNote>;
+
+/// A column by which the table is sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SortBy {
+    /// The ligand's name.
+    Name,
+    /// The docking score.
+    Score,
+    /// Ligand efficiency.
+    Efficiency,
+    /// The predicted pK.
+    Predicted,
+    /// The measured pK.
+    Measured,
+    /// Molecular weight.
+    Weight,
+    /// logP.
+    LogP,
+    /// Polar surface.
+    Tpsa,
+    /// Drug-likeness.
+    Qed,
+    /// Checks passed.
+    Checks,
+    /// The user's tag.
+    Tag,
+}
+
+impl SortBy {
+    const ALL: [Self; 11] = [
+        Self::Name,
+        Self::Score,
+        Self::Efficiency,
+        Self::Predicted,
+        Self::Measured,
+        Self::Weight,
+        Self::LogP,
+        Self::Tpsa,
+        Self::Qed,
+        Self::Checks,
+        Self::Tag,
+    ];
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Name => "column-ligand",
+            Self::Score => "column-score",
+            Self::Efficiency => "column-efficiency",
+            Self::Predicted => "column-pk",
+            Self::Measured => "column-measured",
+            Self::Weight => "property-weight",
+            Self::LogP => "property-log-p",
+            Self::Tpsa => "property-tpsa",
+            Self::Qed => "property-qed",
+            Self::Checks => "column-checks",
+            Self::Tag => "column-tag",
+        }
+    }
+}
+
+/// A ligand's picture and properties.
+pub struct Portrait {
+    picture: Option<Drawing>,
+    descriptors: Option<Descriptors>,
+}
+
+/// What is looked at of a series.
+pub struct Series {
+    sort: SortBy,
+    is_falling: bool,
+    filter: String,
+    tag: Option<Tag>,
+    passing_only: bool,
+    overlaid: BTreeSet<String>,
+    portraits: Derived<Same<SmallMolecule>, Portrait>,
+    looked: Option<Instant>,
+    is_looking: bool,
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Self {
+            sort: SortBy::Predicted,
+            is_falling: true,
+            filter: String::new(),
+            tag: None,
+            passing_only: false,
+            overlaid: BTreeSet::new(),
+            portraits: Derived::new(4000),
+            looked: None,
+            is_looking: false,
+        }
+    }
+}
+
+fn portrait(molecule: &SmallMolecule) -> Portrait {
+    let depiction = depict::layout(molecule).ok();
+    Portrait {
+        picture: depiction.map(|found| formula::picture(&found, points(108.0, ROW - 4.0), 16.0, &molecule.name)),
+        descriptors: describe(molecule).ok(),
+    }
+}
+
+/// The value that a ligand is sorted by; nothing sorts last.
+fn value_of(by: SortBy, ligand: &LigandOutcome, descriptors: Option<&Descriptors>, tag: Tag) -> Option<f64> {
+    let best = ligand.poses.first();
+    let score = |pick: fn(&super::outcome::Pose) -> f32| best.map(|pose| f64::from(pick(pose)));
+    match by {
+        SortBy::Name => None,
+        SortBy::Score => score(|pose| pose.score.score_kcal_per_mol),
+        SortBy::Efficiency => score(|pose| pose.score.ligand_efficiency_kcal_per_mol),
+        SortBy::Predicted => score(|pose| pose.score.predicted_pk()),
+        SortBy::Measured => ligand.measured_pk.map(f64::from),
+        SortBy::Weight => descriptors.map(|found| found.molecular_weight),
+        SortBy::LogP => descriptors.map(|found| found.log_p),
+        SortBy::Tpsa => descriptors.map(|found| found.tpsa),
+        SortBy::Qed => descriptors.map(|found| found.qed),
+        SortBy::Checks => score(|pose| pose.passed() as f32 - pose.checks.len() as f32),
+        SortBy::Tag => Some(f64::from(tag as u8)),
+    }
+}
+
+/// The order of ligands: by value, equals and those without by name.
+fn order(values: &[(Option<f64>, &str)], is_falling: bool) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|a, b| {
+        let ((first, first_name), (second, second_name)) = (&values[*a], &values[*b]);
+        let by_name = || natural(first_name, second_name);
+        match (first, second) {
+            (Some(first), Some(second)) => {
+                let by_value = first.total_cmp(second);
+                if is_falling { by_value.reverse() } else { by_value }.then_with(by_name)
+            }
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (None, None) if is_falling => by_name().reverse(),
+            (None, None) => by_name(),
+        }
+    });
+    order
+}
+
+/// Names with numbers in them as people order them: `lig2` before `lig10`.
+fn natural(a: &str, b: &str) -> std::cmp::Ordering {
+    let parts = |text: &str| -> Vec<(String, u64)> {
+        let mut parts = vec![(String::new(), 0_u64)];
+        let mut was_digit = false;
+        for letter in text.chars() {
+            match letter.to_digit(10) {
+                Some(digit) => {
+                    if let Some((_, number)) = parts.last_mut() {
+                        *number = number.saturating_mul(10).saturating_add(u64::from(digit));
+                    }
+                    was_digit = true;
+                }
+                None => {
+                    if was_digit {
+                        parts.push((String::new(), 0));
+                    }
+                    was_digit = false;
+                    if let Some((word, _)) = parts.last_mut() {
+                        word.extend(letter.to_lowercase());
+                    }
+                }
+            }
+        }
+        parts
+    };
+    parts(a).cmp(&parts(b)).then_with(|| a.cmp(b))
+}
+
+impl Studio {
+    /// Whether there is a series to show.
+    pub(super) fn has_series(&self) -> bool {
+        self.outcome.as_ref().is_some_and(|outcome| outcome.ligands.len() > 1 || !outcome.query.series.is_empty())
+    }
+
+    /// Poses that are drawn beside the shown one.
+    pub(super) fn overlaid_poses(&self) -> Vec<Arc<SmallMolecule>> {
+        let Some(outcome) = self.outcome.as_ref().filter(|_| self.ensemble.is_none()) else { return Vec::new() };
+        let shown = outcome.ligands.get(self.shown_ligand).map(|ligand| ligand.name.as_str());
+        let wanted = outcome
+            .ligands
+            .iter()
+            .filter(|ligand| Some(ligand.name.as_str()) != shown && self.series.overlaid.contains(&ligand.name));
+        let best = wanted.filter_map(|ligand| Some(Arc::clone(&ligand.poses.first()?.molecule)));
+        best.take(MOST_OVERLAID).collect()
+    }
+
+    /// Looks at a run that goes on, so that the table fills.
+    pub(super) fn look_at_running_series(&mut self, context: &egui::Context) {
+        let Some(run) = self.run.as_ref().filter(|run| run.is_going()) else { return };
+        if self.document.query.series.is_empty() || self.series.is_looking {
+            return;
+        }
+        if self.series.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
+            context.request_repaint_after(LOOK);
+            return;
+        }
+        let folder = run.folder.clone();
+        self.series.is_looking = self.background.submit(Lane::Results, move || {
+            let found = Results::load(&folder).ok().map(|results| Arc::new(Outcome::of(results)));
+            Message::Apply(Box::new(move |studio: &mut Self| {
+                studio.series.is_looking = false;
+                studio.series.looked = Some(Instant::now());
+                let is_going = studio.run.as_ref().is_some_and(|run| run.folder == folder && run.is_going());
+                if let Some(found) = found.filter(|found| is_going && found.pose_count() > 0) {
+                    studio.take_partial(found);
+                }
+            }))
+        });
+    }
+
+    /// Takes results of a run that goes on; the ligand in the view stays.
+    fn take_partial(&mut self, found: Arc<Outcome>) {
+        let name = self.outcome.as_ref().and_then(|held| Some(held.ligands.get(self.shown_ligand)?.name.clone()));
+        let is_first = self.outcome.is_none();
+        self.shown_ligand = name.and_then(|name| found.ligands.iter().position(|held| held.name == name)).unwrap_or(0);
+        self.outcome = Some(found);
+        if is_first {
+            self.viewport.focus_next_scene();
+        }
+    }
+
+    /// Ligands that pass the filters, when there are any.
+    pub(super) fn wanted_ligands(&self, outcome: &Outcome) -> Option<BTreeSet<String>> {
+        let series = &self.series;
+        if series.filter.trim().is_empty() && series.tag.is_none() && !series.passing_only {
+            return None;
+        }
+        Some(outcome.ligands.iter().filter(|held| self.is_wanted(held)).map(|held| held.name.clone()).collect())
+    }
+
+    fn is_wanted(&self, ligand: &LigandOutcome) -> bool {
+        let series = &self.series;
+        let note = self.document.ligand_notes.get(&ligand.name);
+        let filter = series.filter.trim().to_lowercase();
+        let matches = filter.is_empty()
+            || ligand.name.to_lowercase().contains(&filter)
+            || note.is_some_and(|note| note.text.to_lowercase().contains(&filter));
+        let tagged = series.tag.is_none_or(|tag| note.map_or(Tag::None, |note| note.tag) == tag);
+        let passes =
+            !series.passing_only || ligand.poses.first().is_some_and(|pose| pose.passed() == pose.checks.len());
+        matches && tagged && passes
+    }
+
+    /// The pane.
+    pub(super) fn series_panel_ui(&mut self, ui: &mut Ui) {
+        let Some(outcome) = self.outcome.clone() else { return };
+        let texts = Arc::clone(&self.texts);
+        egui::Frame::new().inner_margin(Margin::symmetric(10, 4)).show(ui, |ui| {
+            self.series_filters_ui(ui, &texts, &outcome);
+            let comparison = outcome.comparison();
+            let width = ui.available_width();
+            let height = ui.available_height();
+            let side = if comparison.is_some() && width > 760.0 { 300.0 } else { 0.0 };
+            ui.horizontal_top(|ui| {
+                ui.allocate_ui(vec2(width - side - GAP, height), |ui| self.series_table_ui(ui, &texts, &outcome));
+                if let Some(found) = comparison.filter(|_| side > 0.0) {
+                    ui.allocate_ui(vec2(side, height), |ui| {
+                        egui::ScrollArea::vertical().id_salt("series plot").show(ui, |ui| {
+                            self.series_plot_ui(ui, &texts, &outcome);
+                            let tone = if found.beats_size() { Tone::Info } else { Tone::Warning };
+                            message(ui, tone, &comparison_sentence(&found, &texts));
+                        });
+                    });
+                }
+            });
+        });
+    }
+
+    fn series_filters_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
+        ui.horizontal_wrapped(|ui| {
+            let edit = TextEdit::singleline(&mut self.series.filter)
+                .desired_width(150.0)
+                .char_limit(200)
+                .hint_text(texts.get("series-filter"));
+            ui.add(edit).accessible_name(texts.get("series-filter"));
+            let shown = self.series.tag.map_or_else(|| texts.get("tag-any"), |tag| texts.get(tag.key()));
+            egui::ComboBox::from_id_salt("series tag")
+                .selected_text(shown)
+                .width(96.0)
+                .show_ui(ui, |ui| {
+                    ui.selectable_value(&mut self.series.tag, None, texts.get("tag-any"));
+                    for tag in Tag::ALL {
+                        ui.selectable_value(&mut self.series.tag, Some(tag), texts.get(tag.key()));
+                    }
+                })
+                .response
+                .accessible_name(texts.get("series-tag"));
+            ui.checkbox(&mut self.series.passing_only, texts.get("series-passing"));
+            let shown = outcome.ligands.iter().filter(|ligand| self.is_wanted(ligand)).count();
+            let all = outcome.query.series.len().max(outcome.ligands.len());
+            ui.label(texts.with("series-count", [("shown", shown.into()), ("count", all.into())]));
+            for (key, kind) in [("series-save-csv", ExportKind::Csv), ("series-save-sdf", ExportKind::Sdf)] {
+                if ui.button(texts.get(key)).clicked() {
+                    self.ask_for_export(kind);
+                }
+            }
+            if !self.series.overlaid.is_empty() && ui.button(texts.get("series-overlay-clear")).clicked() {
+                self.series.overlaid.clear();
+            }
+        });
+    }
+
+    fn series_table_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
+        let portraits: Vec<Loaded<Portrait>> = outcome
+            .ligands
+            .iter()
+            .map(|ligand| {
+                let Some(best) = ligand.poses.first() else { return Loaded::Waiting };
+                let molecule = Arc::clone(&best.molecule);
+                let key = Same(Arc::clone(&molecule));
+                self.derive(|studio| &mut studio.series.portraits, &key, move || Ok(portrait(&molecule)))
+            })
+            .collect();
+        let by = self.series.sort;
+        let values: Vec<(Option<f64>, &str)> = outcome
+            .ligands
+            .iter()
+            .zip(&portraits)
+            .map(|(ligand, portrait)| {
+                let descriptors = portrait.ready().and_then(|portrait| portrait.descriptors.as_ref());
+                let tag = self.document.ligand_notes.get(&ligand.name).map_or(Tag::None, |note| note.tag);
+                (value_of(by, ligand, descriptors, tag), ligand.name.as_str())
+            })
+            .collect();
+        let rows: Vec<usize> = order(&values, self.series.is_falling)
+            .into_iter()
+            .filter(|index| self.is_wanted(&outcome.ligands[*index]))
+            .collect();
+        egui::ScrollArea::horizontal().id_salt("series table").show(ui, |ui| {
+            let mut builder = TableBuilder::new(ui)
+                .striped(true)
+                .sense(Sense::click())
+                .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
+                .column(Column::exact(112.0))
+                .column(Column::initial(96.0).at_least(60.0).clip(true).resizable(true));
+            for _ in 0..9 {
+                builder = builder.column(Column::initial(70.0).at_least(44.0).resizable(true));
+            }
+            builder = builder.column(Column::exact(92.0)).column(Column::exact(140.0)).column(Column::exact(64.0));
+            builder
+                .header(24.0, |mut header| {
+                    header.col(|_| {});
+                    for by in SortBy::ALL {
+                        header.col(|ui| self.series_head_ui(ui, texts, by));
+                    }
+                    header.col(|ui| {
+                        ui.label(texts.get("column-note"));
+                    });
+                    header.col(|ui| {
+                        ui.label(texts.get("column-overlay"));
+                    });
+                })
+                .body(|body| {
+                    body.rows(ROW, rows.len(), |mut row| {
+                        let index = rows[row.index()];
+                        row.set_selected(index == self.shown_ligand);
+                        self.series_row_ui(&mut row, texts, outcome, index, portraits[index].ready());
+                        if row.response().clicked() {
+                            self.show_ligand(index);
+                        }
+                    });
+                });
+        });
+    }
+
+    fn series_head_ui(&mut self, ui: &mut Ui, texts: &Texts, by: SortBy) {
+        let title = texts.get(by.title());
+        let is_sorted = self.series.sort == by;
+        let arrow = match (is_sorted, self.series.is_falling) {
+            (false, _) => "",
+            (true, true) => " ↓",
+            (true, false) => " ↑",
+        };
+        let button = egui::Button::new(format!("{title}{arrow}")).frame(false);
+        let name = texts.with("series-sort", [("column", title.into())]);
+        let hint = match by {
+            SortBy::Score => Some("column-score-hint"),
+            SortBy::Efficiency => Some("column-efficiency-hint"),
+            SortBy::Predicted => Some("column-pk-hint"),
+            SortBy::Measured => Some("column-measured-hint"),
+            SortBy::Checks => Some("column-checks-hint"),
+            _ => None,
+        };
+        let response = ui.add(button).accessible_name(name);
+        let response = match hint {
+            Some(hint) => response.on_hover_text(texts.get(hint)),
+            None => response,
+        };
+        if response.clicked() {
+            if is_sorted {
+                self.series.is_falling = !self.series.is_falling;
+            } else {
+                // What is good comes first: low energies, high affinities.
+                self.series.is_falling = !matches!(by, SortBy::Name | SortBy::Score | SortBy::Efficiency);
+                self.series.sort = by;
+            }
+        }
+    }
+
+    fn series_row_ui(
+        &mut self,
+        row: &mut egui_extras::TableRow<'_, '_>,
+        texts: &Texts,
+        outcome: &Outcome,
+        index: usize,
+        portrait: Option<&Arc<Portrait>>,
+    ) {
+        let ligand = &outcome.ligands[index];
+        let best = ligand.poses.first();
+        let found = portrait.and_then(|portrait| portrait.descriptors.as_ref());
+        row.col(|ui| {
+            if let Some(picture) = portrait.and_then(|portrait| portrait.picture.as_ref()) {
+                paint::drawing(ui, picture, ROW - 4.0, Sense::hover());
+            }
+        });
+        row.col(|ui| {
+            let name = texts.with("series-show", [("name", ligand.name.clone().into())]);
+            let label = ui.selectable_label(index == self.shown_ligand, &ligand.name).accessible_name(name);
+            if label.clicked() {
+                self.show_ligand(index);
+            }
+        });
+        let optional = |value: Option<f32>, digits| value.map_or_else(|| "–".to_owned(), |value| number(value, digits));
+        let double = |value: Option<f64>, digits| optional(value.map(|value| value as f32), digits);
+        for text in [
+            optional(best.map(|pose| pose.score.score_kcal_per_mol), 1),
+            optional(best.map(|pose| pose.score.ligand_efficiency_kcal_per_mol), 2),
+            best.map_or_else(|| "–".to_owned(), pk_text),
+            optional(ligand.measured_pk, 2),
+            double(found.map(|found| found.molecular_weight), 0),
+            double(found.map(|found| found.log_p), 1),
+            double(found.map(|found| found.tpsa), 0),
+            double(found.map(|found| found.qed), 2),
+        ] {
+            row.col(|ui| {
+                ui.label(text);
+            });
+        }
+        row.col(|ui| {
+            if let Some(cell) = best.map(check_cell) {
+                let colours = palette(ui);
+                let ink = cell.tone.map_or(colours.text, |tone| tone.colour(colours));
+                ui.colored_label(ink, cell.text);
+            }
+        });
+        let mut note = self.document.ligand_notes.get(&ligand.name).cloned().unwrap_or_default();
+        let before = note.clone();
+        row.col(|ui| {
+            egui::ComboBox::from_id_salt(("tag", index))
+                .selected_text(texts.get(note.tag.key()))
+                .width(80.0)
+                .show_ui(ui, |ui| {
+                    for tag in Tag::ALL {
+                        ui.selectable_value(&mut note.tag, tag, texts.get(tag.key()));
+                    }
+                })
+                .response
+                .accessible_name(texts.with("series-tag-of", [("name", ligand.name.clone().into())]));
+        });
+        row.col(|ui| {
+            let edit = TextEdit::singleline(&mut note.text).desired_width(128.0).char_limit(500);
+            let name = texts.with("series-note-of", [("name", ligand.name.clone().into())]);
+            ui.add(edit).accessible_name(name);
+        });
+        if note != before {
+            if note == LigandNote::default() {
+                self.document.ligand_notes.remove(&ligand.name);
+            } else {
+                self.document.ligand_notes.insert(ligand.name.clone(), note);
+            }
+        }
+        row.col(|ui| {
+            let mut is_on = self.series.overlaid.contains(&ligand.name);
+            let name = texts.with("series-overlay-of", [("name", ligand.name.clone().into())]);
+            if ui.checkbox(&mut is_on, "").accessible_name(name).changed() {
+                if is_on {
+                    self.series.overlaid.insert(ligand.name.clone());
+                } else {
+                    self.series.overlaid.remove(&ligand.name);
+                }
+            }
+        });
+    }
+
+    fn series_plot_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
+        let mut rows = Vec::new();
+        let mut points = Vec::new();
+        for (index, ligand) in outcome.ligands.iter().enumerate() {
+            if let (Some(pk), Some(best)) = (ligand.measured_pk, ligand.poses.first()) {
+                rows.push(index);
+                points.push(Point { x: pk, y: best.score.predicted_pk(), name: ligand.name.clone() });
+            }
+        }
+        let selected = rows.iter().position(|row| *row == self.shown_ligand);
+        let axes = (texts.get("axis-measured"), texts.get("axis-predicted"));
+        let clicked = scatter_plot(ui, &texts.get("series-plot"), 220.0, (&axes.0, &axes.1), &points, selected);
+        if let Some(row) = clicked.and_then(|point| rows.get(point)) {
+            self.show_ligand(*row);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_ordered_as_people_order_them() {
+        let mut names = ["lig10", "Lig2", "lig1", "lig", "b", "a20", "a3"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(names, ["a3", "a20", "b", "lig", "lig1", "Lig2", "lig10"]);
+    }
+
+    #[test]
+    fn ligands_without_a_value_come_last_whichever_way() {
+        let values = [(Some(1.0), "a"), (None, "b"), (Some(3.0), "c"), (Some(1.0), "d")];
+        assert_eq!(order(&values, true), [2, 0, 3, 1]);
+        assert_eq!(order(&values, false), [0, 3, 2, 1]);
+        let names = [(None, "x10"), (None, "x9")];
+        assert_eq!(order(&names, false), [1, 0]);
+        assert_eq!(order(&names, true), [0, 1]);
+    }
+}

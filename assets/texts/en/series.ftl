@@ -1,0 +1,22 @@
+## A ligand series
+series-filter = Filter by name or note
+series-tag = Ligands with this tag
+series-passing = Only those that pass all checks
+series-count = { $shown } of { $count } ligands
+series-save-csv = Save as CSV…
+series-save-sdf = Save as SDF…
+series-overlay-clear = Take away the overlaid poses
+series-sort = Sort by { $column }
+series-show = Show { $name }
+series-tag-of = Tag of { $name }
+series-note-of = Note on { $name }
+series-overlay-of = Overlay the best pose of { $name }
+column-tag = Tag
+column-note = Note
+column-overlay = Overlay
+tag-any = Any tag
+tag-none = No tag
+tag-hit = Hit
+tag-lead = Lead
+tag-candidate = Candidate
+tag-rejected = Rejected

@@ -1,0 +1,22 @@
+## 리간드 계열
+series-filter = 이름이나 메모로 거르기
+series-tag = 이 꼬리표의 리간드
+series-passing = 모든 검사를 통과한 것만
+series-count = 리간드 { $count }개 중 { $shown }개
+series-save-csv = CSV로 저장…
+series-save-sdf = SDF로 저장…
+series-overlay-clear = 겹친 자세 치우기
+series-sort = { $column }(으)로 정렬
+series-show = { $name } 보기
+series-tag-of = { $name }의 꼬리표
+series-note-of = { $name }의 메모
+series-overlay-of = { $name }의 가장 좋은 자세 겹치기
+column-tag = 꼬리표
+column-note = 메모
+column-overlay = 겹치기
+tag-any = 모든 꼬리표
+tag-none = 꼬리표 없음
+tag-hit = 적중
+tag-lead = 선도
+tag-candidate = 후보
+tag-rejected = 제외
