@@ -41,6 +41,8 @@ impl Desk {
         let places = Places {
             samples: Some(root().join("samples")),
             runs: folder.path().join("runs"),
+            sessions: folder.path().join("sessions"),
+            lessons: folder.path().join("lessons"),
             preferences,
             worker: Some(PathBuf::from(env!("CARGO_BIN_EXE_kfold-studio"))),
             has_dialogs: false,

@@ -206,7 +206,7 @@ fn a_killed_worker_is_told_and_its_job_goes_on() {
     desk.wait("the worker", |harness| harness.state().is_running());
     desk.wait_long("the poses", |harness| harness.query_all_by_label_contains("Pose 1: ").next().is_some());
     // The list lies behind the results now.
-    desk.press(Modifiers::ALT, Key::Num4);
+    desk.press(Modifiers::ALT, Key::Num8);
     desk.wait_for_label("Show results of killed");
 }
 
@@ -262,7 +262,7 @@ fn a_lesson_drives_the_window_and_checks_its_tasks() {
         let own = desk.folder.path().join("lessons/own");
         std::fs::create_dir_all(&own).unwrap();
         std::fs::write(own.join("en.md"), "# My own lesson\n\n- [ ] Do it [](studio:check/results)\n").unwrap();
-        desk.press(Modifiers::ALT, Key::Num5);
+        desk.press(Modifiers::ALT, Key::Num9);
         desk.wait_for_label("My own lesson");
         desk.harness.check_accessibility();
         desk.click(title);
