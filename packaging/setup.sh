@@ -29,6 +29,23 @@ install_packages() {
   }
 }
 
+# The same for what is good to have: installed only where that needs no question, and never a reason to stop. The first argument
+# says what goes without.
+install_optional_packages() {
+  local without=$1 package
+  shift
+  command -v dpkg-query >/dev/null 2>&1 || return 0
+  local missing=()
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  if [ "$(id -u)" -eq 0 ] || { command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; }; then
+    install_packages "${missing[@]}" && return 0
+  fi
+  printf '%s: not installed are %s\n' "$without" "${missing[*]}" >&2
+}
+
 # Finds cargo, also where rustup puts it without touching PATH.
 require_rust() {
   command -v cargo >/dev/null 2>&1 || PATH="$HOME/.cargo/bin:$PATH"
@@ -54,6 +71,9 @@ has_nvidia_driver() {
 BUILD_PACKAGES=(gcc libc6-dev)
 DRAW_PACKAGES=(libvulkan1 mesa-vulkan-drivers)
 WINDOW_PACKAGES=(libxkbcommon0 libxkbcommon-x11-0 libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libwayland-client0 libgl1)
+
+# For tests that say so and end where these are missing: certificates, a terminal, a cluster of its own.
+TEST_PACKAGES=(openssl bsdutils mount slurmctld slurmd slurm-client munge)
 
 # Without it libwayland, which Vulkan loads, complains on machines that nobody has logged in to.
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"

@@ -12,7 +12,10 @@ fn goldens() -> PathBuf {
 }
 
 fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_kfold-studio"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kfold-studio"));
+    // What tests take is nobody's experience.
+    command.env("XDG_DATA_HOME", env!("CARGO_TARGET_TMPDIR"));
+    command
 }
 
 /// The tiny model with AtlasFold and AtlasFold-M, each file with its usual name.
@@ -195,6 +198,95 @@ fn the_command_line_predicts_and_says_what_is_wrong() {
     std::fs::write(&file, &bytes).unwrap();
     let output = predict(folder.path(), models.path(), "d", &[]);
     assert!(output.status.success(), "the same command goes on: {}", stderr(&output));
+}
+
+/// A folder in which nothing can be written, also by root: closed by its permissions, else a file system that is mounted
+/// read-only. `None` where neither helps.
+#[cfg(target_os = "linux")]
+fn closed_folder(place: &Path) -> Option<impl Drop> {
+    use std::os::unix::fs::PermissionsExt;
+    struct Closed(PathBuf);
+    impl Drop for Closed {
+        fn drop(&mut self) {
+            let _ = Command::new("umount").arg(&self.0).output();
+            let _ = std::fs::set_permissions(&self.0, std::fs::Permissions::from_mode(0o755));
+        }
+    }
+    std::fs::create_dir(place).unwrap();
+    std::fs::set_permissions(place, std::fs::Permissions::from_mode(0o555)).unwrap();
+    let is_closed = || std::fs::create_dir(place.join("probe")).is_err();
+    if !is_closed() {
+        std::fs::remove_dir(place.join("probe")).unwrap();
+        let _ = Command::new("mount").args(["-t", "tmpfs", "-o", "ro", "tmpfs"]).arg(place).output();
+    }
+    let closed = Closed(place.to_owned());
+    if is_closed() {
+        return Some(closed);
+    }
+    eprintln!("not tested: this user may write everywhere");
+    None
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_folder_that_cannot_be_written_is_said_at_once() {
+    let (models, folder) = (models(), tempfile::tempdir().unwrap());
+    let closed = folder.path().join("closed");
+    let Some(guard) = closed_folder(&closed) else { return };
+    for output in ["closed/out", "closed"] {
+        let output = predict(folder.path(), models.path(), output, &[]);
+        let said = stderr(&output);
+        assert!(!output.status.success() && said.contains("cannot write"), "{said}");
+        assert!(said.contains("choose") && said.contains("folder"), "what to do: {said}");
+    }
+    assert_eq!(std::fs::read_dir(&closed).unwrap().count(), 0);
+    // The weights' folder may be closed: nothing is written there.
+    drop(guard);
+    let weights = folder.path().join("weights");
+    if let Some(_guard) = closed_folder(&weights) {
+        let output = predict(folder.path(), &weights, "out", &[]);
+        assert!(!output.status.success() && stderr(&output).contains("config.yaml"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_folder_of_queries_gives_a_folder_for_each() {
+    let (models, folder) = (models(), tempfile::tempdir().unwrap());
+    let queries = folder.path().join("queries");
+    std::fs::create_dir(&queries).unwrap();
+    let text = |name: &str, smiles: &str| {
+        format!(
+            "name: {name}\nengine: auto\nsequences:\n- rna: {{id: A, sequence: GUAC}}\n- ligand: {{id: B, smiles: {smiles}}}\n"
+        )
+    };
+    for (file, content) in [
+        ("b.yaml", text("second", "CCO")),
+        ("a.yml", text("first", "CCN")),
+        ("broken.json", "{".to_owned()),
+        ("notes.txt", "no query".to_owned()),
+        ("twin.yaml", text("Second", "CCC")),
+    ] {
+        std::fs::write(queries.join(file), content).unwrap();
+    }
+    let run = || {
+        let mut command = program();
+        command.current_dir(folder.path()).args(["predict", "queries", "-o", "out", "--models"]).arg(models.path());
+        command.args("--device cpu --num-recycles 1 --num-steps 4 --num-samples 1".split(' ')).output().unwrap()
+    };
+    let output = run();
+    let said = stderr(&output);
+    assert!(!output.status.success() && said.contains("broken.json") && said.contains("2 of 4 queries"), "{said}");
+    assert!(said.contains("the same name"), "{said}");
+    let out = folder.path().join("out");
+    for name in ["first", "second"] {
+        assert!(out.join(name).join(name).join(format!("{name}_model.cif")).is_file(), "{name}: {said}");
+    }
+    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 2);
+    for file in ["broken.json", "twin.yaml"] {
+        std::fs::remove_file(queries.join(file)).unwrap();
+    }
+    let output = run();
+    assert!(output.status.success() && stderr(&output).matches("done already").count() == 2, "{}", stderr(&output));
 }
 
 /// A disk that is full: `/dev/full` takes the place of an output's folder nowhere, but a file system of few blocks does. Without

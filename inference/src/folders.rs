@@ -13,6 +13,12 @@ pub fn models() -> PathBuf {
     variable(MODELS_VARIABLE).unwrap_or_else(|| data().join("models"))
 }
 
+/// The folder of structures that were fetched from public archives.
+#[must_use]
+pub fn structures() -> PathBuf {
+    data().join("structures")
+}
+
 /// The file of what past runs took.
 #[must_use]
 pub fn run_times() -> PathBuf {

@@ -142,12 +142,13 @@ impl EngineName {
 }
 
 impl Settings {
-    /// The defaults with what the query itself asks for.
+    /// The defaults with what the query itself asks for. Where it leaves the engine open ([`Query::engine_name`]) that is for
+    /// whoever runs it to choose.
     #[must_use]
     pub fn for_query(query: &Query) -> Self {
         let mut settings = Self::default();
         if let Some(engine) = &query.engine {
-            settings.engine = engine.name;
+            settings.engine = engine.name.unwrap_or(settings.engine);
             if let Some(docking) = &engine.docking {
                 settings.docking.clone_from(docking);
             }

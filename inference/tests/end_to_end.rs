@@ -14,11 +14,12 @@ mod harness;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Device, Tensor};
 use harness::{Golden, Row};
 use kfold_inference::engine::{Engine, EngineName, Events, Progress};
 use kfold_inference::job::{Job, JobError, Results, worker};
 use kfold_inference::kfold::engine::{Draws, KFoldEngine};
+use kfold_inference::kfold::modules::affinity_head::{AffinityHead, AffinityInput, CropLimits};
 use kfold_inference::kfold::noise::TapeNoise;
 use kfold_inference::kfold::prediction::PredictedComplexes;
 use kfold_inference::query::Query;
@@ -364,6 +365,121 @@ fn shared_apo_structures_lie_beside_the_seeds() {
 }
 
 #[test]
+fn a_series_is_a_complex_for_each_ligand() {
+    let (models, folder) = (models_with_atlasfold(), tempfile::tempdir().unwrap());
+    let protein = "name: NAME\nsequences:\n- protein: {id: A, sequence: MKTAY}\n";
+    let query = write_query(
+        folder.path(),
+        &(protein.replace("NAME", "s")
+            + "series:\n- {id: one, smiles: CCO}\n- {id: broken, smiles: '[H][H]'}\n- {id: two, smiles: CCN}\n"),
+    );
+    let mut settings = settings(models.path());
+    settings.seeds = vec![2, 1];
+    let out = folder.path().join("series");
+    let job = Job::create(&out, &query, &settings).unwrap();
+    worker::run(&out, &[&KFoldEngine::new()]).unwrap();
+    assert!(job.is_done());
+    let series = files(&out);
+    // Each ligand has the files of a query of its own.
+    for (name, smiles) in [("s_one", "CCO"), ("s_two", "CCN")] {
+        let text = protein.replace("NAME", name) + "- ligand: {id: L, smiles: " + smiles + "}\n";
+        let single = folder.path().join(name);
+        Job::create(&single, &write_query(folder.path(), &text), &settings).unwrap();
+        worker::run(&single, &[&KFoldEngine::new()]).unwrap();
+        let alone = files(&single.join(name));
+        let within = files(&out.join(name));
+        assert_eq!(alone.keys().collect::<Vec<_>>(), within.keys().collect::<Vec<_>>());
+        for (path, content) in &alone {
+            assert!(within[path] == *content, "{name}: {} differs", path.display());
+        }
+    }
+    // What cannot be predicted is told, in the table too.
+    let failed = std::fs::read_to_string(out.join("s_broken/s_broken_seed-1/failed.txt")).unwrap();
+    let table = std::fs::read_to_string(out.join("s_series.csv")).unwrap();
+    assert!(table.lines().count() == 4 && table.contains("broken") && table.contains(&failed[..10]), "{table}");
+    let events = std::fs::read_to_string(out.join("events.jsonl")).unwrap();
+    assert_eq!(events.matches("complex_finished").count(), 6, "{events}");
+    assert!(events.contains("\"warning\"") && events.contains("broken: "), "{events}");
+    let results = Results::load(&out).unwrap();
+    assert_eq!(results.ranked_complexes().len(), 8);
+    let best = results.ranked_complexes()[0].ligand.clone().unwrap();
+    assert_eq!(series[Path::new("s_model.cif")], series[&PathBuf::from(format!("s_{best}/s_{best}_model.cif"))]);
+
+    // A worker that was lost in the middle: the same files.
+    std::fs::remove_file(out.join("s_two/s_two_seed-1/done.txt")).unwrap();
+    std::fs::remove_file(out.join("s_broken/s_broken_seed-1/failed.txt")).unwrap();
+    std::fs::remove_file(out.join("s_series.csv")).unwrap();
+    assert!(!job.is_done());
+    worker::run(&out, &[&KFoldEngine::new()]).unwrap();
+    let again = files(&out);
+    assert_eq!(again.keys().collect::<Vec<_>>(), series.keys().collect::<Vec<_>>());
+    assert!(series.iter().all(|(path, content)| again[path] == *content));
+}
+
+/// With a checkpoint of the affinity head (that of its golden, whose sizes are the tiny model's) a prediction comes with its
+/// answer; where the complex is none that the head can read, without, and with the reason.
+#[test]
+fn affinity_is_written_beside_the_complexes() {
+    let (models, folder) = (models_with_atlasfold(), tempfile::tempdir().unwrap());
+    let weights = goldens().join("kf_affinity_head/weights.safetensors");
+    std::fs::copy(&weights, models.path().join("affinity.safetensors")).unwrap();
+    let text = "name: binder\nsequences:\n- protein: {id: A, sequence: MKTAYGWLPEDNQ}\n- ligand: {id: X, smiles: CC(=O)Oc1ccccc1}\n";
+    let query = write_query(folder.path(), text);
+    let mut settings = settings(models.path());
+    (settings.kfold.save_embeddings, settings.kfold.save_distogram) = (true, true);
+    let prediction = KFoldEngine::new().predict(&query, &settings, &mut Heard::default()).unwrap();
+    let complexes = prediction.complexes.unwrap();
+    let affinity = complexes.affinity.as_ref().expect("there is a head");
+    assert_eq!((affinity.num_protein_tokens, affinity.num_ligand_tokens), (13, 10));
+    assert_eq!(affinity.crop, (0..23).collect::<Vec<_>>());
+
+    // The head's own answer to what the trunk made, which the files keep in half precision.
+    let head = AffinityHead::open(&weights, CropLimits::default(), &Device::Cpu).unwrap();
+    let (kept, logits) = (complexes.embeddings.as_ref().unwrap(), complexes.distogram.as_ref().unwrap());
+    let tokens = kept.tokens;
+    let tensor = |values: &[half::f16], shape: &[usize]| {
+        Tensor::from_slice(values, shape, &Device::Cpu).unwrap().to_dtype(DType::F32).unwrap()
+    };
+    let singles = [tokens, kept.s_inputs.len() / tokens];
+    let mut chain_types = vec![0_i64; tokens];
+    let input = kfold_inference::kfold::features::reference_structure(&query).unwrap();
+    let protein = input.chains.iter().find(|chain| chain.name == "A").unwrap();
+    let ligand = input.chains.iter().find(|chain| chain.name == "X").unwrap();
+    chain_types[..13].fill(protein.chain_type as i64);
+    chain_types[13..].fill(ligand.chain_type as i64);
+    let again = head
+        .predict(AffinityInput {
+            s_inputs: &tensor(&kept.s_inputs, &singles),
+            s_lm: &tensor(&kept.s_lm, &singles),
+            z: &tensor(&kept.z, &[tokens, tokens, kept.z.len() / tokens / tokens]),
+            distogram_logits: &tensor(&logits.logits, &[tokens, tokens, logits.logits.len() / tokens / tokens]),
+            chain_types: &chain_types,
+        })
+        .unwrap();
+    println!("affinity {} and from the kept numbers {}", affinity.p_activity, again.p_activity);
+    assert!((affinity.p_activity - again.p_activity).abs() < 2e-2);
+    assert_eq!(affinity.checkpoint_sha256, again.checkpoint_sha256);
+
+    let out = folder.path().join("out");
+    Job::create(&out, &query, &settings).unwrap();
+    worker::run(&out, &[&KFoldEngine::new()]).unwrap();
+    let text = std::fs::read_to_string(out.join("binder/binder_seed-1/binder_seed-1_affinity.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!((record["p_activity"].as_f64().unwrap() - f64::from(affinity.p_activity)).abs() < 1e-5, "{text}");
+    assert_eq!(record["checkpoint_sha256"], affinity.checkpoint_sha256.as_str());
+
+    // Too short a protein for the head's windows: no answer, and the prediction stands.
+    let text = "name: short\nsequences:\n- protein: {id: A, sequence: MKTAY}\n- ligand: {id: X, smiles: CCO}\n";
+    let query = write_query(folder.path(), text);
+    let out = folder.path().join("short");
+    Job::create(&out, &query, &settings).unwrap();
+    worker::run(&out, &[&KFoldEngine::new()]).unwrap();
+    assert!(!out.join("short/short_seed-1/short_seed-1_affinity.json").exists());
+    let events = std::fs::read_to_string(out.join("events.jsonl")).unwrap();
+    assert!(events.contains("no affinity: "), "{events}");
+}
+
+#[test]
 fn stages_are_carried_on_as_rigid_bodies() {
     let folder = tempfile::tempdir().unwrap();
     let text = "name: staged\nsequences:\n- rna: {id: R, sequence: GUAC}\n- dna: {id: [D, E], sequence: ACG}\n- ligand: {id: X, smiles: CCO}\n\
@@ -444,11 +560,8 @@ fn what_is_wrong_is_said_in_a_sentence() {
     assert!(failure(&place("e"), &unknown, &base).contains("ZZZZZ"));
     let taken = write_query(folder.path(), "name: cancel\nsequences:\n- ligand: {id: A, smiles: CCO}\n");
     assert!(failure(&place("f"), &taken, &base).contains("another name"));
-    let series = write_query(
-        folder.path(),
-        "name: s\nsequences:\n- protein: {id: A, sequence: MKTAY}\nseries:\n- {id: l, smiles: CCO}\n",
-    );
-    assert!(failure(&place("g"), &series, &base).contains("series"));
+    let nothing = write_query(folder.path(), "name: s\nsequences: []\nseries:\n- {id: l, smiles: CCO}\n");
+    assert!(failure(&place("g"), &nothing, &base).contains("sequences"));
     std::fs::create_dir(place("apo")).unwrap();
     std::fs::write(
         place("apo/x.pdb"),

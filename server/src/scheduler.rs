@@ -28,6 +28,8 @@ use crate::service::Service;
 
 /// Between two looks when nobody wakes the scheduler.
 const TICK: Duration = Duration::from_millis(100);
+/// Between two looks at the order of what waits while there is no room for it.
+const PLACES: Duration = Duration::from_millis(500);
 /// Between two looks at what is to be forgotten.
 const RETENTION: Duration = Duration::from_secs(60);
 /// What a piece that is handed out counts, in seconds, before it has taken any time.
@@ -44,6 +46,7 @@ pub(crate) struct Scheduler {
     series: HashMap<String, SeriesEvents>,
     /// Series whose outputs are being put together.
     merging: HashMap<String, JoinHandle<PieceEnd>>,
+    last_places: Option<Instant>,
     last_retention: Option<Instant>,
 }
 
@@ -56,6 +59,7 @@ impl Scheduler {
             overdue: HashSet::new(),
             series: HashMap::new(),
             merging: HashMap::new(),
+            last_places: None,
             last_retention: None,
         }
     }
@@ -98,10 +102,8 @@ impl Scheduler {
             let task = self.task(piece);
             self.follow(&task)?;
         }
-        for piece in self.service.index.pieces(RemoteState::Queued)? {
-            if piece.cancel {
-                self.end_piece(&piece, &PieceEnd::Cancelled)?;
-            }
+        for piece in self.service.index.cancelled_pieces()? {
+            self.end_piece(&piece, &PieceEnd::Cancelled)?;
         }
         self.follow_series();
         self.finish_jobs()?;
@@ -275,10 +277,15 @@ impl Scheduler {
 
     /// Starts what waits, as far as there is room, and says of the rest how many jobs go first.
     fn start_waiting(&mut self, usage: Usage) -> Result<(), ServerError> {
+        let mut room = self.executor.room();
+        // A long queue takes a while to put in order: without room only the places in it can have changed.
+        if room == 0 && self.last_places.is_some_and(|last| last.elapsed() < PLACES) {
+            return Ok(());
+        }
+        self.last_places = Some(Instant::now());
         let waiting: Vec<Piece> =
             self.service.index.pieces(RemoteState::Queued)?.into_iter().filter(|piece| !piece.cancel).collect();
         let mut order = fair_order(waiting, usage).into_iter().peekable();
-        let mut room = self.executor.room();
         if room > 0 && order.peek().is_some() && !self.service.has_free_disk() {
             log::warning("disk_low", &[("what", &"no worker is started until there is space again")]);
             room = 0;

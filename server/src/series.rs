@@ -71,6 +71,15 @@ impl SeriesEvents {
                         let progress = Progress { stage: "search".into(), step, steps: self.ligands, message };
                         self.writer.write(EventKind::Progress(progress))?;
                     }
+                    EventKind::ComplexFinished { ligand, samples, ranking_score }
+                        if self.passed.insert((piece, self.seed_of_piece[piece], ligand.clone())) =>
+                    {
+                        let message = ligand.clone();
+                        self.writer.write(EventKind::ComplexFinished { ligand, samples, ranking_score })?;
+                        let step = self.passed.len() as u64;
+                        let progress = Progress { stage: "sampling".into(), step, steps: self.ligands, message };
+                        self.writer.write(EventKind::Progress(progress))?;
+                    }
                     EventKind::Warning { message } if self.warnings.insert(message.clone()) => {
                         self.writer.write(EventKind::Warning { message })?;
                     }
@@ -157,13 +166,15 @@ fn conclude_job(
             None => lost.push(number.to_string()),
         }
     }
-    if finished.is_empty() {
-        let reason = warnings.first().cloned();
-        return Ok(PieceEnd::Failed(
-            reason.unwrap_or_else(|| "the worker of every piece of the series was lost".into()),
-        ));
+    // K-Fold's finished ligands are worth having also where every worker was lost.
+    let merged = pieces::merge(&job, &finished);
+    if merged.is_err() && finished.is_empty() {
+        return Ok(PieceEnd::Failed(match warnings.first() {
+            Some(reason) => reason.clone(),
+            None => "the worker of every piece of the series was lost".into(),
+        }));
     }
-    pieces::merge(&job, &finished)?;
+    merged?;
     if lost.is_empty() {
         return Ok(PieceEnd::Finished);
     }

@@ -1,8 +1,8 @@
 //! What several subcommands share.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -19,7 +19,7 @@ use super::terminal;
 /// The engines of this program.
 pub(super) const ENGINES: [&dyn Engine; 2] = [&Docking, &KFOLD];
 
-static KFOLD: KFoldEngine = KFoldEngine::new();
+static KFOLD: KFoldEngine = KFoldEngine::learning();
 
 /// Scoring functions by name.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -159,12 +159,19 @@ pub(super) fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
 
 /// Counts interrupts (Ctrl-C, termination); from then on they do not end this process by themselves.
 pub(super) fn count_interrupts() -> anyhow::Result<Arc<AtomicUsize>> {
+    // A process has one handler.
+    static COUNT: Mutex<Option<Arc<AtomicUsize>>> = Mutex::new(None);
+    let mut known = COUNT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(count) = &*known {
+        return Ok(Arc::clone(count));
+    }
     let count = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&count);
     ctrlc::set_handler(move || {
         counter.fetch_add(1, Ordering::Relaxed);
     })
     .context("cannot listen for interrupts")?;
+    *known = Some(Arc::clone(&count));
     Ok(count)
 }
 

@@ -105,7 +105,11 @@ impl KFoldArguments {
 /// The samples of a job as a table, best first.
 pub(super) fn complexes_table(complexes: &[&ComplexResult]) -> String {
     let header = ["seed", "sample", "ranking score", "pLDDT", "pTM", "ipTM", "PDE Å", "clash", "ligands"];
+    let is_series = complexes.iter().any(|complex| complex.ligand.is_some());
     let mut lines = vec![header.map(str::to_owned).to_vec()];
+    if is_series {
+        lines[0].insert(0, "ligand".to_owned());
+    }
     for complex in complexes.iter().take(MAX_ROWS) {
         let scores = &complex.confidence.complex;
         let wrong: Vec<&str> = complex
@@ -130,6 +134,9 @@ pub(super) fn complexes_table(complexes: &[&ComplexResult]) -> String {
             if scores.has_clash > 0.0 { "yes" } else { "no" }.to_owned(),
             ligands,
         ]);
+        if let (true, Some(line)) = (is_series, lines.last_mut()) {
+            line.insert(0, complex.ligand.clone().unwrap_or_default());
+        }
     }
     let mut text = aligned(&lines);
     if complexes.len() > MAX_ROWS {

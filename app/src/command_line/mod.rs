@@ -4,6 +4,7 @@
 //! them. An error is said once, in a sentence, and the exit code is 0 only when everything asked for was done.
 
 mod align;
+mod apo;
 mod bench;
 mod check;
 mod common;

@@ -9,6 +9,7 @@ use kfold_inference::kfold::model_folder::Variant;
 use kfold_inference::kfold::plan::{Plan as KFoldPlan, Request, Sizes, Weights, gibibytes};
 use kfold_inference::kfold::run_times::RunTimes;
 use kfold_inference::machine::Machine;
+use kfold_inference::query::{LigandSource, Query, SeriesLigand};
 use kfold_inference::settings::Settings;
 
 use super::common::read_query;
@@ -35,6 +36,7 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
         let (query, _) = read_query(&query_file(&self.query)?)?;
+        let query = largest_member(query);
         let mut settings = Settings::for_query(&query).kfold;
         self.kfold.apply(&mut settings)?;
         let structure = features::reference_structure(&query)?;
@@ -61,6 +63,16 @@ impl Plan {
         }
         Ok(if plan.refusal.is_none() { Outcome::Done } else { Outcome::Incomplete })
     }
+}
+
+/// The query, or of a series the one with the ligand whose SMILES is longest: no other needs more.
+fn largest_member(query: Query) -> Query {
+    let length = |ligand: &SeriesLigand| match &ligand.source {
+        LigandSource::Smiles(smiles) => smiles.len(),
+        LigandSource::Ccd(_) | LigandSource::Sdf { .. } => 0,
+    };
+    let Some(largest) = query.series.iter().max_by_key(|ligand| length(ligand)) else { return query };
+    query.with_ligand(largest)
 }
 
 fn text(name: &str, model: Variant, plan: &KFoldPlan) -> String {

@@ -4,6 +4,7 @@
 //! shows the results. An interrupt asks the worker to stop and waits for it; a second one ends it at once, which costs
 //! nothing but the seed in work.
 
+use std::collections::HashMap;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -16,10 +17,11 @@ use kfold_inference::engine::EngineName;
 use kfold_inference::job::events::EventReader;
 use kfold_inference::job::{Job, JobProgress, JobState, Results};
 use kfold_inference::kfold::engine;
-use kfold_inference::query::Query;
+use kfold_inference::query::{Query, QueryFormat};
 use kfold_inference::remote::is_remote;
 use kfold_inference::settings::Settings;
 
+use super::apo::FetchArguments;
 use super::common::{ENGINES, EngineChoice, SearchArguments, absolute, count_interrupts, parse_engine, read_query};
 use super::kfold::{KFoldArguments, complexes_table};
 use super::table::{Row, comparison_text, table};
@@ -39,8 +41,8 @@ const LOG_TAIL: u64 = 4_000;
 /// Predicts a query, as a job in a folder.
 #[derive(Debug, Args)]
 pub(super) struct Predict {
-    /// A query file (.yaml, .yml, .json; of Boltz, AlphaFold 3, AlphaFold Server too; .fasta), a folder with a query.yaml, or a
-    /// job to go on with
+    /// A query file (.yaml, .yml, .json; of Boltz, AlphaFold 3, AlphaFold Server too; .fasta), a folder with a query.yaml, a job
+    /// to go on with, or a folder of query files (.yaml, .yml, .json), each of which gets a folder of its name below the output
     query: PathBuf,
     /// Folder of the job and its results [default: the job's own when QUERY is one]
     #[arg(short, long, value_name = "DIR")]
@@ -54,6 +56,8 @@ pub(super) struct Predict {
     seeds: Vec<u64>,
     #[command(flatten)]
     kfold: KFoldArguments,
+    #[command(flatten)]
+    fetch: FetchArguments,
     #[command(flatten)]
     search: SearchArguments,
     /// Let this server do the work (kfold-studio remote add)
@@ -69,27 +73,85 @@ pub(super) struct Predict {
 
 impl Predict {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
-        let (query, settings, server, folder) = if Job::is_job(&self.query) && self.output.is_none() {
+        if Job::is_job(&self.query) && self.output.is_none() {
             let job = Job::open(&self.query)?;
-            (job.query().clone(), job.settings().clone(), self.server.clone(), job.folder().to_owned())
-        } else {
-            let (query, seeds) = read_query(&query_file(&self.query)?)?;
-            let Some(output) = &self.output else {
-                bail!("say where the results go: -o FOLDER");
-            };
-            let (settings, server) = self.settings(&query, seeds)?;
-            (query, settings, server, absolute(output)?)
+            return self.predict(job.query(), job.settings(), self.server.as_deref(), job.folder());
+        }
+        let Some(output) = &self.output else {
+            bail!("say where the results go: -o FOLDER");
         };
+        let output = absolute(output)?;
+        match query_file(&self.query) {
+            Ok(file) => {
+                let (query, seeds) = read_query(&file)?;
+                self.predict_file(query, seeds, &output)
+            }
+            Err(error) => match files_of_queries(&self.query)?.as_slice() {
+                [] => Err(error),
+                files => self.predict_all(files, &output),
+            },
+        }
+    }
+
+    /// Predicts every query of a folder, one after the other; one that fails does not keep the others from running.
+    fn predict_all(&self, files: &[PathBuf], output: &Path) -> anyhow::Result<Outcome> {
+        let mut names: HashMap<String, &Path> = HashMap::new();
+        let mut problems = 0;
+        let mut outcome = Outcome::Done;
+        let interrupts = count_interrupts()?;
+        for file in files {
+            if interrupts.load(Ordering::Relaxed) > 0 {
+                return Ok(Outcome::Cancelled);
+            }
+            let mut run = || -> anyhow::Result<Outcome> {
+                let (query, seeds) = read_query(file)?;
+                let name = query.name.clone();
+                // Two queries of one name would share a folder; compared without case, as some disks do.
+                if let Some(other) = names.insert(name.to_lowercase(), file) {
+                    bail!("{} and {} have the same name, {name}", other.display(), file.display());
+                }
+                self.predict_file(query, seeds, &output.join(name))
+            };
+            match run() {
+                Ok(Outcome::Done) => {}
+                Ok(Outcome::Cancelled) => return Ok(Outcome::Cancelled),
+                Ok(other) => outcome = other,
+                Err(error) => {
+                    say(&format!("error: {}: {error:#}", file.display()));
+                    problems += 1;
+                }
+            }
+        }
+        if problems > 0 {
+            bail!("{problems} of {} queries could not be predicted; the messages above say why", files.len());
+        }
+        Ok(outcome)
+    }
+
+    /// Predicts a query with the seeds that its file asks for.
+    fn predict_file(&self, mut query: Query, seeds: Vec<u64>, folder: &Path) -> anyhow::Result<Outcome> {
+        self.fetch.apply(&mut query)?;
+        let (settings, server) = self.settings(&query, seeds)?;
+        self.predict(&query, &settings, server.as_deref(), folder)
+    }
+
+    fn predict(
+        &self,
+        query: &Query,
+        settings: &Settings,
+        server: Option<&str>,
+        folder: &Path,
+    ) -> anyhow::Result<Outcome> {
         settings.validate()?;
-        let existing = existing_job(&folder, &query, &settings)?;
+        let existing = existing_job(folder, query, settings)?;
         if self.dry_run {
-            return self.report_plan(&query, &settings, &folder, existing.as_ref());
+            return self.report_plan(query, settings, folder, existing.as_ref());
         }
         let job = match existing {
             Some(job) => job,
-            None => Job::create(&folder, &query, &settings)?,
+            None => Job::create(folder, query, settings)?,
         };
-        if let Some(server) = &server
+        if let Some(server) = server
             && !is_remote(job.folder())
         {
             super::remote::mark(&job, server, 0)?;
@@ -109,7 +171,7 @@ impl Predict {
             settings.seeds = seeds;
         }
         self.kfold.apply(&mut settings.kfold)?;
-        let choice = self.engine.or(query.engine.as_ref().map(|engine| EngineChoice::Named(engine.name)));
+        let choice = self.engine.or(query.engine_name().map(EngineChoice::Named));
         settings.engine = match choice {
             Some(EngineChoice::Named(engine)) => engine,
             Some(EngineChoice::Automatic) | None => match &server {
@@ -198,7 +260,7 @@ pub(super) fn without_window(path: &Path) -> anyhow::Result<Outcome> {
     if !seeds.is_empty() {
         settings.seeds = seeds;
     }
-    if query.engine.is_none() {
+    if query.engine_name().is_none() {
         settings.engine = automatic(&query, &settings)?;
     }
     let folder = absolute(&Path::new("kfold-results").join(&query.name))?;
@@ -228,6 +290,23 @@ pub(super) fn query_file(path: &Path) -> anyhow::Result<PathBuf> {
     let names = ["query.yaml", "query.yml", "query.json"];
     let found = names.iter().map(|name| path.join(name)).find(|file| file.is_file());
     found.with_context(|| format!("{} holds no query ({})", path.display(), names.join(", ")))
+}
+
+/// The query files of a folder, by name; none for what is no folder.
+fn files_of_queries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
+        if path.is_file() && QueryFormat::of(&path).is_some() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// The job that is in the folder already, if it is the one that is asked for.
@@ -404,7 +483,7 @@ fn progress_line(job: &JobProgress) -> String {
 /// The table of samples, then the paths of the outputs, one a line.
 fn report_complexes(job: &Job, results: &Results, json: bool) -> anyhow::Result<()> {
     let complexes = results.ranked_complexes();
-    let outputs = ["model.cif", "model.pdb", "confidence.json", "summary.csv", "ligands.sdf"];
+    let outputs = ["model.cif", "model.pdb", "confidence.json", "summary.csv", "series.csv", "ligands.sdf"];
     let paths: Vec<PathBuf> =
         outputs.map(|name| job.output_path(name)).into_iter().filter(|path| path.is_file()).collect();
     if json {
@@ -415,6 +494,7 @@ fn report_complexes(job: &Job, results: &Results, json: bool) -> anyhow::Result<
                 serde_json::json!({
                     "seed": complex.seed,
                     "sample": complex.sample,
+                    "ligand": complex.ligand,
                     "confidence": complex.confidence,
                     "ligands": ligands,
                 })

@@ -144,7 +144,7 @@ impl Remote {
                 let capabilities = client(server)?.capabilities()?;
                 // A plan needs the job as it would be sent.
                 let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-                let job = Job::create(folder.path(), &query, &Settings::for_query(&query))?;
+                let job = Job::create(folder.path(), &query, &settings_on(server, &query)?)?;
                 let plan = remote::plan(&job, &capabilities)?;
                 standard_output::line(&plan_text(server, &plan))?;
                 if !plan.problems.is_empty() {
@@ -153,7 +153,7 @@ impl Remote {
             }
             RemoteCommand::Submit { server, query, output, seeds, priority } => {
                 let (query, given) = read_query(&query_file(query)?)?;
-                let mut settings = Settings::for_query(&query);
+                let mut settings = settings_on(server, &query)?;
                 if let Some(seeds) = [seeds, &given].into_iter().find(|seeds| !seeds.is_empty()) {
                     settings.seeds.clone_from(seeds);
                 }
@@ -210,6 +210,15 @@ pub(super) fn automatic_on(server: &str, query: &Query) -> anyhow::Result<Engine
     let offers = client(server)?.capabilities()?.engines;
     let has_kfold = offers.iter().any(|offer| offer.name == EngineName::KFold.name());
     Ok(if has_kfold && check_query(query).is_ok() { EngineName::KFold } else { EngineName::Docking })
+}
+
+/// What the query asks for, with the server's engine where it leaves that open.
+fn settings_on(server: &str, query: &Query) -> anyhow::Result<Settings> {
+    let mut settings = Settings::for_query(query);
+    if query.engine_name().is_none() {
+        settings.engine = automatic_on(server, query)?;
+    }
+    Ok(settings)
 }
 
 /// What `auto` means: an engine, and the server that runs it when it is not this machine. A server that the user has not

@@ -193,7 +193,7 @@ impl Studio {
         let is_default =
             *settings == Settings { seeds: settings.seeds.clone(), seed: settings.seed, ..Settings::default() };
         query.engine = (!is_default || query.engine.is_some()).then(|| QueryEngine {
-            name: settings.engine,
+            name: Some(settings.engine),
             docking: (settings.engine == EngineName::Docking).then(|| settings.docking.clone()),
             kfold: (settings.engine == EngineName::KFold).then(|| settings.kfold.clone()),
         });

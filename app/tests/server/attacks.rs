@@ -122,18 +122,24 @@ fn what_is_hostile_is_refused_and_nothing_is_touched() {
         }
         encoder.finish().unwrap()
     };
-    let text = query("bomb", 1).replace("tripeptide.pdb", "bomb.pdb.gz");
-    let (status, job) = service.submit_form(
-        None,
-        &[
-            ("query", None, text.as_bytes()),
-            ("file", Some("bomb.pdb.gz"), &bomb),
-            ("file", Some("benzene.sdf"), &ligand),
-        ],
-    );
-    assert_eq!(status, 201, "{job}");
-    let job = service.ended(job["id"].as_str().unwrap());
-    assert_eq!(job["state"], "failed", "{job}");
+    // The same as Zstandard: frames of blocks that repeat one byte (RFC 8878, section 3.1.1.2).
+    let zstandard = {
+        let mut bytes = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0x38];
+        (0..17_000).for_each(|_| bytes.extend([0x02, 0, 0x10, b' ']));
+        bytes.extend([0x03, 0, 0x10, b' ']);
+        bytes
+    };
+    for (file, bomb) in [("bomb.pdb.gz", bomb), ("bomb.pdb.zst", zstandard)] {
+        let text = query("bomb", 1).replace("tripeptide.pdb", file);
+        let (status, job) = service.submit_form(
+            None,
+            &[("query", None, text.as_bytes()), ("file", Some(file), &bomb), ("file", Some("benzene.sdf"), &ligand)],
+        );
+        assert_eq!(status, 201, "{job}");
+        let job = service.ended(job["id"].as_str().unwrap());
+        let reason = job["reason"].as_str().unwrap_or_default();
+        assert!(job["state"] == "failed" && reason.contains("holds more than"), "{job}");
+    }
     // What is malformed.
     for (text, word) in [
         ("", "JSON"),
@@ -159,7 +165,111 @@ fn what_is_hostile_is_refused_and_nothing_is_touched() {
     assert_eq!(service.submit_form(Some(&"k".repeat(129)), &[("query", None, fine.as_bytes())]).0, 422);
     // Nothing of it is left.
     assert_eq!(std::fs::read_dir(service.data().join("staging")).unwrap().count(), 0);
-    assert_eq!(std::fs::read_dir(service.data().join("jobs")).unwrap().count(), 3);
+    assert_eq!(std::fs::read_dir(service.data().join("jobs")).unwrap().count(), 4);
+}
+
+/// Numbers that look random and are the same every time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % end.max(1)
+    }
+}
+
+/// A valid text with something of it broken, as a fuzzer breaks it.
+fn mangled(text: &str, random: &mut Random) -> Vec<u8> {
+    const TOKENS: [&str; 20] = [
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "null",
+        "true",
+        "-1",
+        "1e999",
+        "99999999999999999999",
+        "\"\"",
+        "\"../../x\"",
+        "\"/etc/passwd\"",
+        "\\u0000",
+        "\\ud800",
+        "NaN",
+        "\"series\":",
+        "\"name\":\"\u{202e}x\",",
+        "[[[[[[[[[[[[[[[[",
+    ];
+    let mut bytes = text.as_bytes().to_vec();
+    for _ in 0..=random.below(4) {
+        let at = random.below(bytes.len());
+        match random.below(5) {
+            0 => bytes.truncate(at),
+            1 => drop(bytes.drain(at..(at + 1 + random.below(20)).min(bytes.len()))),
+            2 => bytes[at] = random.below(256) as u8,
+            3 => drop(bytes.splice(at..at, TOKENS[random.below(TOKENS.len())].bytes())),
+            _ => {
+                let end = (at + random.below(60)).min(bytes.len());
+                let piece = bytes[at..end].to_vec();
+                let to = random.below(bytes.len());
+                bytes.splice(to..to, piece);
+            }
+        }
+        if bytes.is_empty() {
+            break;
+        }
+    }
+    bytes
+}
+
+#[test]
+fn malformed_queries_are_refused_or_end_as_jobs() {
+    let service = Service::start("[limits]\nrequests_per_minute = 100000\n[workers]\nattempts = 1\n");
+    let (receptor, ligand) =
+        (std::fs::read(small("tripeptide.pdb")).unwrap(), std::fs::read(small("benzene.sdf")).unwrap());
+    let settings = "{\"engine\": \"docking\", \"seeds\": [1], \"docking\": {\"exhaustiveness\": 1}}";
+    let mut random = Random(1);
+    let mut accepted = Vec::new();
+    for number in 0..400 {
+        let text = query("fuzzed", 1);
+        let (text, settings) = match number % 4 {
+            0 => (text.into_bytes(), mangled(settings, &mut random)),
+            _ => (mangled(&text, &mut random), settings.into()),
+        };
+        let (status, answer) = service.submit_form(
+            None,
+            &[
+                ("query", None, &text),
+                ("settings", None, &settings),
+                ("file", Some("tripeptide.pdb"), &receptor),
+                ("file", Some("benzene.sdf"), &ligand),
+            ],
+        );
+        assert!(matches!(status, 201 | 422), "{status} {answer}: {}", String::from_utf8_lossy(&text));
+        if status == 201 {
+            let id = answer["id"].as_str().unwrap().to_owned();
+            // Only that each ends is of interest, not what a large effort would find.
+            service.ask("POST", &format!("/v1/jobs/{id}/cancel"));
+            accepted.push(id);
+        }
+    }
+    for id in &accepted {
+        service.ended(id);
+    }
+    eprintln!("{} of 400 were queries all the same", accepted.len());
+    assert_eq!(service.ask("GET", "/health").0, 200);
+    assert_eq!(std::fs::read_dir(service.data().join("staging")).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(service.data().join("jobs")).unwrap().count(), accepted.len());
+    let mut beside: Vec<String> = std::fs::read_dir(service.folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    beside.sort();
+    assert_eq!(beside, ["data", "log", "server.toml"], "something was written outside");
+    let log = std::fs::read_to_string(&service.log).unwrap();
+    assert!(log.matches("\"refused\"").count() >= 400 - accepted.len() && !log.contains("panicked"));
 }
 
 #[test]

@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod attacks;
+mod disk;
 mod faults;
+mod kfold;
+mod network;
 mod runs;
 mod service;
 mod slurm;

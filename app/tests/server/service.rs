@@ -48,7 +48,11 @@ impl Service {
     }
 
     pub fn start_with(configuration: &str, environment: &[(&'static str, String)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), configuration, environment)
+    }
+
+    /// In a folder whose `data` may be there already.
+    pub fn start_in(folder: tempfile::TempDir, configuration: &str, environment: &[(&'static str, String)]) -> Self {
         let text = format!("data = \"data\"\n{configuration}");
         std::fs::write(folder.path().join("server.toml"), text).unwrap();
         let log = folder.path().join("log");
@@ -78,6 +82,7 @@ impl Service {
             .args(["serve", "--listen", &listen, "--config"])
             .arg(self.folder.path().join("server.toml"))
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .env("XDG_DATA_HOME", self.folder.path())
             .env("SECRET_OF_THE_SERVER", "must not reach a worker")
             .stderr(log)
             .spawn()
@@ -173,7 +178,12 @@ impl Service {
 
     /// Makes `lab` a server of a user whose configuration is in `folder`.
     pub fn add_to(&self, folder: &Path) {
-        let mut child = client(folder, &["remote", "add", "lab", &format!("http://{}", self.address)])
+        self.add_by(folder, self.address);
+    }
+
+    /// The same by way of something that listens at `address`.
+    pub fn add_by(&self, folder: &Path, address: SocketAddr) {
+        let mut child = client(folder, &["remote", "add", "lab", &format!("http://{address}")])
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
@@ -193,7 +203,7 @@ impl Drop for Service {
 
 pub fn client(configuration: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kfold-studio"));
-    command.args(arguments).env("XDG_CONFIG_HOME", configuration);
+    command.args(arguments).env("XDG_CONFIG_HOME", configuration).env("XDG_DATA_HOME", configuration);
     command
 }
 
@@ -234,6 +244,38 @@ pub fn exchange(address: SocketAddr, request: &[u8]) -> (u16, Vec<u8>) {
         body = whole;
     }
     (status, body)
+}
+
+/// Every file below a folder with its content.
+pub fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(place) = folders.pop() {
+        for entry in std::fs::read_dir(place).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.insert(path.strip_prefix(folder).unwrap().display().to_string(), std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+/// The tiny K-Fold with AtlasFold, each file with its usual name.
+pub fn tiny_models() -> tempfile::TempDir {
+    let goldens = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/goldens");
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(goldens.join("tiny_model")).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
+    }
+    for (file, end) in [("weights.safetensors", "safetensors"), ("sizes.yaml", "yaml")] {
+        let target = folder.path().join("atlasfold-260703").with_extension(end);
+        std::fs::copy(goldens.join("atlasfold_full").join(file), target).unwrap();
+    }
+    folder
 }
 
 /// Outputs of a job directory by path, without what depends on the run.

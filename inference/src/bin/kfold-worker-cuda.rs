@@ -39,7 +39,7 @@ fn run(folder: PathBuf) -> Result<ExitCode, String> {
     let asked = folder.clone();
     // Where this cannot be written the worker cannot write either, and ends by itself.
     ctrlc::set_handler(move || drop(Job::request_cancel(&asked))).map_err(|error| error.to_string())?;
-    match worker::run(&folder, &[&Docking, &KFoldEngine::new()]) {
+    match worker::run(&folder, &[&Docking, &KFoldEngine::learning()]) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) if error.is_cancelled() => Ok(ExitCode::from(130)),
         Err(error) => Err(error.to_string()),

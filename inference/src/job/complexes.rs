@@ -51,6 +51,8 @@ pub struct ComplexResult {
     pub seed: u64,
     /// The sample, from 0.
     pub sample: usize,
+    /// The ligand of a series that this is the complex with.
+    pub ligand: Option<String>,
     /// The complex, pLDDT as B-factors.
     pub structure: Structure,
     /// How sure the model is.
@@ -321,11 +323,15 @@ fn write_apo_record(job: &Job, seed: u64, complexes: &PredictedComplexes) -> Res
     write_json(&folder.join("apo_setting.json"), &record)
 }
 
-/// Ranks the samples of all seeds and writes the files above them, the table last.
-pub(super) fn write_summary(job: &Job) -> Result<(), JobError> {
+/// Seed, sample and scores.
+pub(super) type Row = (u64, usize, ConfidenceSummary);
+
+/// Ranks the samples of all finished seeds and writes the files above them, the table last. The best; `None`, and nothing is
+/// written, where no seed is finished.
+pub(super) fn write_summary(job: &Job) -> Result<Option<Row>, JobError> {
     let settings = &job.settings().kfold;
-    let mut rows: Vec<(u64, usize, ConfidenceSummary)> = Vec::new();
-    for seed in &job.settings().seeds {
+    let mut rows: Vec<Row> = Vec::new();
+    for seed in job.settings().seeds.iter().filter(|seed| job.is_seed_done(**seed)) {
         for sample in 0..settings.num_samples as usize {
             rows.push((*seed, sample, read_json(&sample_file(job, *seed, sample, "confidence.json"))?));
         }
@@ -334,13 +340,12 @@ pub(super) fn write_summary(job: &Job) -> Result<(), JobError> {
         let by_score = b.2.complex.ranking_score.total_cmp(&a.2.complex.ranking_score);
         by_score.then((a.0, a.1).cmp(&(b.0, b.1)))
     });
-    if let Some((seed, sample, _)) = rows.first() {
-        for suffix in ["model.cif", "confidence.json", "confidence.npz", "model.pdb", "ligands.sdf"] {
-            let path = sample_file(job, *seed, *sample, suffix);
-            if path.is_file() {
-                let bytes = std::fs::read(&path).map_err(JobError::read(&path))?;
-                write_bytes(&job.output_path(suffix), &bytes)?;
-            }
+    let Some((seed, sample, _)) = rows.first() else { return Ok(None) };
+    for suffix in ["model.cif", "confidence.json", "confidence.npz", "model.pdb", "ligands.sdf"] {
+        let path = sample_file(job, *seed, *sample, suffix);
+        if path.is_file() {
+            let bytes = std::fs::read(&path).map_err(JobError::read(&path))?;
+            write_bytes(&job.output_path(suffix), &bytes)?;
         }
     }
     let mut record = json!({
@@ -358,10 +363,25 @@ pub(super) fn write_summary(job: &Job) -> Result<(), JobError> {
     write_json(&job.output_folder().join("kfold_settings.json"), &record)?;
     let path = job.summary_path();
     let table = summary_table(&rows).map_err(|error| JobError::content(&path, error))?;
-    write_bytes(&path, &table)
+    write_bytes(&path, &table)?;
+    Ok(rows.into_iter().next())
 }
 
-fn summary_table(rows: &[(u64, usize, ConfidenceSummary)]) -> Result<Vec<u8>, String> {
+/// How many samples a seed has and the best ranking score; none where it is not finished.
+pub(super) fn best_of_seed(job: &Job, seed: u64) -> Result<(u64, f64), JobError> {
+    if !job.is_seed_done(seed) {
+        return Ok((0, 0.0));
+    }
+    let samples = job.settings().kfold.num_samples;
+    let mut best = f64::NEG_INFINITY;
+    for sample in 0..samples as usize {
+        let summary: ConfidenceSummary = read_json(&sample_file(job, seed, sample, "confidence.json"))?;
+        best = best.max(summary.complex.ranking_score);
+    }
+    Ok((u64::from(samples), best))
+}
+
+fn summary_table(rows: &[Row]) -> Result<Vec<u8>, String> {
     // Line ends as Python's csv module writes them.
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     let mut write = |row: &[String]| writer.write_record(row).map_err(|error| error.to_string());
@@ -405,7 +425,7 @@ pub(super) fn load_seed(job: &Job, seed: u64) -> Result<Vec<ComplexResult>, JobE
             ligands.extend(molecules.into_iter().zip(records));
         }
         let arrays = Some(sample_file(job, seed, sample, "confidence.npz")).filter(|path| path.is_file());
-        complexes.push(ComplexResult { seed, sample, structure, confidence, ligands, arrays });
+        complexes.push(ComplexResult { seed, sample, ligand: None, structure, confidence, ligands, arrays });
     }
     Ok(complexes)
 }

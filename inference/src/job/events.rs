@@ -66,6 +66,15 @@ pub enum EventKind {
         /// The best of them.
         score_kcal_per_mol: f32,
     },
+    /// The complex with one ligand of a series is predicted, and its outputs for the current seed are complete.
+    ComplexFinished {
+        /// The ligand's name.
+        ligand: String,
+        /// Samples of the complex.
+        samples: u64,
+        /// The best of them, as K-Fold ranks.
+        ranking_score: f64,
+    },
     /// A seed's outputs are complete.
     SeedFinished {
         /// The seed.

@@ -29,7 +29,8 @@
 //! pieces/00001/         where a series is cut: a job for each part of it (see [`pieces`])
 //! ```
 //!
-//! So it is after docking; K-Fold's outputs have the tree of the public program: [`complexes`].
+//! So it is after docking; K-Fold's outputs have the tree of the public program: [`complexes`], a tree for each ligand of a
+//! series: [`series`].
 //!
 //! A file is written under a temporary name and renamed ([`files::write_whole`]); a seed is written as a folder with a
 //! temporary name and renamed. So after a kill there are finished seeds, finished ligands of a series and leftovers, and the
@@ -47,6 +48,7 @@ pub mod program;
 mod progress;
 pub mod queue;
 mod results;
+mod series;
 #[cfg(test)]
 mod tests;
 pub mod worker;
@@ -64,6 +66,7 @@ pub use complexes::{ComplexResult, ConfidenceArrays, token_atoms};
 pub use output::{poses_sdf, rmsf_csv};
 pub use progress::{JobProgress, JobState};
 pub use results::{PoseRecord, PoseResult, ReceptorConformers, Results, SeedResults};
+pub(crate) use series::FAILED;
 
 /// What is wrong with a job.
 #[derive(Debug, thiserror::Error)]
@@ -272,12 +275,12 @@ impl Job {
         }
     }
 
-    /// The folder of what all seeds gave: the job itself after docking, one of the query's name after K-Fold.
+    /// The folder of what all seeds gave: the job itself after docking and for a series, one of the query's name after K-Fold.
     #[must_use]
     pub fn output_folder(&self) -> PathBuf {
         match self.settings.engine {
-            EngineName::Docking => self.folder.clone(),
-            EngineName::KFold => self.folder.join(&self.query.name),
+            EngineName::KFold if !self.is_complex_series() => self.folder.join(&self.query.name),
+            EngineName::Docking | EngineName::KFold => self.folder.clone(),
         }
     }
 
@@ -293,13 +296,15 @@ impl Job {
     fn work_folders(&self) -> Vec<PathBuf> {
         let mut folders = vec![self.folder.clone(), self.folder.join("inputs")];
         if self.settings.engine == EngineName::KFold {
-            let output = self.output_folder();
-            folders.push(output.join("apo"));
-            for seed in &self.settings.seeds {
-                let seed = self.seed_folder(*seed);
-                folders.extend([seed.join("apo"), seed.join("assembly"), seed]);
+            for (_, member) in self.members() {
+                let output = member.output_folder();
+                folders.push(output.join("apo"));
+                for seed in &self.settings.seeds {
+                    let seed = member.seed_folder(*seed);
+                    folders.extend([seed.join("apo"), seed.join("assembly"), seed]);
+                }
+                folders.push(output);
             }
-            folders.push(output);
         }
         folders
     }
@@ -307,7 +312,7 @@ impl Job {
     /// Whether a seed's outputs are complete.
     #[must_use]
     pub fn is_seed_done(&self, seed: u64) -> bool {
-        self.seed_mark(seed).is_file()
+        if self.is_complex_series() { self.is_series_done(seed) } else { self.seed_mark(seed).is_file() }
     }
 
     /// Whether every seed is done and the summary is written.
@@ -316,10 +321,10 @@ impl Job {
         self.settings.seeds.iter().all(|seed| self.is_seed_done(*seed)) && self.summary_path().is_file()
     }
 
-    /// The table of all poses.
+    /// The table of all poses or complexes; for a series of complexes that of its ligands.
     #[must_use]
     pub fn summary_path(&self) -> PathBuf {
-        self.output_path("summary.csv")
+        self.output_path(if self.is_complex_series() { "series.csv" } else { "summary.csv" })
     }
 
     /// The table of affinities, a line for each ligand.

@@ -4,20 +4,17 @@ use std::path::{Path, PathBuf};
 
 use super::Job;
 use crate::engine::EngineName;
-use crate::kfold::device::DeviceChoice;
+use crate::kfold::device::{DeviceChoice, has_nvidia_driver};
 use crate::settings::Settings;
 
 /// The worker with CUDA, built by packaging/cuda.sh.
 const CUDA_WORKER: &str = "kfold-worker-cuda";
 
-/// Where the NVIDIA driver shows that it is there, on Linux and below Windows.
-const NVIDIA_DRIVER: [&str; 2] = ["/proc/driver/nvidia/version", "/usr/lib/wsl/lib/libcuda.so.1"];
-
 /// The executable that runs the job in `folder`, to be started as `PROGRAM worker FOLDER`: `own`, this program's file, or the
 /// worker with CUDA beside it where the job may use a card and the machine has a driver for one.
 #[must_use]
 pub fn worker_program(own: &Path, folder: &Path) -> PathBuf {
-    let driver = NVIDIA_DRIVER.iter().any(|path| Path::new(path).exists());
+    let driver = has_nvidia_driver();
     // What is wrong with a job its worker says.
     Job::open(folder).map_or_else(|_| own.to_owned(), |job| choose(own, job.settings(), driver))
 }

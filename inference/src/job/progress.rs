@@ -71,7 +71,7 @@ impl JobProgress {
                 self.ligand_started = Some(event.time);
                 self.stage_started = None;
             }
-            EventKind::LigandFinished { .. } => {
+            EventKind::LigandFinished { .. } | EventKind::ComplexFinished { .. } => {
                 self.ligands_done += 1;
                 self.ligand_started = Some(event.time);
                 self.progress = None;

@@ -11,6 +11,7 @@ use kfold_molecule::{SmallMolecule, Structure};
 use serde::{Deserialize, Serialize};
 
 use super::complexes::{self, ComplexResult};
+use super::series;
 use super::{Job, JobError, parts, read_json};
 use crate::engine::{EngineName, PoseScore, Provenance, Sample, with_moved_atoms};
 use crate::kfold::modules::affinity_head::AffinityPrediction;
@@ -127,6 +128,19 @@ impl Results {
     pub fn load_job(job: &Job) -> Result<Self, JobError> {
         let mut seeds = Vec::new();
         for seed in &job.settings().seeds {
+            if job.is_complex_series() {
+                let complexes = series::load_seed(job, *seed)?;
+                if !complexes.is_empty() {
+                    seeds.push(SeedResults {
+                        seed: *seed,
+                        receptor: None,
+                        poses: Vec::new(),
+                        ensemble: None,
+                        complexes,
+                    });
+                }
+                continue;
+            }
             if job.is_seed_done(*seed) {
                 seeds.push(match job.settings().engine {
                     EngineName::Docking => load_seed(&job.seed_folder(*seed), *seed)?,

@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use super::events::{EventKind, EventWriter};
 use super::parts::Parts;
-use super::{Job, JobError, complexes, files, output};
+use super::{Job, JobError, complexes, files, output, series};
 use crate::engine::{Engine, EngineError, EngineName, Events, Prediction, Progress, Sample};
+use crate::kfold::engine::check_query;
 use crate::query::Query;
 use crate::remote;
 use crate::settings::Settings;
@@ -73,8 +74,8 @@ fn run_locked(
     let done = settings.seeds.iter().filter(|seed| job.is_seed_done(**seed)).count();
     let ligands = match wanted {
         EngineName::Docking => (job.query().ligands().count() + job.query().series.len()) as u64,
-        // All of them together.
-        EngineName::KFold => 1,
+        // All of them together, those of a series one by one.
+        EngineName::KFold => job.query().series.len().max(1) as u64,
     };
     let started = EventKind::Started {
         process: std::process::id(),
@@ -92,28 +93,92 @@ fn run_locked(
             return Err(EngineError::Cancelled.into());
         }
         events.write(EventKind::SeedStarted { seed: *seed }).map_err(JobError::write(events_path))?;
-        let seed_settings = Settings { seed: *seed, ..settings.clone() };
-        let parts = Parts::open(&job, *seed)?;
-        let folder = job.seed_folder(*seed);
-        let mut reporter = Reporter { events, events_path, watch: &watch, folder, parts, failure: None };
-        let prediction = reporter.predict(*engine, &job, &seed_settings);
+        let mut run = SeedRun { seed: *seed, engine: *engine, events, events_path, watch: &watch };
+        if job.is_complex_series() {
+            run.complex_series(&job)?;
+        } else {
+            run.whole(&job)?;
+        }
+        events.write(EventKind::SeedFinished { seed: *seed }).map_err(JobError::write(events_path))?;
+    }
+    match settings.engine {
+        EngineName::Docking => output::write_summary(&job),
+        EngineName::KFold if job.is_complex_series() => series::write_summary(&job),
+        EngineName::KFold => complexes::write_summary(&job).map(drop),
+    }
+}
+
+/// One seed in work.
+struct SeedRun<'a> {
+    seed: u64,
+    engine: &'a dyn Engine,
+    events: &'a mut EventWriter,
+    events_path: &'a Path,
+    watch: &'a CancelWatch,
+}
+
+impl SeedRun<'_> {
+    /// Predicts the job and writes its outputs.
+    fn whole(&mut self, job: &Job) -> Result<Prediction, JobError> {
+        let seed = self.seed;
+        let settings = Settings { seed, ..job.settings().clone() };
+        let parts = Parts::open(job, seed)?;
+        let folder = job.seed_folder(seed);
+        let (events, events_path, watch) = (&mut *self.events, self.events_path, self.watch);
+        let mut reporter = Reporter { events, events_path, watch, folder, parts, failure: None };
+        let prediction = reporter.predict(self.engine, job, &settings);
         if let Some(error) = reporter.failure {
             return Err(error);
         }
         let parts = reporter.parts;
         let prediction = prediction?;
         match &prediction.complexes {
-            Some(complexes) => complexes::write_seed(&job, *seed, complexes)?,
-            None => output::write_seed(&job, *seed, &prediction)?,
+            Some(complexes) => complexes::write_seed(job, seed, complexes)?,
+            None => output::write_seed(job, seed, &prediction)?,
         }
         if let Some(parts) = parts {
             parts.remove()?;
         }
-        events.write(EventKind::SeedFinished { seed: *seed }).map_err(JobError::write(events_path))?;
+        Ok(prediction)
     }
-    match settings.engine {
-        EngineName::Docking => output::write_summary(&job),
-        EngineName::KFold => complexes::write_summary(&job),
+
+    /// Predicts the complexes of a series one after the other; a ligand that cannot be predicted is told and left out.
+    fn complex_series(&mut self, job: &Job) -> Result<(), JobError> {
+        check_query(job.query())?;
+        let seed = self.seed;
+        let mut with_apos: Option<Job> = None;
+        for (ligand, member) in job.members() {
+            let ligand = ligand.unwrap_or_default();
+            if !member.is_member_done(seed) {
+                if self.watch.is_cancelled() {
+                    return Err(EngineError::Cancelled.into());
+                }
+                if let Some(first) = &with_apos {
+                    series::share_apos(first, &member, seed)?;
+                }
+                match self.whole(&member) {
+                    Ok(_) => {}
+                    Err(JobError::Engine(EngineError::Input(reason))) => {
+                        self.write(EventKind::Warning { message: format!("{ligand}: {reason}") })?;
+                        let path = member.failure_mark(seed);
+                        let folder = member.seed_folder(seed);
+                        std::fs::create_dir_all(&folder).map_err(JobError::write(&folder))?;
+                        files::write_whole(&path, reason.as_bytes()).map_err(JobError::write(&path))?;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            let (samples, ranking_score) = complexes::best_of_seed(&member, seed)?;
+            self.write(EventKind::ComplexFinished { ligand, samples, ranking_score })?;
+            if member.is_seed_done(seed) {
+                with_apos.get_or_insert(member);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, kind: EventKind) -> Result<(), JobError> {
+        self.events.write(kind).map_err(JobError::write(self.events_path))
     }
 }
 

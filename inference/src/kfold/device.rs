@@ -83,11 +83,39 @@ pub struct CudaCard {
 /// When a card is wanted by name and this build has no CUDA, the machine has no driver or no such card, or CUDA's libraries
 /// are missing. [`DeviceChoice::Auto`] falls back to the processor.
 pub fn open(choice: DeviceChoice) -> Result<Device> {
+    open_telling(choice).map(|(device, _)| device)
+}
+
+/// The same with what the user should know: why [`DeviceChoice::Auto`] took the processor although the machine has an NVIDIA
+/// driver.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_telling(choice: DeviceChoice) -> Result<(Device, Option<String>)> {
     match choice {
-        DeviceChoice::Cpu => Ok(Device::Cpu),
-        DeviceChoice::Cuda(ordinal) => cuda::open(ordinal),
-        DeviceChoice::Auto => Ok(cuda::open(0).unwrap_or(Device::Cpu)),
+        DeviceChoice::Cpu => Ok((Device::Cpu, None)),
+        DeviceChoice::Cuda(ordinal) => cuda::open(ordinal).map(|device| (device, None)),
+        DeviceChoice::Auto => Ok(first_card_or_processor(cuda::open(0), has_nvidia_driver())),
     }
+}
+
+fn first_card_or_processor(card: Result<Device>, has_driver: bool) -> (Device, Option<String>) {
+    match card {
+        Ok(device) => (device, None),
+        Err(error) => {
+            let text = format!("the NVIDIA card is not used, and the processor is slower by far: {error}");
+            (Device::Cpu, has_driver.then_some(text))
+        }
+    }
+}
+
+/// Where the NVIDIA driver shows that it is there, on Linux and below Windows.
+const NVIDIA_DRIVER: [&str; 2] = ["/proc/driver/nvidia/version", "/usr/lib/wsl/lib/libcuda.so.1"];
+
+/// Whether this machine has an NVIDIA driver.
+#[must_use]
+pub fn has_nvidia_driver() -> bool {
+    NVIDIA_DRIVER.iter().any(|path| std::path::Path::new(path).exists())
 }
 
 /// The NVIDIA cards of this machine.
@@ -191,5 +219,10 @@ mod tests {
         assert!(open(DeviceChoice::Auto).is_ok());
         // No machine has so many.
         assert!(matches!(open(DeviceChoice::Cuda(4096)), Err(KFoldError::Device(_))));
+        // Told only where a card could be expected.
+        let card = || Err(unavailable("card 0 does not open"));
+        let (device, told) = first_card_or_processor(card(), true);
+        assert!(device.is_cpu() && told.is_some_and(|text| text.contains("card 0 does not open")));
+        assert_eq!(first_card_or_processor(card(), false).1, None);
     }
 }

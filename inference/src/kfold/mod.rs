@@ -15,6 +15,7 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "candle hands a VarBuilder on by value")]
 
+pub mod apo_download;
 pub mod atlasfold;
 pub mod checkpoint;
 pub mod config;

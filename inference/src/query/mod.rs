@@ -20,6 +20,7 @@ mod validate;
 mod value;
 mod write;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,9 @@ use crate::settings::DockingSettings;
 
 pub use import::{Imported, QuerySource, import, import_fasta};
 pub use series::{SeriesError, read_series};
+
+/// How a query says that the engine which can is to predict it.
+pub const AUTOMATIC: &str = "auto";
 
 /// What is wrong with a query, and where.
 #[derive(Debug, thiserror::Error)]
@@ -318,8 +322,8 @@ pub struct AssemblyStage {
 /// The engine a query asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QueryEngine {
-    /// Which.
-    pub name: EngineName,
+    /// Which; `None` is `auto`, the one that can where it is run.
+    pub name: Option<EngineName>,
     /// Docking settings, when the query has any; fields it leaves out have their defaults.
     pub docking: Option<DockingSettings>,
     /// K-Fold settings, likewise.
@@ -364,6 +368,30 @@ impl Query {
     /// The ligand entries in order.
     pub fn ligands(&self) -> impl Iterator<Item = &Ligand> {
         self.sequences.iter().filter_map(|entity| if let Entity::Ligand(ligand) = entity { Some(ligand) } else { None })
+    }
+
+    /// The query with one ligand of its series as an entry beside the others, under a chain id that it does not have, and without
+    /// the series.
+    #[must_use]
+    pub fn with_ligand(&self, ligand: &SeriesLigand) -> Self {
+        let mut query = Self { series: Vec::new(), ..self.clone() };
+        let chains = query.sequences.iter().flat_map(Entity::chains);
+        let taken: HashSet<String> = chains.map(|(id, _)| id.to_owned()).collect();
+        let mut number = 0;
+        let mut id = "L".to_owned();
+        while taken.contains(&id) {
+            number += 1;
+            id = format!("L{number}");
+        }
+        let (ids, source) = (vec![id], ligand.source.clone());
+        query.sequences.push(Entity::Ligand(Ligand { ids, source, description: None }));
+        query
+    }
+
+    /// The engine that the query names; `None` where it leaves that open.
+    #[must_use]
+    pub fn engine_name(&self) -> Option<EngineName> {
+        self.engine.as_ref().and_then(|engine| engine.name)
     }
 
     /// The known structure of the receptor: `structure`, else the first `apo` of the only protein entry.

@@ -20,8 +20,8 @@ use std::path::Path;
 use super::node::{Fields, Node, closest};
 use super::value::Value;
 use super::{
-    Assembly, AssemblyStage, AtomReference, CovalentBond, Entity, Ligand, LigandSource, Modification, Pocket, Polymer,
-    ProteinPair, Query, QueryEngine, QueryError, QueryFormat, SeriesLigand, series,
+    AUTOMATIC, Assembly, AssemblyStage, AtomReference, CovalentBond, Entity, Ligand, LigandSource, Modification,
+    Pocket, Polymer, ProteinPair, Query, QueryEngine, QueryError, QueryFormat, SeriesLigand, series,
 };
 use crate::engine::EngineName;
 use crate::kfold::settings::KFoldSettings;
@@ -468,10 +468,15 @@ fn assembly(node: &Node<'_>) -> Result<Assembly> {
 }
 
 fn engine(node: &Node<'_>) -> Result<QueryEngine> {
-    let name = |node: &Node<'_>| -> Result<EngineName> {
+    let name = |node: &Node<'_>| -> Result<Option<EngineName>> {
         let text = node.text()?;
-        EngineName::from_name(text)
-            .ok_or_else(|| node.error(format!("unknown engine `{text}`; the engines here are {}", EngineName::list())))
+        if text == AUTOMATIC {
+            return Ok(None);
+        }
+        let named = EngineName::from_name(text).ok_or_else(|| {
+            node.error(format!("unknown engine `{text}`; the engines here are {}, {AUTOMATIC}", EngineName::list()))
+        });
+        named.map(Some)
     };
     if let Value::Text(_) = node.value {
         return Ok(QueryEngine { name: name(node)?, docking: None, kfold: None });
@@ -492,8 +497,8 @@ fn engine(node: &Node<'_>) -> Result<QueryEngine> {
     let name = match fields.get("name") {
         Some(node) => name(&node)?,
         // Settings of an engine ask for that engine.
-        None if docking.is_some() && kfold.is_none() => EngineName::Docking,
-        None if kfold.is_some() && docking.is_none() => EngineName::KFold,
+        None if docking.is_some() && kfold.is_none() => Some(EngineName::Docking),
+        None if kfold.is_some() && docking.is_none() => Some(EngineName::KFold),
         None => return Err(node.error("the field `name` is missing")),
     };
     Ok(QueryEngine { name, docking, kfold })

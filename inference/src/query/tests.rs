@@ -475,7 +475,7 @@ fn any_query() -> impl Strategy<Value = Query> {
                     })
                     .collect(),
                 engine: engine.map(|docking| QueryEngine {
-                    name: EngineName::Docking,
+                    name: Some(EngineName::Docking),
                     docking: docking.map(|(poses, min_rmsd)| DockingSettings {
                         poses,
                         min_rmsd,

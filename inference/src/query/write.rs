@@ -4,8 +4,10 @@ use std::path::{Component, Path, PathBuf};
 
 use super::value::Value;
 use super::{
-    AtomReference, Entity, LigandSource, Modification, Pocket, Polymer, ProteinPair, Query, QueryError, QueryFormat,
+    AUTOMATIC, AtomReference, Entity, LigandSource, Modification, Pocket, Polymer, ProteinPair, Query, QueryError,
+    QueryFormat,
 };
+use crate::engine::EngineName;
 
 impl Query {
     /// The query as text. Paths are written relative to `folder`, absolute without one.
@@ -110,7 +112,7 @@ impl Writer<'_> {
         }
         if let Some(engine) = &query.engine {
             let mut entry = Map::new();
-            put(&mut entry, "name", engine.name.name());
+            put(&mut entry, "name", engine.name.map_or(AUTOMATIC, EngineName::name));
             if let Some(docking) = &engine.docking {
                 let json = serde_json::to_string(docking)
                     .map_err(|error| QueryError::field("engine.docking", error.to_string()))?;

@@ -480,8 +480,8 @@ fn wanted(job: &Job, outputs: &[Output], is_wanted: &mut dyn FnMut(&Output) -> b
     Ok(taken)
 }
 
-/// What says in a seed's folder that it is done.
-const DONE: [&str; 2] = ["done", "done.txt"];
+/// What says in a seed's folder that it is done, or cannot be.
+const DONE: [&str; 3] = ["done", "done.txt", crate::job::FAILED];
 
 /// The folder of a seed of the job in which a path lies: `seed-N`, or `NAME_seed-N` as K-Fold's tree has it.
 fn seed_folder(job: &Job, parts: &[&str]) -> Option<String> {

@@ -1,7 +1,7 @@
 //! Molecule files: PDB, mmCIF, BinaryCIF, SDF/MOL, FASTA, lists of SMILES.
 //!
 //! Every format has a module with `read` (from bytes in memory) and, where we write it, `write`. The functions here go
-//! from a path to a molecule: they read the file, unpack gzip by its content, tell the format by content first and name
+//! from a path to a molecule: they read the file, unpack gzip and Zstandard by content, tell the format by content first and name
 //! second, and put the path into the error. Files are hostile until read: sizes are bounded, counts in headers are
 //! never trusted with memory, and nothing here panics on any sequence of bytes (`tests/damaged_files.rs`).
 
@@ -25,6 +25,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use ruzstd::decoding::StreamingDecoder;
+
 use crate::assemblies::Assembly;
 use crate::chemistry;
 use crate::small_molecule::SmallMolecule;
@@ -32,6 +34,9 @@ use crate::structure::Structure;
 
 /// Files above this are refused, packed or unpacked.
 const MAX_BYTES: u64 = 1 << 30;
+
+/// How a Zstandard frame begins.
+const ZSTANDARD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// Where in a file something is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +109,7 @@ pub enum FormatError {
         /// The reason.
         source: std::io::Error,
     },
-    /// The gzip stream is damaged.
+    /// What is packed is damaged.
     #[error("cannot unpack {}: {source}; the file is damaged or cut short, fetch it again", path.display())]
     Unpack {
         /// The file.
@@ -167,7 +172,7 @@ enum Format {
     SmilesList,
 }
 
-/// Reads a file into memory, unpacking gzip (told by content, not by name).
+/// Reads a file into memory, unpacking gzip and Zstandard (told by content, not by name).
 ///
 /// # Errors
 /// When the file cannot be read, is damaged, or is larger than 1 GiB, packed or unpacked.
@@ -186,11 +191,24 @@ fn read_bytes_up_to(path: &Path, most: u64) -> Result<Vec<u8>, FormatError> {
             .read_to_end(&mut unpacked)
             .map_err(|source| FormatError::Unpack { path: path.to_owned(), source })?;
         bytes = unpacked;
+    } else if bytes.starts_with(&ZSTANDARD) && bytes.len() as u64 <= most {
+        bytes =
+            unpack_zstandard(&bytes, most).map_err(|source| FormatError::Unpack { path: path.to_owned(), source })?;
     }
     if bytes.len() as u64 > most { Err(FormatError::TooLarge { path: path.to_owned() }) } else { Ok(bytes) }
 }
 
-/// Reads a structure (PDB, mmCIF or BinaryCIF, plain or gzip) and assigns its bonds and residue kinds.
+/// Unpacks the frames of a Zstandard file (RFC 8878) one after the other, to one byte more than `most` at most.
+fn unpack_zstandard(bytes: &[u8], most: u64) -> std::io::Result<Vec<u8>> {
+    let (mut rest, mut unpacked) = (bytes, Vec::new());
+    while !rest.is_empty() && unpacked.len() as u64 <= most {
+        let decoder = StreamingDecoder::new(&mut rest).map_err(std::io::Error::other)?;
+        decoder.take(most + 1 - unpacked.len() as u64).read_to_end(&mut unpacked)?;
+    }
+    Ok(unpacked)
+}
+
+/// Reads a structure (PDB, mmCIF or BinaryCIF, plain or packed) and assigns its bonds and residue kinds.
 ///
 /// # Errors
 /// When the file cannot be read, is of another format, or is wrong; the text says where and what to do.
@@ -236,7 +254,7 @@ fn no_structure(path: &Path, format: Option<Format>) -> FormatError {
     FormatError::NotRecognised {
         path,
         expected: "a PDB or mmCIF structure",
-        advice: "structures are read from .pdb, .ent, .cif, .mmcif and .bcif files, plain or .gz",
+        advice: "structures are read from .pdb, .ent, .cif, .mmcif and .bcif files, plain or .gz or .zst",
     }
 }
 
@@ -302,17 +320,17 @@ fn read_smiles_list(bytes: &[u8]) -> SmallMolecules {
     found
 }
 
-/// The file's name without folder, `.gz` and extension.
+/// The file's name without folder, `.gz` or `.zst`, and extension.
 fn stem(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
 }
 
 /// The format by what the text says, else by the file's extension.
 fn recognise(path: &Path, bytes: &[u8]) -> Option<Format> {
     let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
     let by_name = match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("pdb" | "ent" | "brk") => Some(Format::Pdb),
         Some("cif" | "mmcif" | "pdbx") => Some(Format::Mmcif),
@@ -384,5 +402,26 @@ mod tests {
         let error = read_bytes_up_to(&path, (1 << 20) - 1).unwrap_err();
         assert!(error.to_string().contains("bomb.pdb.gz holds more than"), "{error}");
         assert!(matches!(read_bytes_up_to(&path, 100).unwrap_err(), FormatError::TooLarge { .. }));
+    }
+
+    #[test]
+    fn zstandard_is_unpacked_within_bounds() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tmp");
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("small.pdb.zst");
+        let text = b"REMARK two frames, one after the other\n".repeat(1_000);
+        let pack = |text: &[u8]| ruzstd::encoding::compress_to_vec(text, ruzstd::encoding::CompressionLevel::Fastest);
+        let mut bytes = pack(&text);
+        bytes.extend(pack(b"END\n"));
+        std::fs::write(&path, &bytes).unwrap();
+        let whole = [&text[..], b"END\n"].concat();
+        assert_eq!(read_bytes(&path).unwrap(), whole);
+        assert_eq!((stem(&path).as_str(), recognise(&path, &whole)), ("small", Some(Format::Pdb)));
+        let error = read_bytes_up_to(&path, whole.len() as u64 - 1).unwrap_err();
+        assert!(matches!(error, FormatError::TooLarge { .. }), "{error}");
+        for length in [5, bytes.len() / 2, bytes.len() - 1] {
+            std::fs::write(&path, &bytes[..length]).unwrap();
+            assert!(matches!(read_bytes(&path).unwrap_err(), FormatError::Unpack { .. }), "{length}");
+        }
     }
 }

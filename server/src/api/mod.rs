@@ -77,7 +77,7 @@ fn routes() -> Routes {
         .add(
             Operation::new(Method::POST, "/v1/jobs", "submit", "Submit a query with its files")
                 .scope(Scope::Submit)
-                .header("Idempotency-Key", "Submitting again with the same key gives the same job", r"^[!-~]{1,128}$")
+                .header("Idempotency-Key", "Submitting again with the same key gives the same job", Some(r"^[!-~]{1,128}$"))
                 .takes(submit::form())
                 .answers::<RemoteJob>(201, "The job waits")
                 .answers::<RemoteJob>(200, "The job of this key, accepted before")
@@ -126,7 +126,7 @@ fn routes() -> Routes {
             )
             .scope(Scope::Read)
             .path("job", job)
-            .header("Last-Event-ID", "Go on after the event of this id", r"^[0-9]{1,15}$")
+            .header("Last-Event-ID", "Go on after the event of this id; what is none is ignored", None)
             .answers_with(200, "Server-sent events until the job has ended", Body::Other("text/event-stream")),
             events::follow,
         )
@@ -142,7 +142,7 @@ fn routes() -> Routes {
                 .scope(Scope::Read)
                 .path("job", job)
                 .path("path", "A path as the list of outputs gives it")
-                .header("Range", "`bytes=N-` for the rest from byte N", r"^bytes=[0-9]{1,15}-$")
+                .header("Range", "`bytes=N-` for the rest from byte N; other ranges are ignored", None)
                 .answers_with(200, "The file", Body::Other("application/octet-stream"))
                 .answers_with(206, "The rest of the file", Body::Other("application/octet-stream"))
                 .refuses(416, "The file ends before"),

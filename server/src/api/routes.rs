@@ -74,8 +74,11 @@ impl Operation {
         if has_404 { self } else { self.refuses(404, "There is no such job or file for this token") }
     }
 
-    pub fn header(mut self, name: &str, description: &str, pattern: &str) -> Self {
-        let schema = json!({"type": "string", "pattern": pattern});
+    pub fn header(mut self, name: &str, description: &str, pattern: Option<&str>) -> Self {
+        let mut schema = json!({"type": "string"});
+        if let Some(pattern) = pattern {
+            schema["pattern"] = json!(pattern);
+        }
         self.parameters.push(
             json!({"name": name, "in": "header", "required": false, "description": description, "schema": schema}),
         );

@@ -15,6 +15,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use kfold_inference::engine::EngineName;
 use kfold_inference::job::{Job, JobError, pieces};
+use kfold_inference::kfold::engine::check_query;
 use kfold_inference::query::Query;
 use kfold_inference::remote::protocol::RemoteJob;
 use kfold_inference::settings::Settings;
@@ -347,7 +348,11 @@ fn settings_of(service: &Service, query: &Query, text: Option<&str>) -> Result<S
         Some(text) => {
             serde_json::from_str::<Settings>(text).map_err(|error| ApiError::invalid(format!("settings: {error}")))?
         }
-        None => Settings::for_query(query),
+        None => {
+            let mut settings = Settings::for_query(query);
+            settings.engine = query.engine_name().unwrap_or_else(|| automatic(service, query));
+            settings
+        }
     };
     settings.validate().map_err(|error| ApiError::invalid(error.to_string()))?;
     let is_offered = |engine: EngineName| service.engines.iter().any(|offer| offer.name == engine.name());
@@ -361,6 +366,12 @@ fn settings_of(service: &Service, query: &Query, text: Option<&str>) -> Result<S
     let threads = &mut settings.docking.threads;
     *threads = if *threads == 0 { share } else { (*threads).min(share) };
     Ok(settings)
+}
+
+/// The engine for a query that leaves it open: K-Fold if it is here and can, else docking.
+fn automatic(service: &Service, query: &Query) -> EngineName {
+    let has_kfold = service.engines.iter().any(|offer| offer.name == EngineName::KFold.name());
+    if has_kfold && check_query(query).is_ok() { EngineName::KFold } else { EngineName::Docking }
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use kfold_inference::kfold::engine::AT_ONCE_VARIABLE;
+
 use crate::configuration::{Configuration, WorkerNetwork};
 use crate::error::ServerError;
 use crate::log;
@@ -65,14 +67,18 @@ impl Isolation {
         line
     }
 
-    /// The worker of a folder; its output goes to the folder's log.
-    pub fn command(&self, folder: &Path, device: Option<&str>) -> std::io::Result<Command> {
+    /// The worker of a folder; its output goes to the folder's log. `after_loss`: the one before it was lost, perhaps for its
+    /// memory, and this one is to need less.
+    pub fn command(&self, folder: &Path, device: Option<&str>, after_loss: bool) -> std::io::Result<Command> {
         let log = std::fs::File::create(folder.join("worker.log"))?;
         let line = self.command_line();
         let mut command = Command::new(line.first().map_or(OsStr::new("false"), OsString::as_os_str));
         command.args(line.iter().skip(1)).arg(folder).current_dir(folder);
         command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.env("HOME", folder);
+        if after_loss {
+            command.env(AT_ONCE_VARIABLE, "1");
+        }
         if let Some(device) = device {
             command.env("CUDA_VISIBLE_DEVICES", device);
         }

@@ -80,8 +80,8 @@ impl Executor for Local {
             let Some(slot) = self.slots.iter_mut().find(|slot| slot.worker.is_none()) else {
                 return Err("no slot is free".to_owned());
             };
-            let child =
-                self.isolation.command(&task.folder, slot.device.as_deref()).and_then(|mut command| command.spawn());
+            let child = self.isolation.command(&task.folder, slot.device.as_deref(), task.piece.attempts > 0);
+            let child = child.and_then(|mut command| command.spawn());
             let child = child.map_err(|error| format!("the worker could not be started: {error}"))?;
             slot.worker = Some((task.key(), Worker::Child(child)));
             Ok(())

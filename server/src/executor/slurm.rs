@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use kfold_inference::job::Job;
 use kfold_inference::job::events::{EventKind, EventReader};
+use kfold_inference::kfold::engine::AT_ONCE_VARIABLE;
 
 use super::isolation::Isolation;
 use super::{Executor, Status, Task, TaskKey};
@@ -135,6 +136,10 @@ impl Slurm {
         for (name, value) in self.isolation.environment() {
             let name = name.to_string_lossy();
             script.push_str(&format!(" {name}={}", quoted(value)));
+        }
+        // A worker before this one was lost, perhaps for its memory.
+        if tasks.iter().any(|task| task.piece.attempts > 0) {
+            script.push_str(&format!(" {AT_ONCE_VARIABLE}=1"));
         }
         script.push_str(" ${CUDA_VISIBLE_DEVICES+CUDA_VISIBLE_DEVICES=\"$CUDA_VISIBLE_DEVICES\"}");
         for part in self.isolation.command_line() {

@@ -60,6 +60,9 @@ impl PieceEnd {
 /// Worker seconds that users have had, with what is long ago counting less.
 pub type Usage = HashMap<String, f64>;
 
+const PIECES: &str = "select p.job, p.number, j.pieces, j.user, j.priority, j.number, p.attempts, p.seeds_done, p.started, \
+                      j.cancel from pieces p join jobs j on j.id = p.job";
+
 fn piece_of(row: &Row<'_>) -> Result<Piece> {
     Ok(Piece {
         job: row.get(0)?,
@@ -86,11 +89,21 @@ impl Index {
     /// Whatever the database says.
     pub fn pieces(&self, state: RemoteState) -> Result<Vec<Piece>> {
         let connection = self.read();
-        let mut select = connection.prepare_cached(
-            "select p.job, p.number, j.pieces, j.user, j.priority, j.number, p.attempts, p.seeds_done, p.started, j.cancel \
-             from pieces p join jobs j on j.id = p.job where p.state = ?1 order by j.number, p.number",
-        )?;
+        let mut select =
+            connection.prepare_cached(&format!("{PIECES} where p.state = ?1 order by j.number, p.number"))?;
         select.query_map([state.name()], piece_of)?.collect()
+    }
+
+    /// Waiting pieces of jobs that are to stop.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn cancelled_pieces(&self) -> Result<Vec<Piece>> {
+        let connection = self.read();
+        let mut select = connection.prepare_cached(&format!(
+            "{PIECES} where j.cancel and j.state in ('queued', 'running') and p.state = 'queued' order by j.number, p.number"
+        ))?;
+        select.query_map([], piece_of)?.collect()
     }
 
     /// Notes that a worker is about to be started for a piece. Written before it is, so that a server that dies between

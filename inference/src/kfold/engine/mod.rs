@@ -82,8 +82,10 @@ use super::modules::confidence_metrics::ScoredComplex;
 use super::noise::{Noise, SeededNoise};
 use super::output;
 use super::prediction::{Distogram, Embeddings, PredictedComplex, PredictedComplexes};
+use super::run_times::RunTimes;
 use super::{KFoldError, Result, device};
 use crate::engine::{Engine, EngineError, EngineName, Events, Prediction, Progress};
+use crate::folders;
 use crate::query::{Entity, LigandSource, Query};
 use crate::settings::Settings;
 
@@ -104,19 +106,26 @@ type Source = Box<dyn Fn(u64) -> Result<Draws> + Send + Sync>;
 #[derive(Default)]
 pub struct KFoldEngine {
     draws: Option<Source>,
+    notes_times: bool,
 }
 
 impl KFoldEngine {
     /// The engine as it predicts: all draws follow from the seed.
     #[must_use]
     pub const fn new() -> Self {
-        Self { draws: None }
+        Self { draws: None, notes_times: false }
+    }
+
+    /// The same engine, which notes in the user's data folder how long stages took, for the plans of later runs.
+    #[must_use]
+    pub const fn learning() -> Self {
+        Self { draws: None, notes_times: true }
     }
 
     /// The same engine with draws from elsewhere, for comparisons with the reference.
     #[must_use]
     pub fn drawing(draws: impl Fn(u64) -> Result<Draws> + Send + Sync + 'static) -> Self {
-        Self { draws: Some(Box::new(draws)) }
+        Self { draws: Some(Box::new(draws)), notes_times: false }
     }
 }
 
@@ -132,7 +141,7 @@ impl Engine for KFoldEngine {
         events: &mut dyn Events,
     ) -> std::result::Result<Prediction, EngineError> {
         let mut run = Run::new(query, settings, events)?;
-        let complexes = run.predict(self.draws.as_ref())?;
+        let complexes = run.predict(self.draws.as_ref(), self.notes_times)?;
         Ok(Prediction { complexes: Some(Box::new(complexes)), ..Prediction::default() })
     }
 }
@@ -145,12 +154,12 @@ pub fn check_query(query: &Query) -> std::result::Result<(), EngineError> {
     let unsupported = |reason: &str| {
         Err(EngineError::Unsupported { engine: EngineName::KFold.display_name(), reason: reason.to_owned() })
     };
-    if !query.series.is_empty() {
-        return unsupported(
-            "it has a series of ligands, which only docking takes one by one; put one ligand into `sequences`",
-        );
+    if query.sequences.is_empty() {
+        return unsupported("it has no sequence; put the protein's into `sequences`");
     }
-    if query.ligands().any(|ligand| matches!(ligand.source, LigandSource::Sdf { .. })) {
+    let mut ligands =
+        query.ligands().map(|ligand| &ligand.source).chain(query.series.iter().map(|ligand| &ligand.source));
+    if ligands.any(|source| matches!(source, LigandSource::Sdf { .. })) {
         return unsupported("a ligand is given as a 3D file; give its SMILES or its component code");
     }
     Ok(())
@@ -196,6 +205,10 @@ impl<'a> Run<'a> {
         events: &'a mut dyn Events,
     ) -> std::result::Result<Self, EngineError> {
         check_query(query)?;
+        if !query.series.is_empty() {
+            let reason = "the ligands of a series are predicted one by one, as members of a job".to_owned();
+            return Err(EngineError::Unsupported { engine: EngineName::KFold.display_name(), reason });
+        }
         let options = &settings.kfold;
         let models = options.model_folder();
         let mut config = models.config().map_err(engine_error)?;
@@ -218,7 +231,15 @@ impl<'a> Run<'a> {
                 names.join(", ")
             )));
         }
-        let device = device::open(options.device).map_err(engine_error)?;
+        let (device, told) = device::open_telling(options.device).map_err(engine_error)?;
+        if let Some(told) = told {
+            events.warning(&told);
+        }
+        if let Some(bound) = planning::samples_at_once() {
+            events.warning(&format!(
+                "an earlier worker ended without a word, perhaps because memory ran out; samples are taken {bound} at a time"
+            ));
+        }
         if query.structure.is_some() || query.pocket.is_some() {
             events.warning("K-Fold predicts without a known structure or a pocket; only docking reads them");
         }
@@ -233,15 +254,20 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn predict(&mut self, draws: Option<&Source>) -> std::result::Result<PredictedComplexes, EngineError> {
+    fn predict(
+        &mut self,
+        draws: Option<&Source>,
+        notes_times: bool,
+    ) -> std::result::Result<PredictedComplexes, EngineError> {
         let query = self.query;
         let seed = self.settings.seed;
         self.progress("prepare", 0, 1, &query.name)?;
         let structure = reference_structure(query).map_err(engine_error)?;
         let entries = ProteinEntry::all(query);
         let seeds = self.settings.kfold.apo_seeds(seed);
+        let times = if notes_times { RunTimes::load(&folders::run_times()) } else { RunTimes::default() };
         let mut planned =
-            Planned::new(query, &structure, &self.models, &self.config, &self.settings.kfold, &self.device)?;
+            Planned::new(query, &structure, &self.models, &self.config, &self.settings.kfold, &self.device, times)?;
         let (mut candidates, apos) = self.apos(&entries, &seeds)?;
         planned.apo_ended();
         self.choose_shared(&mut candidates);

@@ -6,7 +6,6 @@ use std::time::Instant;
 use candle_core::Device;
 
 use crate::engine::EngineError;
-use crate::folders;
 use crate::kfold::config::KFoldConfig;
 use crate::kfold::features::reference::ReferenceStructure;
 use crate::kfold::model::{PredictOptions, Step};
@@ -23,6 +22,11 @@ pub const AT_ONCE_VARIABLE: &str = "KFOLD_SAMPLES_AT_ONCE";
 
 /// Less than this, and the apo structures were there from an earlier run: seconds.
 const LEAST_APO_SECONDS: f64 = 1.0;
+
+/// The bound that the environment sets.
+pub(super) fn samples_at_once() -> Option<usize> {
+    std::env::var(AT_ONCE_VARIABLE).ok().and_then(|bound| bound.parse().ok())
+}
 
 /// A run as planned.
 pub(super) struct Planned {
@@ -49,6 +53,7 @@ impl Planned {
         config: &KFoldConfig,
         settings: &KFoldSettings,
         device: &Device,
+        times: RunTimes,
     ) -> Result<Self, EngineError> {
         let mut machine = Machine::here();
         let name = if device.is_cpu() { device_name(&machine) } else { format!("{:?}", device.location()) };
@@ -58,7 +63,6 @@ impl Planned {
         }
         let sizes = Sizes::of(query, structure, settings.apo_count());
         let weights = Weights::of(models);
-        let times = RunTimes::load(&folders::run_times());
         let request = request(&sizes, config, &weights, settings, &name);
         let plan = Plan::new(&request, &machine, &times);
         if let Some(refusal) = &plan.refusal {
@@ -144,8 +148,7 @@ fn request<'a>(
     device: &str,
 ) -> Request<'a> {
     let mut request = Request::of_settings(sizes, config, weights, settings);
-    let bound = std::env::var(AT_ONCE_VARIABLE).ok().and_then(|bound| bound.parse::<usize>().ok());
-    request.predict.at_once = request.predict.at_once.min(bound.unwrap_or(usize::MAX)).max(1);
+    request.predict.at_once = request.predict.at_once.min(samples_at_once().unwrap_or(usize::MAX)).max(1);
     device.clone_into(&mut request.device);
     request
 }

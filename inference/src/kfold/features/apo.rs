@@ -5,7 +5,7 @@
 //! the amino acids are kept, 37 places a residue. The alignment charges for opening a gap only, so that a missing loop of
 //! any length costs the same. Residues that do not align have no coordinates; relaxation fills them in.
 
-use kfold_molecule::structure::{Model, ResidueKind};
+use kfold_molecule::structure::{Model, ResidueKind, Topology};
 use kfold_molecule::{Element, Structure};
 
 use super::reference::ReferenceChain;
@@ -109,18 +109,30 @@ fn protein_runs(model: &Model, count: usize) -> Vec<Vec<usize>> {
     vec![run]
 }
 
+/// Residues of `sequence` that the first chain of a model has under the same letter, in an alignment of both.
+#[must_use]
+pub fn identical_residues(model: &Model, sequence: &str) -> usize {
+    let query: Vec<char> = sequence.chars().collect();
+    let letters = protein_runs(model, 1).first().map_or_else(Vec::new, |run| letters_of(&model.topology, run));
+    let pairs = align(&query, &letters).unwrap_or_default();
+    pairs.into_iter().filter(|(at_query, at_source)| query[*at_query] == letters[*at_source]).count()
+}
+
+/// One-letter names of residues, as the query's sequences have them.
+fn letters_of(topology: &Topology, residues: &[usize]) -> Vec<char> {
+    let letter = |&residue: &usize| {
+        let letter = letter_of_code(&topology.residues[residue].name, ChainType::Protein);
+        let is_standard =
+            standard_residues().iter().any(|held| held.chain_type == ChainType::Protein && held.letter == letter);
+        if is_standard { letter } else { 'X' }
+    };
+    residues.iter().map(letter).collect()
+}
+
 fn on_sequence(model: &Model, residues: &[usize], sequence: &str) -> Result<ResidueCoordinates> {
     let topology = &model.topology;
     let query: Vec<char> = sequence.chars().collect();
-    let letters: Vec<char> = residues
-        .iter()
-        .map(|&residue| {
-            let letter = letter_of_code(&topology.residues[residue].name, ChainType::Protein);
-            let is_standard =
-                standard_residues().iter().any(|held| held.chain_type == ChainType::Protein && held.letter == letter);
-            if is_standard { letter } else { 'X' }
-        })
-        .collect();
+    let letters = letters_of(topology, residues);
     let mut coordinates = ResidueCoordinates::unknown(query.len());
     for (at_query, at_source) in align(&query, &letters)? {
         for atom in topology.atoms_of(&topology.residues[residues[at_source]]) {
