@@ -137,6 +137,8 @@ impl Results {
                         poses: Vec::new(),
                         ensemble: None,
                         complexes,
+                        // Each ligand has its own, in its own tree; the seed as a whole has none.
+                        affinity: None,
                     });
                 }
                 continue;
