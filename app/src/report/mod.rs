@@ -409,7 +409,7 @@ fn ligand_table(molecule: &SmallMolecule, texts: &Texts) -> Option<Table> {
         "property-rotatable",
         "property-qed",
     ];
-    let row = vec![
+    let values = [
         found.formula,
         number(found.molecular_weight as f32, 1),
         number(found.log_p as f32, 2),
@@ -419,8 +419,13 @@ fn ligand_table(molecule: &SmallMolecule, texts: &Texts) -> Option<Table> {
         whole(found.rotatable_bonds),
         number(found.qed as f32, 2),
     ];
-    let head = keys.map(|key| texts.get(key)).to_vec();
-    Some(table(texts.get("report-properties"), head, 1, vec![row], texts))
+    // Two properties a row: all in one row are wider than half a sheet.
+    let half = keys.len() / 2;
+    let cell = |index: usize| [texts.get(keys[index]), values[index].clone()];
+    let rows = (0..half).map(|index| [cell(index), cell(index + half)].concat()).collect();
+    let value = texts.get("column-value");
+    let head = vec![String::new(), value.clone(), String::new(), value];
+    Some(table(texts.get("report-properties"), head, 1, rows, texts))
 }
 
 fn interactions_table(interactions: &[Interaction], texts: &Texts) -> Table {
