@@ -35,6 +35,10 @@ log-started = Worker { $process } took the job
 log-seed = Seed { $seed } begun
 log-seed-done = Seed { $seed } done
 log-ligand = { $name }: { $poses } poses, best { $score } kcal/mol
+log-complex = { $name }: { $samples ->
+    [one] 1 sample
+   *[other] { $samples } samples
+}, best ranking score { $score }
 log-warning = Warning: { $what }
 log-finished = Finished
 log-cancelled = Cancelled

@@ -35,6 +35,7 @@ log-started = 작업 프로세스 { $process } 시작
 log-seed = 시드 { $seed } 시작
 log-seed-done = 시드 { $seed } 끝
 log-ligand = { $name }: 자세 { $poses }개, 최고 { $score } kcal/mol
+log-complex = { $name }: 샘플 { $samples }개, 가장 높은 순위 점수 { $score }
 log-warning = 주의: { $what }
 log-finished = 끝남
 log-cancelled = 취소됨

@@ -57,6 +57,14 @@ fn text_of(texts: &Texts, folder: &Path) -> Result<String, String> {
                     ("score", crate::window::format::number(*score_kcal_per_mol, 2).into()),
                 ],
             ),
+            EventKind::ComplexFinished { ligand, samples, ranking_score } => texts.with(
+                "log-complex",
+                [
+                    ("name", ligand.clone().into()),
+                    ("samples", (*samples).into()),
+                    ("score", crate::window::format::number(*ranking_score as f32, 3).into()),
+                ],
+            ),
             EventKind::SeedFinished { seed } => texts.with("log-seed-done", [("seed", seed.to_string().into())]),
             EventKind::Finished => texts.get("log-finished"),
             EventKind::Cancelled => texts.get("log-cancelled"),
