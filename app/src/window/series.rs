@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use egui::{Margin, Sense, TextEdit, Ui, vec2};
+use egui::{Margin, Sense, TextEdit, Ui};
 use egui_extras::{Column, TableBuilder};
 use glam::vec2 as points;
 use kfold_inference::job::Results;
@@ -342,21 +342,22 @@ impl Studio {
         egui::Frame::new().inner_margin(Margin::symmetric(10, 4)).show(ui, |ui| {
             self.series_filters_ui(ui, &texts, &outcome);
             let comparison = outcome.comparison();
-            let width = ui.available_width();
-            let height = ui.available_height();
-            let side = if comparison.is_some() && width > 760.0 { 300.0 } else { 0.0 };
-            ui.horizontal_top(|ui| {
-                ui.allocate_ui(vec2(width - side - GAP, height), |ui| self.series_table_ui(ui, &texts, &outcome));
-                if let Some(found) = comparison.filter(|_| side > 0.0) {
-                    ui.allocate_ui(vec2(side, height), |ui| {
-                        egui::ScrollArea::vertical().id_salt("series plot").show(ui, |ui| {
-                            self.series_plot_ui(ui, &texts, &outcome);
-                            let tone = if found.beats_size() { Tone::Info } else { Tone::Warning };
-                            message(ui, tone, &comparison_sentence(&found, &texts));
-                        });
-                    });
-                }
+            let area = ui.available_rect_before_wrap();
+            let side = if comparison.is_some() && area.width() > 760.0 { 300.0 } else { 0.0 };
+            let (left, right) = area.split_left_right_at_x(area.right() - side);
+            let part = |rect: egui::Rect| egui::UiBuilder::new().max_rect(rect);
+            ui.scope_builder(part(left.with_max_x(left.right() - GAP)), |ui| {
+                self.series_table_ui(ui, &texts, &outcome);
             });
+            if let Some(found) = comparison.filter(|_| side > 0.0) {
+                ui.scope_builder(part(right), |ui| {
+                    egui::ScrollArea::vertical().id_salt("series plot").show(ui, |ui| {
+                        self.series_plot_ui(ui, &texts, &outcome);
+                        let tone = if found.beats_size() { Tone::Info } else { Tone::Warning };
+                        message(ui, tone, &comparison_sentence(&found, &texts));
+                    });
+                });
+            }
         });
     }
 
@@ -420,9 +421,14 @@ impl Studio {
             .into_iter()
             .filter(|index| self.is_wanted(&outcome.ligands[*index]))
             .collect();
-        egui::ScrollArea::horizontal().id_salt("series table").show(ui, |ui| {
+        let height = ui.available_height();
+        let across = egui::ScrollArea::horizontal().id_salt("series table").auto_shrink(false);
+        across.show(ui, |ui| {
             let mut builder = TableBuilder::new(ui)
                 .striped(true)
+                .min_scrolled_height(0.0)
+                .max_scroll_height((height - 40.0).max(ROW))
+                .auto_shrink(false)
                 .sense(Sense::click())
                 .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
                 .column(Column::exact(112.0))

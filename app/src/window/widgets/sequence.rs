@@ -120,7 +120,7 @@ fn row_ui(
             painter.rect_stroke(area, 1.5, Stroke::new(1.8, colours.accent), egui::StrokeKind::Inside);
             painter.hline(area.x_range(), area.bottom() + 2.5, Stroke::new(2.5, colours.accent));
         }
-        if residue.number % 10 == 0 {
+        if residue.number % 10 == 0 && residue.insertion_code.is_none() {
             let at = pos2(area.center().x, rect.top() + 6.0);
             painter.text(at, Align2::CENTER_CENTER, residue.number_text(), small.clone(), colours.text_muted);
         }
