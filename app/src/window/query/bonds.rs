@@ -18,7 +18,7 @@ use super::places;
 const PICTURE_HEIGHT: f32 = 200.0;
 
 /// Frames in which the panel scrolls to a bond that was just opened.
-const FOLLOWED: u8 = 20;
+const FOLLOWED: u8 = 10;
 
 /// A bond that is being made.
 #[derive(Debug, Default)]
@@ -220,7 +220,7 @@ impl Studio {
         });
         // The formula comes some frames after the card has opened; until then the panel follows.
         if draft.frames < FOLLOWED {
-            card.response.scroll_to_me(Some(Align::Max));
+            card.response.scroll_to_me_animation(Some(Align::Max), egui::style::ScrollAnimation::none());
             draft.frames += 1;
             ui.ctx().request_repaint();
         }
