@@ -20,6 +20,8 @@ pub enum Pane {
     Jobs,
     /// Lessons.
     Lessons,
+    /// The user's notes.
+    Notes,
     /// How sure a prediction is, along the sequence and between pairs.
     Confidence,
     /// The sequences of what is in the view.
@@ -75,7 +77,7 @@ const fn always(_: &Studio) -> bool {
 
 impl Pane {
     /// All panes, in the order of the menu, of the tabs and of the keys.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Query,
         Self::View,
         Self::Results,
@@ -85,6 +87,7 @@ impl Pane {
         Self::Series,
         Self::Jobs,
         Self::Lessons,
+        Self::Notes,
     ];
 
     /// What the window must know of it.
@@ -99,6 +102,9 @@ impl Pane {
                 starts_open: false,
                 ..PaneSpec::new("pane-lessons", Place::Left, always, Studio::lessons_ui)
             },
+            Self::Notes => {
+                PaneSpec { starts_open: false, ..PaneSpec::new("pane-notes", Place::Left, always, Studio::notes_ui) }
+            }
             Self::Confidence => {
                 PaneSpec::new("pane-confidence", Place::Right, Studio::has_confidence, Studio::confidence_panel_ui)
             }

@@ -357,3 +357,17 @@ fn settings_explain_themselves_and_the_offline_switch_closes_the_network() {
     desk.wait_for_label("Waiting for the network");
     assert!(listener.accept().is_err(), "somebody knocked");
 }
+
+#[test]
+fn notes_belong_to_the_document() {
+    for (language, name) in [("english", "Notes"), ("korean", "노트")] {
+        let mut desk = Desk::in_language(language);
+        desk.press(Modifiers::ALT, Key::Num0);
+        desk.write(Role::MultilineTextInput, name, "the hinge is residue 769");
+        desk.rest();
+        assert_eq!(desk.harness.state().document().notes, "the hinge is residue 769");
+        desk.harness.check_accessibility();
+        desk.press(Modifiers::COMMAND, Key::Z);
+        assert_eq!(desk.harness.state().document().notes, "");
+    }
+}

@@ -15,3 +15,6 @@ panes-save = Save this layout
 panes-remove = Remove layout { $name }
 pane-jobs = Jobs
 pane-lessons = Lessons
+pane-notes = Notes
+notes-field = Notes
+notes-hint = What you want to remember about this query. It is saved with the session

@@ -15,3 +15,6 @@ panes-save = 지금 배치 저장
 panes-remove = 배치 { $name } 지우기
 pane-jobs = 작업
 pane-lessons = 배우기
+pane-notes = 노트
+notes-field = 노트
+notes-hint = 이 쿼리에 대해 기억해 두고 싶은 것. 세션과 함께 저장돼요

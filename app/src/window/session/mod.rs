@@ -5,6 +5,7 @@
 //! among the autosaves; the next window takes up one that was not closed, and offers the last that was.
 //! [`store`] is the file.
 
+mod notes;
 pub mod store;
 #[cfg(test)]
 mod tests;
