@@ -149,6 +149,8 @@ impl Studio {
             field.request_focus();
             if field.changed() {
                 open.chosen = 0;
+                // Where letters come faster than frames, the hint would stand behind them.
+                ui.ctx().request_repaint();
             }
             let found = open.found();
             let last = found.len().saturating_sub(1);

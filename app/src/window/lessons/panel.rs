@@ -180,7 +180,9 @@ fn mark_ui(ui: &mut Ui, is_done: bool, name: &str) {
 
 fn spans_ui(ui: &mut Ui, spans: &[Span], is_heading: bool, action: &mut Option<Action>) {
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 0.0;
+        // Lines of text, not of controls.
+        ui.spacing_mut().item_spacing = egui::vec2(0.0, 2.0);
+        ui.spacing_mut().interact_size.y = 0.0;
         for span in spans {
             let mut text = RichText::new(&span.text);
             if is_heading {
