@@ -162,7 +162,7 @@ impl Studio {
             reading: Reading::default(),
             compare: Compare::default(),
             series: Series::default(),
-            viewport: Viewport::new(creation.wgpu_render_state.as_ref()),
+            viewport: Viewport::new(creation.wgpu_render_state.as_ref(), &creation.egui_ctx),
             notices: Notices::default(),
             modal: None,
             help_open: false,

@@ -96,10 +96,10 @@ pub struct Click {
 impl Viewport {
     /// A view on the window's own device. Without one, the view says so and the rest of the window works.
     #[must_use]
-    pub fn new(state: Option<&egui_wgpu::RenderState>) -> Self {
+    pub fn new(state: Option<&egui_wgpu::RenderState>, context: &egui::Context) -> Self {
         let device = state
             .ok_or_else(|| "the window has no graphics device of its own".to_owned())
-            .and_then(|state| Device::new(state).map_err(|error| error.to_string()));
+            .and_then(|state| Device::new(state, context).map_err(|error| error.to_string()));
         Self {
             device,
             camera: Camera::default(),
@@ -599,9 +599,13 @@ impl Viewport {
 }
 
 impl Device {
-    fn new(state: &egui_wgpu::RenderState) -> Result<Self, ViewerError> {
+    fn new(state: &egui_wgpu::RenderState, context: &egui::Context) -> Result<Self, ViewerError> {
         let gpu = Gpu::from_device(state.adapter.get_info(), state.device.clone(), state.queue.clone())?;
-        Ok(Self { renderer: Renderer::new(gpu)?, state: state.clone(), texture: None })
+        let mut renderer = Renderer::new(gpu)?;
+        // A surface may take seconds: it appears when it is ready, not when the pointer moves next.
+        let context = context.clone();
+        renderer.set_waker(move || context.request_repaint());
+        Ok(Self { renderer, state: state.clone(), texture: None })
     }
 
     fn show(
