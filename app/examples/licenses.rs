@@ -1,6 +1,6 @@
 //! Makes `assets/licenses.json.gz`: every package that Cargo.lock names, with its licence and the texts in its folder.
 //!
-//! `cargo run --release --workspace --example licenses`, after dependencies were changed.
+//! `cargo run --release --example licenses`, after dependencies were changed.
 
 #![allow(clippy::print_stdout, reason = "a tool for who builds the program")]
 

@@ -155,4 +155,3 @@ estimate-docking = { $count ->
    *[other] Docking { $count } ligands takes about { $time } on { $threads } threads
 }
 estimate-docking-hint = By the mean of our benchmark; flexible ligands and large boxes take longer
-time-hours = { $count } h

@@ -1,6 +1,6 @@
 //! The about page: the version, and the licences of everything in the program.
 //!
-//! The list is made by `cargo run --release --workspace --example licenses` from cargo's own knowledge of the
+//! The list is made by `cargo run --release --example licenses` from cargo's own knowledge of the
 //! dependencies and lies compressed in `assets/licenses.json.gz`. A test holds it against Cargo.lock.
 
 use std::io::Read as _;
@@ -150,7 +150,7 @@ mod tests {
         let stale: Vec<_> = listed.difference(&wanted).collect();
         assert!(
             missing.is_empty() && stale.is_empty(),
-            "run `cargo run --release --workspace --example licenses`: missing {missing:?}, no longer there {stale:?}"
+            "run `cargo run --release --example licenses`: missing {missing:?}, no longer there {stale:?}"
         );
         for package in &list.packages {
             assert!(!package.license.is_empty(), "{} has no licence", package.name);
