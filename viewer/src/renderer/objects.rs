@@ -344,12 +344,8 @@ impl RepresentationCache {
             || (by_kind && (kinds_changed || (moved && scene.object.ribbon_kinds.is_none())))
             || (by_b_factor && recolored);
         let shape_changed = self.source.shape != wanted.shape || self.source.atoms != wanted.atoms;
-        let alike = matches!(
-            (&self.source.shape, &wanted.shape),
-            (Shape::Cartoon(_), Shape::Cartoon(_))
-                | (Shape::Surface(_), Shape::Surface(_))
-                | (Shape::Glycans { .. }, Shape::Glycans { .. })
-        );
+        // What was built before stays in the picture until the new shape is ready.
+        let alike = is_built(&self.source.shape) && is_built(&wanted.shape);
         if shape_changed && !alike {
             self.built = None;
             self.job = None;
@@ -368,7 +364,8 @@ impl RepresentationCache {
     fn make_draws(&mut self, scene: &Surroundings<'_>) {
         self.draws.clear();
         if let Some(built) = &self.built {
-            self.flags = self.surface_flags();
+            let is_mesh = built.buffers.1.is_some();
+            self.flags = if is_mesh { 0 } else { self.surface_flags() };
             if built.count > 0 {
                 let (vertices, indices) = &built.buffers;
                 let (primitive, instances, mesh) = match indices {
@@ -522,6 +519,11 @@ impl RepresentationCache {
         self.write_uniform(gpu, scene.first_atom);
         failure
     }
+}
+
+/// Whether workers build the shape.
+fn is_built(shape: &Shape) -> bool {
+    matches!(shape, Shape::Cartoon(_) | Shape::Surface(_) | Shape::Glycans { .. })
 }
 
 /// The atoms of an object's visible sticks, balls and lines.
