@@ -78,7 +78,7 @@ impl Studio {
         let texts = std::sync::Arc::clone(&self.texts);
         let mut command = None;
         let has_difference = self.shown_comparison().is_some();
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             let view = &mut self.document.view;
             let representations = [
                 (Representation::Cartoon, texts.get("command-cartoon")),
@@ -111,14 +111,12 @@ impl Studio {
             ui.checkbox(&mut view.pocket_surface, texts.get("view-pocket-surface"));
             ui.checkbox(&mut view.interactions, texts.get("view-interactions"));
             ui.checkbox(&mut view.waters, texts.get("view-waters"));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                for (icon, wanted) in [(Icon::Reset, Command::ResetView), (Icon::Focus, Command::FocusLigand)] {
-                    let label = self.labelled_shortcut(ui, wanted);
-                    if icon_button(ui, icon, &label, true).clicked() {
-                        command = Some(wanted);
-                    }
+            for (icon, wanted) in [(Icon::Focus, Command::FocusLigand), (Icon::Reset, Command::ResetView)] {
+                let label = self.labelled_shortcut(ui, wanted);
+                if icon_button(ui, icon, &label, true).clicked() {
+                    command = Some(wanted);
                 }
-            });
+            }
         });
         if let Some(command) = command {
             self.do_command(command, ui.ctx());

@@ -158,7 +158,7 @@ impl Studio {
 
     /// The button that opens the drawing of a ligand. Whether it was pressed.
     fn draw_button_ui(&self, ui: &mut Ui, title: &str) -> bool {
-        let button = ui.small_button(self.texts.get("sketch-edit")).on_hover_text(self.texts.get("sketch-edit-hint"));
+        let button = ui.button(self.texts.get("sketch-edit")).on_hover_text(self.texts.get("sketch-edit-hint"));
         let label = self.texts.with("sketch-edit-of", [("name", title.to_owned().into())]);
         button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &label));
         button.clicked()
