@@ -104,6 +104,8 @@ pub struct Studio {
     pub(super) keeper: Keeper,
     /// The ligand and pose that a session had shown, until its results are here.
     pub(super) wanted_pose: Option<(usize, usize)>,
+    /// The run whose results were asked for last: those of others come too late to be shown.
+    pub(super) awaited_results: Option<PathBuf>,
     /// What clicks in the view measure.
     pub(super) measuring: Measuring,
     /// The atoms of the next measurement, as far as they are clicked.
@@ -175,6 +177,7 @@ impl Studio {
             was_offline: false,
             keeper,
             wanted_pose: None,
+            awaited_results: None,
             measuring: Measuring::Off,
             measured: Vec::new(),
             grain: Grain::default(),
@@ -414,6 +417,7 @@ impl Studio {
             self.open(&path.join("query.yaml"));
             return;
         }
+        self.keeper.is_superseded = true;
         match FileKind::of(path) {
             Some(FileKind::Query | FileKind::Sequences) => self.read_query(path),
             Some(FileKind::Run) => self.open_run(path),
@@ -496,6 +500,7 @@ impl Studio {
 
     /// Shows the query again instead of a result.
     pub(super) fn leave_results(&mut self) {
+        self.awaited_results = None;
         self.outcome = None;
         self.ensemble = None;
         self.playing_since = None;

@@ -297,6 +297,7 @@ impl Studio {
 
     fn load_outcome(&mut self, folder: &Path) {
         let folder = folder.to_owned();
+        self.awaited_results = Some(folder.clone());
         self.submit(Lane::Results, move || {
             let result =
                 Results::load(&folder).map(|results| Box::new(Outcome::of(results))).map_err(|error| error.to_string());
@@ -335,6 +336,9 @@ impl Studio {
     }
 
     pub(super) fn take_outcome(&mut self, folder: &Path, result: Result<Box<Outcome>, String>) {
+        if self.awaited_results.as_deref() != Some(folder) {
+            return;
+        }
         match result {
             Ok(outcome) => {
                 let is_own = self.run.as_ref().is_some_and(|run| run.folder == folder);

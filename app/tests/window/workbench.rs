@@ -1,6 +1,6 @@
 //! The workbench: palette, undo of the view, sessions, the queue, settings, the tour and lessons.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
@@ -96,6 +96,36 @@ fn a_session_goes_on_where_the_last_window_ended() {
     desk.harness.state_mut().open(&path);
     desk.wait("the session", |harness| harness.state().document() == &saved);
     drop(folder);
+}
+
+#[test]
+fn a_run_asked_for_at_the_start_comes_before_the_last_session() {
+    let mut desk = Desk::new();
+    let runs = ["first", "second"].map(|name| desk.folder.path().join(name));
+    for run in &runs {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_kfold-studio"))
+            .arg("predict")
+            .arg(root().join("samples/nuclear-receptor/query.yaml"))
+            .args(["--exhaustiveness", "1", "--no-cnn", "-o"])
+            .arg(run)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let [first, second] = runs.map(|run| run.display().to_string());
+    desk.harness.state_mut().open(Path::new(&first));
+    desk.wait_for_label(&first);
+    desk.rest();
+    // The window ends without having been closed, and the next one is given another run.
+    let Desk { harness, folder } = desk;
+    drop(harness);
+    let mut desk = Desk::with_folder(folder);
+    desk.harness.state_mut().open(Path::new(&second));
+    desk.wait_for_label(&second);
+    desk.rest();
+    desk.rest();
+    assert!(desk.harness.query_by_label(&second).is_some());
+    assert!(desk.harness.query_by_label(&first).is_none());
 }
 
 /// A query whose docking takes some seconds.

@@ -188,6 +188,8 @@ pub struct Keeper {
     pub path: Option<PathBuf>,
     /// The last session, where there is one to go on with.
     last: Option<Opened>,
+    /// Whether the user has asked for something else before the last session was read: then it is only offered.
+    pub is_superseded: bool,
     has_failed: bool,
 }
 
@@ -198,7 +200,15 @@ impl Keeper {
     /// When the system gives no thread.
     pub fn start(folder: PathBuf, outbox: Outbox) -> std::io::Result<Self> {
         let writer = Some(Writer::start(folder, outbox)?);
-        Ok(Self { writer, handed: None, handed_at: 0.0, path: None, last: None, has_failed: false })
+        Ok(Self {
+            writer,
+            handed: None,
+            handed_at: 0.0,
+            path: None,
+            last: None,
+            is_superseded: false,
+            has_failed: false,
+        })
     }
 }
 
@@ -213,7 +223,7 @@ impl Studio {
     pub(super) fn take_last_session(&mut self, found: Option<Opened>) {
         let Some((store, loaded)) = found else { return };
         let was_closed = loaded.session.look.is_closed;
-        if was_closed || self.document != Document::default() {
+        if was_closed || self.keeper.is_superseded || self.document != Document::default() {
             self.keeper.last = Some((store, loaded));
         } else {
             self.tell(Tone::Info, self.texts.get("session-restored"));
