@@ -6,7 +6,9 @@
 #[path = "window/workbench.rs"]
 mod workbench;
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
@@ -21,6 +23,12 @@ const LOOKS: usize = 6000;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+static WINDOWS: Mutex<()> = Mutex::new(());
+
+thread_local! {
+    static TURN: RefCell<Option<MutexGuard<'static, ()>>> = const { RefCell::new(None) };
 }
 
 struct Desk {
@@ -42,6 +50,11 @@ impl Desk {
 
     /// With the preferences that lie in a folder.
     fn with_folder(folder: tempfile::TempDir) -> Self {
+        // One window at a time: each draws on the processor and some dock, and two on two cores wait for each other beyond
+        // any patience. The lock is the thread's, that is the test's, until it ends; a test may open a second window.
+        TURN.with(|turn| {
+            turn.borrow_mut().get_or_insert_with(|| WINDOWS.lock().unwrap_or_else(PoisonError::into_inner));
+        });
         let preferences = folder.path().join("preferences.json");
         let places = Places {
             samples: Some(root().join("samples")),
