@@ -1,22 +1,18 @@
 //! Reading, comparing and exporting results in the window, by the names of its controls, in both languages; and that the numbers
-//! are those of the command line. Set `KFOLD_STUDIO_PICTURES` to a folder to keep pictures of the screens.
+//! are those of the command line.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod desk;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use egui::accesskit::Role;
 use egui::{Key, Modifiers, vec2};
-use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use kfold_studio::window::{Places, Studio};
 
-/// Looks before a wait gives up; each takes a frame and a hundredth of a second at least.
-const LOOKS: usize = 6000;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
+use self::desk::{Desk, root};
 
 fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_kfold-studio"))
@@ -28,75 +24,12 @@ fn run(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-struct Desk {
-    harness: Harness<'static, Studio>,
-    folder: tempfile::TempDir,
-}
-
 impl Desk {
-    fn new(language: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let preferences = folder.path().join("preferences.json");
-        std::fs::write(&preferences, format!(r#"{{"language":"{language}","dark":false}}"#)).unwrap();
-        let places = Places {
-            samples: Some(root().join("samples")),
-            runs: folder.path().join("runs"),
-            sessions: folder.path().join("sessions"),
-            lessons: folder.path().join("lessons"),
-            preferences,
-            worker: Some(PathBuf::from(env!("CARGO_BIN_EXE_kfold-studio"))),
-            has_dialogs: false,
-        };
-        let mut harness = Harness::builder()
-            .with_size([1440.0, 900.0])
-            .with_pixels_per_point(1.0)
-            .wgpu()
-            .build_eframe(|creation| Studio::new(creation, places).unwrap());
-        harness.step();
-        Self { harness, folder }
-    }
-
-    fn wait(&mut self, what: &str, mut holds: impl FnMut(&Harness<'static, Studio>) -> bool) {
-        for _ in 0..LOOKS {
-            self.harness.step();
-            if holds(&self.harness) {
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        self.picture("waited-in-vain");
-        panic!("waited in vain for {what}; notices: {:?}", self.harness.state().notice_texts());
-    }
-
-    fn wait_for_label(&mut self, part: &str) {
-        let wanted = part.to_owned();
-        self.wait(part, move |harness| harness.query_all_by_label_contains(&wanted).next().is_some());
-    }
-
-    fn rest(&mut self) {
-        for _ in 0..6 {
-            self.harness.step();
-        }
-        self.wait("the view", |harness| harness.state().is_settled());
-    }
-
-    fn press(&mut self, modifiers: Modifiers, key: Key) {
-        self.harness.key_press_modifiers(modifiers, key);
+    /// Clicks the first control whose name has this part.
+    fn click_part(&mut self, part: &str) {
+        self.harness.query_all_by_label_contains(part).next().unwrap_or_else(|| panic!("no {part}")).click();
         self.harness.step();
         self.harness.step();
-    }
-
-    fn click(&mut self, label: &str) {
-        self.harness.query_all_by_label_contains(label).next().unwrap_or_else(|| panic!("no {label}")).click();
-        self.harness.step();
-        self.harness.step();
-    }
-
-    fn picture(&mut self, name: &str) {
-        let Some(folder) = std::env::var_os("KFOLD_STUDIO_PICTURES") else { return };
-        if let Ok(image) = self.harness.render() {
-            let _ = image.save(PathBuf::from(folder).join(format!("{name}.png")));
-        }
     }
 
     fn selection(&self) -> String {
@@ -108,13 +41,7 @@ impl Desk {
         let path = self.folder.path().join(name);
         self.press(modifiers, key);
         self.harness.step();
-        let field = egui::accesskit::Role::TextInput;
-        self.harness.get_by_role_and_label(field, "Path").focus();
-        self.harness.step();
-        self.press(Modifiers::COMMAND, Key::A);
-        self.harness.get_by_role_and_label(field, "Path").type_text(&path.display().to_string());
-        self.harness.step();
-        self.harness.step();
+        self.write(Role::TextInput, "Path", &path.display().to_string());
         self.harness.get_by_label("Write it").click();
         self.harness.step();
         let wanted = format!("Written to {}", path.display());
@@ -150,7 +77,7 @@ fn kfold_job(folder: &Path) -> PathBuf {
 
 #[test]
 fn a_prediction_is_read_and_its_numbers_are_those_of_the_command_line() {
-    let mut desk = Desk::new("english");
+    let mut desk = Desk::in_language("english");
     let job = kfold_job(desk.folder.path());
     let text = run(program().args(["report", "--json"]).arg(&job));
     let report: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -169,7 +96,7 @@ fn a_prediction_is_read_and_its_numbers_are_those_of_the_command_line() {
     }
 
     // The grid: another sample is shown.
-    desk.click("Seed 2, sample 1: rank");
+    desk.click_part("Seed 2, sample 1: rank");
     desk.rest();
 
     // The map of errors: a box lights up its tokens.
@@ -222,7 +149,7 @@ fn a_prediction_is_read_and_its_numbers_are_those_of_the_command_line() {
 
 #[test]
 fn the_panes_of_a_prediction_speak_korean() {
-    let mut desk = Desk::new("korean");
+    let mut desk = Desk::in_language("korean");
     let job = kfold_job(desk.folder.path());
     desk.harness.state_mut().open(&job);
     desk.wait_for_label("샘플 1: 순위 점수");
@@ -253,7 +180,7 @@ fn docked_job(folder: &Path) -> PathBuf {
 
 #[test]
 fn a_pose_has_its_diagram_and_is_reported() {
-    let mut desk = Desk::new("english");
+    let mut desk = Desk::in_language("english");
     let job = docked_job(desk.folder.path());
     desk.harness.state_mut().open(&job);
     desk.wait_for_label("Pose 1: ");
@@ -270,7 +197,7 @@ fn a_pose_has_its_diagram_and_is_reported() {
         tables.iter().find(|table| table["title"].as_str().unwrap().starts_with("Interactions")).unwrap();
     let row = &interactions["rows"][0];
     let residue = row[1].as_str().unwrap().to_owned();
-    desk.click(&format!("{residue}: "));
+    desk.click_part(&format!("{residue}: "));
     let number = residue.split(' ').nth(2).unwrap();
     assert!(desk.selection().contains(number), "{residue}: {}", desk.selection());
     // And the table of the window has the same numbers.

@@ -3,128 +3,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod desk;
 #[path = "window/workbench.rs"]
 mod workbench;
 
-use std::cell::RefCell;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::Path;
 
 use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use kfold_inference::query::{Entity, LigandSource, Modification, Pocket, Query};
 use kfold_studio::texts::{Language, Texts};
-use kfold_studio::window::{Places, Studio};
 
-/// Looks before a wait gives up; each takes a frame and a hundredth of a second at least.
-const LOOKS: usize = 6000;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
-
-static WINDOWS: Mutex<()> = Mutex::new(());
-
-thread_local! {
-    static TURN: RefCell<Option<MutexGuard<'static, ()>>> = const { RefCell::new(None) };
-}
-
-struct Desk {
-    harness: Harness<'static, Studio>,
-    folder: tempfile::TempDir,
-}
+use self::desk::{Desk, root};
 
 impl Desk {
-    fn new() -> Self {
-        Self::in_language("english")
-    }
-
-    fn in_language(language: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let text = format!(r#"{{"language":"{language}","dark":false}}"#);
-        std::fs::write(folder.path().join("preferences.json"), text).unwrap();
-        Self::with_folder(folder)
-    }
-
-    /// With the preferences that lie in a folder.
-    fn with_folder(folder: tempfile::TempDir) -> Self {
-        // One window at a time: each draws on the processor and some dock, and two on two cores wait for each other beyond
-        // any patience. The lock is the thread's, that is the test's, until it ends; a test may open a second window.
-        TURN.with(|turn| {
-            turn.borrow_mut().get_or_insert_with(|| WINDOWS.lock().unwrap_or_else(PoisonError::into_inner));
-        });
-        let preferences = folder.path().join("preferences.json");
-        let places = Places {
-            samples: Some(root().join("samples")),
-            runs: folder.path().join("runs"),
-            sessions: folder.path().join("sessions"),
-            lessons: folder.path().join("lessons"),
-            preferences,
-            worker: Some(PathBuf::from(env!("CARGO_BIN_EXE_kfold-studio"))),
-            has_dialogs: false,
-        };
-        let mut harness = Harness::builder()
-            .with_size([1280.0, 860.0])
-            .with_pixels_per_point(1.0)
-            .wgpu()
-            .build_eframe(|creation| Studio::new(creation, places).unwrap());
-        harness.step();
-        Self { harness, folder }
-    }
-
-    /// Frames until something holds.
-    fn wait(&mut self, what: &str, mut holds: impl FnMut(&Harness<'static, Studio>) -> bool) {
-        for _ in 0..LOOKS {
-            self.harness.step();
-            if holds(&self.harness) {
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        panic!("waited in vain for {what}; notices: {:?}", self.harness.state().notice_texts());
-    }
-
-    /// The same for what takes a minute or two.
-    fn wait_long(&mut self, what: &str, mut holds: impl FnMut(&Harness<'static, Studio>) -> bool) {
-        for _ in 0..5 * LOOKS {
-            self.harness.step();
-            if holds(&self.harness) {
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        panic!("waited in vain for {what}; notices: {:?}", self.harness.state().notice_texts());
-    }
-
-    fn wait_for_label(&mut self, part: &str) {
-        let wanted = part.to_owned();
-        self.wait(part, move |harness| harness.query_all_by_label_contains(&wanted).next().is_some());
-    }
-
-    fn click(&mut self, label: &str) {
-        self.harness.get_by_label(label).click();
-        self.harness.step();
-        self.harness.step();
-    }
-
-    fn press(&mut self, modifiers: Modifiers, key: Key) {
-        self.harness.key_press_modifiers(modifiers, key);
-        self.harness.step();
-        self.harness.step();
-    }
-
-    /// Replaces the text of the field with this name.
-    fn write(&mut self, role: Role, field: &str, text: &str) {
-        self.harness.get_by_role_and_label(role, field).focus();
-        self.harness.step();
-        self.press(Modifiers::COMMAND, Key::A);
-        self.harness.get_by_role_and_label(role, field).type_text(text);
-        self.harness.step();
-        self.harness.step();
-    }
-
     fn smiles(&self) -> Option<String> {
         self.harness.state().document().query.sequences.iter().find_map(|entity| match entity {
             Entity::Ligand(ligand) => match &ligand.source {
@@ -133,14 +26,6 @@ impl Desk {
             },
             _ => None,
         })
-    }
-
-    fn rest(&mut self) {
-        // A frame is a quarter of a second of the harness's clock; the history waits for less than three.
-        for _ in 0..8 {
-            self.harness.step();
-        }
-        self.wait("the view", |harness| harness.state().is_settled());
     }
 
     fn is_enabled(&self, label: &str) -> bool {

@@ -109,12 +109,8 @@ fn edge_of(cut: vec3<f32>, side: f32) -> vec2<f32> {
 }
 
 @compute @workgroup_size(64)
-fn count_arcs(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = item(workgroup, workgroups, local);
+fn count_arcs(invocation: Invocation) {
+    let index = item(invocation);
     if index >= grid.range.y {
         return;
     }
@@ -132,12 +128,8 @@ fn count_arcs(
 }
 
 @compute @workgroup_size(64)
-fn write_arcs(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = item(workgroup, workgroups, local);
+fn write_arcs(invocation: Invocation) {
+    let index = item(invocation);
     if index >= grid.range.y {
         return;
     }

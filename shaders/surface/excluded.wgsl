@@ -8,12 +8,8 @@
 
 // Signed distance, positive inside, exact within the band around the surface.
 @compute @workgroup_size(64)
-fn excluded_field(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = item(workgroup, workgroups, local);
+fn excluded_field(invocation: Invocation) {
+    let index = item(invocation);
     if index >= grid.range.y {
         return;
     }
@@ -23,12 +19,8 @@ fn excluded_field(
 
 // Moves vertices onto the surface along the way to the nearest accessible point, which is also where the normal points.
 @compute @workgroup_size(64)
-fn excluded_vertices(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = item(workgroup, workgroups, local);
+fn excluded_vertices(invocation: Invocation) {
+    let index = item(invocation);
     if index >= grid.range.y {
         return;
     }

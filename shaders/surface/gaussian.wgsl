@@ -45,12 +45,8 @@ fn density_at(position: vec3<f32>) -> Density {
 }
 
 @compute @workgroup_size(64)
-fn gaussian_field(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = item(workgroup, workgroups, local);
+fn gaussian_field(invocation: Invocation) {
+    let index = item(invocation);
     if index >= grid.range.y {
         return;
     }
@@ -58,12 +54,8 @@ fn gaussian_field(
 }
 
 @compute @workgroup_size(64)
-fn gaussian_vertices(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = item(workgroup, workgroups, local);
+fn gaussian_vertices(invocation: Invocation) {
+    let index = item(invocation);
     if index >= grid.range.y {
         return;
     }

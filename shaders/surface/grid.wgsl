@@ -21,9 +21,16 @@ struct Grid {
 
 @group(0) @binding(0) var<uniform> grid: Grid;
 
+struct Invocation {
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+}
+
 // Which item of the work this invocation does; workgroups of 64 are laid out in two dimensions.
-fn item(workgroup: vec3<u32>, workgroups: vec3<u32>, local: u32) -> u32 {
-    return grid.range.x + (workgroup.y * workgroups.x + workgroup.x) * 64u + local;
+fn item(invocation: Invocation) -> u32 {
+    let workgroup = invocation.workgroup.y * invocation.workgroups.x + invocation.workgroup.x;
+    return grid.range.x + workgroup * 64u + invocation.local;
 }
 
 fn point_of(index: u32) -> vec3<u32> {

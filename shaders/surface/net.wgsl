@@ -49,12 +49,8 @@ fn crosses(point: vec3<u32>, axis: u32) -> bool {
 }
 
 @compute @workgroup_size(64)
-fn count_net(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = item(workgroup, workgroups, local);
+fn count_net(invocation: Invocation) {
+    let index = item(invocation);
     if index >= grid.range.y {
         return;
     }
@@ -67,12 +63,8 @@ fn count_net(
 }
 
 @compute @workgroup_size(64)
-fn write_vertices(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = item(workgroup, workgroups, local);
+fn write_vertices(invocation: Invocation) {
+    let index = item(invocation);
     if index >= grid.range.y || counts[index].x == counts[index + 1u].x {
         return;
     }
@@ -99,12 +91,8 @@ fn write_vertices(
 }
 
 @compute @workgroup_size(64)
-fn write_triangles(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = item(workgroup, workgroups, local);
+fn write_triangles(invocation: Invocation) {
+    let index = item(invocation);
     if index >= grid.range.y {
         return;
     }

@@ -12,12 +12,8 @@ const DIELECTRIC: f32 = 4.0;
 const OFFSET: f32 = 1.4;
 
 @compute @workgroup_size(64)
-fn potential_of_vertices(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = item(workgroup, workgroups, local);
+fn potential_of_vertices(invocation: Invocation) {
+    let index = item(invocation);
     if index >= grid.range.y {
         return;
     }

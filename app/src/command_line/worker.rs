@@ -33,7 +33,7 @@ impl Worker {
             while interrupts.load(Ordering::Relaxed) == 0 {
                 std::thread::sleep(Duration::from_millis(50));
             }
-            // Where this cannot be written the worker cannot write either, and ends by itself.
+            // Where this cannot be written the folder is gone, which stops the worker too, or nothing else can be written either.
             let _ = Job::request_cancel(&folder);
         })?;
         match worker::run(&self.folder, &ENGINES) {

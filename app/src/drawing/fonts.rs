@@ -6,9 +6,9 @@ use skrifa::MetadataProvider as _;
 use skrifa::instance::{LocationRef, Size};
 
 /// The ordinary cut (Pretendard, SIL Open Font License).
-pub const REGULAR: &[u8] = include_bytes!("../../../assets/fonts/Pretendard-Regular.ttf");
+pub static REGULAR: &[u8] = kfold_viewer::LABEL_FONT;
 /// The heavier cut.
-pub const STRONG: &[u8] = include_bytes!("../../../assets/fonts/Pretendard-SemiBold.ttf");
+pub static STRONG: &[u8] = include_bytes!("../../../assets/fonts/Pretendard-SemiBold.ttf");
 
 /// A letter that the font does not have is as wide as this share of its size.
 const UNKNOWN: f32 = 0.6;

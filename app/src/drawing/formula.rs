@@ -27,7 +27,7 @@ pub fn formula(depiction: &Depiction, bond: f32) -> Formula {
     // The formula's y runs up, the picture's down.
     let place = |position: Vec2| vec2(position.x - middle.x, middle.y - position.y) * bond;
     let places: Vec<Vec2> = depiction.atoms.iter().map(|atom| place(atom.position)).collect();
-    let size = (bond * 0.55).clamp(6.0, 14.0);
+    let size = (bond * 0.55).clamp(6.0, 15.0);
     let mut drawer = Drawer { depiction, places, size, bond, shapes: Vec::new() };
     drawer.draw();
     let beside = |(atom, place): (&DepictedAtom, &Vec2)| {
@@ -203,4 +203,15 @@ fn subscript(count: u32) -> String {
 fn superscript(count: u32) -> String {
     const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
     count.to_string().chars().filter_map(|digit| DIGITS.get(digit.to_digit(10)? as usize).copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{subscript, superscript};
+
+    #[test]
+    fn digits_become_small() {
+        assert_eq!(subscript(12), "₁₂");
+        assert_eq!(superscript(13), "¹³");
+    }
 }

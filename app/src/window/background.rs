@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use super::message::Message;
+use super::widgets::{Tone, message};
 
 /// Tasks a lane holds before it refuses more.
 const QUEUE: usize = 64;
@@ -136,6 +137,23 @@ pub enum Loaded<T> {
     Ready(Arc<T>),
     /// Not to be had, and why.
     Failed(String),
+}
+
+impl<T> Loaded<T> {
+    /// The thing; while it is not here a spinner stands for it, and why it will not come where that is so.
+    pub fn or_say(self, ui: &mut egui::Ui, tone: Tone) -> Option<Arc<T>> {
+        match self {
+            Self::Waiting => {
+                ui.spinner();
+                None
+            }
+            Self::Ready(value) => Some(value),
+            Self::Failed(reason) => {
+                message(ui, tone, &reason);
+                None
+            }
+        }
+    }
 }
 
 impl<T> Clone for Loaded<T> {

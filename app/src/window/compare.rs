@@ -30,7 +30,7 @@ use super::theme::{GAP, palette};
 use super::widgets::matrix::matrix_plot;
 use super::widgets::plot::{Line, Point, line_plot, scatter_plot};
 use super::widgets::table::{Column, table};
-use super::widgets::{Tone, message, note, section, segmented};
+use super::widgets::{Tone, note, section, segmented};
 use crate::superposition::lay;
 use crate::texts::Texts;
 
@@ -396,17 +396,7 @@ impl Studio {
                 compare(&shown, model, &other, by, selection.as_ref())
             },
         );
-        let found = match made {
-            Loaded::Waiting => {
-                ui.spinner();
-                return;
-            }
-            Loaded::Failed(reason) => {
-                message(ui, Tone::Bad, &reason);
-                return;
-            }
-            Loaded::Ready(found) => found,
-        };
+        let Some(found) = made.or_say(ui, Tone::Bad) else { return };
         let text = texts.with(
             "compare-numbers",
             [
@@ -487,17 +477,7 @@ impl Studio {
         );
         let title = texts.with("section-statistics", [("count", several.len().into())]);
         section(ui, &title, |ui| {
-            let found = match made {
-                Loaded::Waiting => {
-                    ui.spinner();
-                    return;
-                }
-                Loaded::Failed(reason) => {
-                    message(ui, Tone::Warning, &reason);
-                    return;
-                }
-                Loaded::Ready(found) => found,
-            };
+            let Some(found) = made.or_say(ui, Tone::Warning) else { return };
             let is_ensemble = self.ensemble.is_some();
             let shown = if is_ensemble { self.shown_model } else { self.shown_pose };
             let place = |index: usize| self.conformer_name(texts, index);
@@ -590,17 +570,7 @@ impl Studio {
                 &key,
                 move || modes(&held, model, comparison.as_deref()),
             );
-            let found = match made {
-                Loaded::Waiting => {
-                    ui.spinner();
-                    return;
-                }
-                Loaded::Failed(reason) => {
-                    note(ui, &reason);
-                    return;
-                }
-                Loaded::Ready(found) => found,
-            };
+            let Some(found) = made.or_say(ui, Tone::Info) else { return };
             let columns = [
                 Column::number("#".to_owned(), String::new(), 0.4),
                 Column::number(texts.get("mode-collectivity"), texts.get("mode-collectivity-hint"), 1.0),

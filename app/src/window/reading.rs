@@ -418,17 +418,7 @@ impl Studio {
             &path,
             move || Maps::read(&file, structure.first().ok_or("there are no atoms")?),
         );
-        let maps = match maps {
-            Loaded::Waiting => {
-                ui.spinner();
-                return;
-            }
-            Loaded::Failed(reason) => {
-                message(ui, Tone::Bad, &reason);
-                return;
-            }
-            Loaded::Ready(maps) => maps,
-        };
+        let Some(maps) = maps.or_say(ui, Tone::Bad) else { return };
         let choices = [(MapKind::Aligned, texts.get("errors-pae")), (MapKind::Distance, texts.get("errors-pde"))];
         segmented(ui, &texts.get("section-errors"), &mut self.reading.map, &choices);
         let errors = maps.of(self.reading.map);

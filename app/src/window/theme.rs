@@ -9,6 +9,8 @@ use std::sync::Arc;
 use egui::epaint::text::{FontData, FontDefinitions};
 use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, TextStyle, Theme, Vec2, vec2};
 
+use crate::drawing::fonts;
+
 /// Gap between things that belong together, points.
 pub const GAP_SMALL: f32 = 4.0;
 /// Gap between neighbouring controls, points.
@@ -158,7 +160,7 @@ pub fn strong_style() -> TextStyle {
 
 /// Puts fonts and both appearances into a context.
 pub fn install(context: &egui::Context) {
-    context.set_fonts(fonts());
+    context.set_fonts(font_definitions());
     for theme in [Theme::Light, Theme::Dark] {
         context.set_visuals_of(theme, visuals(theme));
         context.style_mut_of(theme, spacing_and_type);
@@ -167,22 +169,22 @@ pub fn install(context: &egui::Context) {
 
 /// Pretendard for everything but sequences: its Latin and Hangul are drawn to stand beside each other, so a sentence
 /// may mix both. Sequences need equal widths and keep egui's Hack; what neither has falls through to the other.
-fn fonts() -> FontDefinitions {
-    let mut fonts = FontDefinitions::default();
-    let regular = FontData::from_static(include_bytes!("../../../assets/fonts/Pretendard-Regular.ttf"));
-    let strong = FontData::from_static(include_bytes!("../../../assets/fonts/Pretendard-SemiBold.ttf"));
-    fonts.font_data.insert("Pretendard".to_owned(), Arc::new(regular));
-    fonts.font_data.insert("Pretendard SemiBold".to_owned(), Arc::new(strong));
+fn font_definitions() -> FontDefinitions {
+    let mut definitions = FontDefinitions::default();
+    let regular = FontData::from_static(fonts::REGULAR);
+    let strong = FontData::from_static(fonts::STRONG);
+    definitions.font_data.insert("Pretendard".to_owned(), Arc::new(regular));
+    definitions.font_data.insert("Pretendard SemiBold".to_owned(), Arc::new(strong));
     let mut strong_chain = vec!["Pretendard SemiBold".to_owned()];
-    if let Some(chain) = fonts.families.get_mut(&FontFamily::Proportional) {
+    if let Some(chain) = definitions.families.get_mut(&FontFamily::Proportional) {
         chain.insert(0, "Pretendard".to_owned());
         strong_chain.extend(chain.iter().cloned());
     }
-    if let Some(chain) = fonts.families.get_mut(&FontFamily::Monospace) {
+    if let Some(chain) = definitions.families.get_mut(&FontFamily::Monospace) {
         chain.push("Pretendard".to_owned());
     }
-    fonts.families.insert(strong_family(), strong_chain);
-    fonts
+    definitions.families.insert(strong_family(), strong_chain);
+    definitions
 }
 
 fn spacing_and_type(style: &mut egui::Style) {

@@ -192,6 +192,8 @@ fn jobs_wait_in_order_and_outlive_the_window() {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     assert_eq!(order(&desk), ["first", "third", "second"]);
+    // The list follows the file: only then the button is where it stays.
+    desk.wait_for_label("third later");
     desk.click("Pause third");
     desk.wait_for_label("Resume third");
     desk.click("Log of first");

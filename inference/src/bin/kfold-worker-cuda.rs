@@ -37,7 +37,7 @@ fn cards() -> Result<ExitCode, String> {
 
 fn run(folder: PathBuf) -> Result<ExitCode, String> {
     let asked = folder.clone();
-    // Where this cannot be written the worker cannot write either, and ends by itself.
+    // Where this cannot be written the folder is gone, which stops the worker too, or nothing else can be written either.
     ctrlc::set_handler(move || drop(Job::request_cancel(&asked))).map_err(|error| error.to_string())?;
     match worker::run(&folder, &[&Docking, &KFoldEngine::learning()]) {
         Ok(()) => Ok(ExitCode::SUCCESS),

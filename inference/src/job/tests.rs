@@ -289,6 +289,22 @@ fn one_job_one_worker_and_cancelling() {
     assert!(job.is_done());
 }
 
+#[test]
+fn a_worker_whose_folder_is_gone_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("job");
+    create(&place, &settings(&[1]));
+    let slow = Contacts { steps: 1_000_000, pause: Duration::from_millis(2) };
+    std::thread::scope(|scope| {
+        let worker = scope.spawn(|| worker::run(&place, &[&slow]));
+        while !event_kinds(&place).iter().any(|kind| matches!(kind, EventKind::Progress(_))) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::fs::remove_dir_all(&place).unwrap();
+        assert!(worker.join().unwrap().is_err());
+    });
+}
+
 /// Every ligand of a series by [`Contacts`], until it is told to stop after so many.
 struct OneByOne {
     stops_after: usize,

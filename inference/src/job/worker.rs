@@ -261,7 +261,7 @@ impl CancelWatch {
         let thread = std::thread::Builder::new().name("cancel-watch".into()).spawn(move || {
             // Ends with the job: the flag is gone then.
             while let Some(flag) = flag.upgrade() {
-                if file.exists() {
+                if is_over(&file) {
                     flag.store(true, Ordering::Relaxed);
                     return;
                 }
@@ -275,8 +275,13 @@ impl CancelWatch {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed) || self.path.exists()
+        self.cancelled.load(Ordering::Relaxed) || is_over(&self.path)
     }
+}
+
+/// Whether the job is to stop: somebody asked, or its folder is gone and with it whoever wanted the outputs.
+fn is_over(cancel: &Path) -> bool {
+    cancel.exists() || !cancel.parent().is_some_and(Path::is_dir)
 }
 
 /// What the engine sees of the job.

@@ -3,6 +3,7 @@
 use kfold_molecule::formats::pdb;
 
 use super::*;
+use crate::color::Color;
 
 const TEXT: &str = r##"{
     "version": 1,

@@ -16,20 +16,20 @@ pub fn drawing(ui: &mut Ui, picture: &Drawing, most: f32, sense: Sense) -> (egui
     let area = Rect::from_center_size(rect.center(), size);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &picture.description));
     if ui.is_rect_visible(rect) {
-        paint(&ui.painter_at(rect), palette(ui), picture, area.min, scale);
+        paint(&ui.painter_at(rect), palette(ui), &picture.shapes, area.min, scale);
     }
     (response, area, scale)
 }
 
-/// Paints a picture with its upper left corner here.
-pub fn paint(painter: &Painter, colours: &Palette, picture: &Drawing, origin: Pos2, scale: f32) {
+/// Paints lines and words whose own origin lies here.
+pub fn paint(painter: &Painter, colours: &Palette, shapes: &[Shape], origin: Pos2, scale: f32) {
     let place = |point: glam::Vec2| origin + vec2(point.x, point.y) * scale;
     let ink = |ink: Ink| {
         let [red, green, blue] = rgb(ink, colours);
         Color32::from_rgb(red, green, blue)
     };
     let line = |stroke: &Stroke| egui::Stroke::new((stroke.width * scale).max(0.7), ink(stroke.ink));
-    for shape in &picture.shapes {
+    for shape in shapes {
         match shape {
             Shape::Line(points, stroke) => {
                 let points: Vec<Pos2> = points.iter().map(|point| place(*point)).collect();
