@@ -186,12 +186,17 @@ impl Importer {
                     let other = if kind == Kind::Dna { "DNA" } else { "RNA" };
                     return Err(QueryError::field(
                         place,
-                        format!("`{upper}` at position {position} is no base of {other}"),
+                        format!(
+                            "`{upper}` at position {position} is no base of {other}; correct it, or write N for an unknown one"
+                        ),
                     ));
                 }
                 _ if upper.is_ascii_uppercase() => upper,
                 _ => {
-                    let problem = format!("`{}` at position {position} stands for no residue", letter.escape_default());
+                    let letter = letter.escape_default();
+                    let problem = format!(
+                        "`{letter}` at position {position} stands for no residue; correct it, remove it, or write X for an unknown one"
+                    );
                     return Err(QueryError::field(place, problem));
                 }
             };
