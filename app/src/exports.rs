@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder as _, ImageResult, RgbaImage};
 use kfold_inference::job::complex::complex;
 use kfold_molecule::{SmallMolecule, Structure};
 
@@ -15,6 +17,27 @@ pub type Wanted<'a> = Option<&'a BTreeSet<String>>;
 
 fn is_wanted(wanted: Wanted<'_>, name: &str) -> bool {
     wanted.is_none_or(|names| names.contains(name))
+}
+
+/// Pixels of a picture that are compressed as well as can be; larger ones would take too long.
+const MOST_SQUEEZED: u32 = 8 << 20;
+
+/// A picture as PNG; without alpha where nothing shines through.
+///
+/// # Errors
+/// When it has no pixels.
+pub fn png_bytes(picture: &RgbaImage) -> ImageResult<Vec<u8>> {
+    let pixels = picture.width().saturating_mul(picture.height());
+    let squeeze = if pixels <= MOST_SQUEEZED { CompressionType::Best } else { CompressionType::Default };
+    let mut bytes = Vec::new();
+    let encoder = PngEncoder::new_with_quality(&mut bytes, squeeze, FilterType::Adaptive);
+    if picture.pixels().all(|pixel| pixel[3] == u8::MAX) {
+        let solid: Vec<u8> = picture.pixels().flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+        encoder.write_image(&solid, picture.width(), picture.height(), ExtendedColorType::Rgb8)?;
+    } else {
+        encoder.write_image(picture, picture.width(), picture.height(), ExtendedColorType::Rgba8)?;
+    }
+    Ok(bytes)
 }
 
 /// All poses as records with their numbers, best first within each ligand; after K-Fold the ligands of all samples.

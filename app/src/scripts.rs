@@ -32,7 +32,7 @@ pub fn files(program: Program, name: &str, scene: &Scene, camera: &Camera, aspec
     let mut entries = Vec::new();
     for (index, object) in objects.iter().enumerate() {
         let file = format!("{name}_{}.cif", index + 1);
-        files.push((file.clone(), mmcif::write(&structure_of(object, name))));
+        files.push((file.clone(), object_text(object, name)));
         entries.push((*object, file));
     }
     let script = match program {
@@ -42,6 +42,12 @@ pub fn files(program: Program, name: &str, scene: &Scene, camera: &Camera, aspec
     let extension = if program == Program::PyMol { "pml" } else { "cxc" };
     files.push((format!("{name}.{extension}"), script));
     files
+}
+
+/// The atoms of an object of the view as mmCIF.
+#[must_use]
+pub fn object_text(object: &Object, name: &str) -> String {
+    mmcif::write(&structure_of(object, name))
 }
 
 fn structure_of(object: &Object, name: &str) -> Structure {

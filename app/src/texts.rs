@@ -35,6 +35,7 @@ macro_rules! parts {
             "session"
             "settings"
             "start"
+            "style"
             "view"
         )
     };

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod desk;
+#[path = "window/looks.rs"]
+mod looks;
 #[path = "window/workbench.rs"]
 mod workbench;
 

@@ -149,6 +149,8 @@ pub enum Coloring {
     },
     /// Carbohydrates in the colours of their SNFG symbols, all else grey.
     Glycans,
+    /// Colours of one's own, one for each atom; atoms beyond the list are grey.
+    Atoms(Arc<Vec<Color>>),
     /// One colour.
     Uniform(Color),
 }
@@ -192,8 +194,8 @@ pub const HYDROPATHY: [Color; 3] = [Color::hex(0x2a8f9c), Color::hex(0xf1efe6), 
 pub const CIVIDIS: [Color; 5] =
     [Color::hex(0x00224e), Color::hex(0x414d6b), Color::hex(0x7c7b78), Color::hex(0xbcae6c), Color::hex(0xfee838)];
 
-/// Of values that a colouring does not know.
-pub(crate) const UNKNOWN: Color = Color::hex(0xa0a0a0);
+/// Of values that a colouring does not know, and of atoms that it says nothing about.
+pub const UNKNOWN: Color = Color::hex(0xa0a0a0);
 
 /// Bands of pLDDT: lower bound and colour, best first.
 pub const PLDDT_BANDS: [(f32, Color); 4] = [
@@ -334,6 +336,7 @@ pub(crate) fn atom_colors(coloring: &Coloring, input: &ColoringInput<'_>) -> Vec
                     _ => UNKNOWN,
                 },
                 Coloring::Glycans => glycans::atom_color(topology, atom).unwrap_or(UNKNOWN),
+                Coloring::Atoms(colors) => colors.get(atom).copied().unwrap_or(UNKNOWN),
                 Coloring::Uniform(color) => *color,
             };
             color.packed()

@@ -1,21 +1,27 @@
 //! What is drawn as a glTF 2.0 file (`.glb`, one file): for slides, web pages and printing.
 //!
-//! Impostors become triangles: spheres icosahedra divided as finely as their number allows, cylinders prisms. A primitive
-//! for each representation; colours of atoms are vertex colours in linear light, opacity is the material's. A unit of the
+//! Impostors become triangles: spheres icosahedra divided as finely as their number allows, cylinders prisms. Surfaces are
+//! computed on the device, as for the view; their nets are lines. A primitive for each representation; colours of atoms are vertex colours in linear light, opacity is the material's. A unit of the
 //! scene is an Å; a node above all scales that to a centimetre, so that a protein fits on a table. Specification: Khronos,
 //! glTF 2.0, sections 3 (concepts) and 4 (GLB).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use glam::Vec3;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::color::{Color, ColoringInput, atom_colors};
-use crate::geometry::{Instances, cartoon, instances};
+use crate::color::{Color, Coloring, ColoringInput, RED_WHITE_BLUE, atom_colors};
+use crate::error::ViewerError;
+use crate::geometry::mesh::Mesh;
+use crate::geometry::{Instances, cartoon, glycans, instances};
+use crate::gpu::Gpu;
 use crate::renderer::uniforms::{NO_ATOM, PIXEL_RADII, ROUND_ENDS};
 use crate::ribbon;
 use crate::scene::{Object, Representation, Scene, Shape};
+use crate::surface::{SurfaceMesh, SurfaceSource, SurfaceStyle};
 
 /// Metres for an Å.
 const METRES: f32 = 0.01;
@@ -33,9 +39,12 @@ pub enum GltfError {
     /// Too much is drawn.
     #[error("the scene has more than {MOST_VERTICES} vertices; hide some of it, or draw ribbons in place of spheres")]
     TooLarge,
+    /// A surface could not be computed.
+    #[error("a surface of the scene could not be computed: {0}")]
+    Surface(#[from] ViewerError),
 }
 
-/// Triangles with colours.
+/// Triangles, or lines, with colours.
 #[derive(Default)]
 struct Solid {
     positions: Vec<Vec3>,
@@ -43,9 +52,59 @@ struct Solid {
     /// Linear light, 16 bits a channel: eight show steps in the dark.
     colors: Vec<[u16; 4]>,
     indices: Vec<u32>,
+    /// Whether two indices make a line, not three a triangle.
+    is_net: bool,
 }
 
 impl Solid {
+    /// Of a mesh whose triangles have the colour of their first corner: corners between two colours are there for each.
+    fn of_mesh(mesh: &Mesh, colors: &[u32]) -> Self {
+        let mut solid = Self::default();
+        let mut known = HashMap::new();
+        for corners in mesh.indices.as_chunks::<3>().0 {
+            let color = colors.get(mesh.vertices[corners[0] as usize].atom as usize).copied().unwrap_or(u32::MAX);
+            for &corner in corners {
+                let index = *known.entry((corner, color)).or_insert_with(|| {
+                    let vertex = &mesh.vertices[corner as usize];
+                    let [x, y, z, _] = vertex.normal.map(f32::from);
+                    let normal = Vec3::new(x, y, z).normalize_or(Vec3::Z);
+                    solid.vertex(Vec3::from_array(vertex.position), normal, color)
+                });
+                solid.indices.push(index);
+            }
+        }
+        solid
+    }
+
+    /// Of a surface, each vertex in the colour of its nearest atom or of its potential.
+    fn of_surface(mesh: &SurfaceMesh, style: &SurfaceStyle, coloring: &Coloring, colors: &[u32]) -> Self {
+        let mut solid = Self { is_net: style.net, ..Self::default() };
+        for (index, (&position, &normal)) in mesh.positions.iter().zip(&mesh.normals).enumerate() {
+            let color = match (coloring, mesh.potentials.get(index)) {
+                (Coloring::Electrostatics { range }, Some(potential)) => {
+                    Color::ramp(&RED_WHITE_BLUE, 0.5 * (potential / range.max(1e-3) + 1.0)).packed()
+                }
+                _ => mesh.atoms.get(index).and_then(|atom| colors.get(*atom as usize)).copied().unwrap_or(u32::MAX),
+            };
+            solid.vertex(position, normal.normalize_or(Vec3::Z), color);
+        }
+        if style.net {
+            // Two triangles of a quadrilateral stand together; their common edge is no edge of the net.
+            let mut edges: BTreeSet<[u32; 2]> = BTreeSet::new();
+            for pair in mesh.triangles.as_chunks::<2>().0 {
+                let sides =
+                    pair.iter().flat_map(|&[a, b, c]| [[a, b], [b, c], [c, a]]).map(|[a, b]| [a.min(b), a.max(b)]);
+                let sides: Vec<[u32; 2]> = sides.collect();
+                let is_outer = |side: &[u32; 2]| sides.iter().filter(|other| *other == side).count() == 1;
+                edges.extend(sides.iter().copied().filter(is_outer));
+            }
+            solid.indices.extend(edges.into_iter().flatten());
+        } else {
+            solid.indices.extend(mesh.triangles.iter().flatten());
+        }
+        solid
+    }
+
     fn vertex(&mut self, position: Vec3, normal: Vec3, color: u32) -> u32 {
         let channel = |shift: u32| (color >> shift & 255) as u8;
         let linear = Color::new(channel(0), channel(8), channel(16)).to_linear() * 65_535.0 + 0.5;
@@ -177,9 +236,26 @@ fn colors_of(object: &Object, representation: &Representation) -> Vec<u32> {
     )
 }
 
-/// The triangles of one representation.
+/// The surface of one representation.
+fn surface(
+    object: &Object,
+    representation: &Representation,
+    style: &SurfaceStyle,
+    gpu: &Gpu,
+) -> Result<Solid, ViewerError> {
+    let source = SurfaceSource {
+        topology: Arc::clone(&object.topology),
+        positions: Arc::clone(&object.positions),
+        atoms: representation.atoms.clone(),
+        style: style.clone(),
+        potential: matches!(representation.coloring, Coloring::Electrostatics { .. }),
+    };
+    let mesh = source.build(gpu, &AtomicBool::new(false))?.unwrap_or_default();
+    Ok(Solid::of_surface(&mesh, style, &representation.coloring, &colors_of(object, representation)))
+}
+
+/// The triangles of one representation that is no surface.
 fn solid(object: &Object, representation: &Representation, fineness: &Fineness) -> Solid {
-    let mut solid = Solid::default();
     let own_colors = colors_of(object, representation);
     if let Shape::Cartoon(style) = &representation.shape {
         let kinds = match &object.ribbon_kinds {
@@ -187,22 +263,13 @@ fn solid(object: &Object, representation: &Representation, fineness: &Fineness) 
             None => ribbon::assign(&object.topology, &object.positions),
         };
         let mesh = cartoon::build(&object.topology, &object.positions, &kinds, &representation.atoms, &[], style);
-        // A triangle has the colour of its first corner: corners between two colours are there for each.
-        let mut known = HashMap::new();
-        for corners in mesh.indices.as_chunks::<3>().0 {
-            let color = own_colors.get(mesh.vertices[corners[0] as usize].atom as usize).copied().unwrap_or(u32::MAX);
-            for &corner in corners {
-                let index = *known.entry((corner, color)).or_insert_with(|| {
-                    let vertex = &mesh.vertices[corner as usize];
-                    let [x, y, z, _] = vertex.normal.map(f32::from);
-                    let normal = Vec3::new(x, y, z).normalize_or(Vec3::Z);
-                    solid.vertex(Vec3::from_array(vertex.position), normal, color)
-                });
-                solid.indices.push(index);
-            }
-        }
-        return solid;
+        return Solid::of_mesh(&mesh, &own_colors);
     }
+    if let Shape::Glycans { size } = &representation.shape {
+        let mesh = glycans::build(&object.topology, &object.positions, &representation.atoms, *size);
+        return Solid::of_mesh(&mesh, &own_colors);
+    }
+    let mut solid = Solid::default();
     let Instances { spheres, cylinders, flags, points } =
         instances(&representation.shape, &representation.atoms, &object.topology, &representation.coloring);
     let (positions, colors) = match &points {
@@ -242,6 +309,10 @@ fn solid(object: &Object, representation: &Representation, fineness: &Fineness) 
         }
     }
     solid
+}
+
+const fn is_mesh(shape: &Shape) -> bool {
+    matches!(shape, Shape::Cartoon(_) | Shape::Surface(_) | Shape::Glycans { .. })
 }
 
 const fn name_of(shape: &Shape) -> &'static str {
@@ -290,6 +361,8 @@ impl Document {
     }
 
     fn add(&mut self, name: &str, opacity: f32, solid: &Solid) {
+        // LINES and TRIANGLES of the specification.
+        let mode = if solid.is_net { 1 } else { 4 };
         let count = solid.positions.len();
         let (mut low, mut high) = (Vec3::INFINITY, Vec3::NEG_INFINITY);
         for position in &solid.positions {
@@ -330,6 +403,7 @@ impl Document {
             "primitives": [{
                 "attributes": { "POSITION": positions, "NORMAL": normals, "COLOR_0": colors },
                 "indices": indices,
+                "mode": mode,
                 "material": self.materials.len() - 1
             }]
         }));
@@ -367,13 +441,14 @@ impl Document {
     }
 }
 
-/// The scene as the bytes of a `.glb` file. Highlights are left out; cartoons are built here, which takes a moment.
+/// The scene as the bytes of a `.glb` file. Highlights are left out; cartoons and surfaces are built here, which takes a
+/// moment. A scene with surfaces asks for the device that computes them.
 ///
 /// # Errors
-/// When nothing is visible, or too much.
-pub fn to_glb(scene: &Scene) -> Result<Vec<u8>, GltfError> {
+/// When nothing is visible, or too much, or a surface cannot be computed.
+pub fn to_glb(scene: &Scene, gpu: impl Fn() -> Result<Gpu, ViewerError>) -> Result<Vec<u8>, GltfError> {
     let round: usize = drawn(scene)
-        .filter(|(_, representation)| !matches!(representation.shape, Shape::Cartoon(_)))
+        .filter(|(_, representation)| !is_mesh(&representation.shape))
         .map(|(object, representation)| representation.atoms.indices(&object.topology).len())
         .sum();
     let fineness = Fineness::for_count(round);
@@ -381,9 +456,19 @@ pub fn to_glb(scene: &Scene) -> Result<Vec<u8>, GltfError> {
         return Err(GltfError::TooLarge);
     }
     let mut document = Document::default();
+    let mut held: Option<Gpu> = None;
     let mut vertices = 0;
     for (object, representation) in drawn(scene) {
-        let solid = solid(object, representation, &fineness);
+        let solid = match &representation.shape {
+            Shape::Surface(style) => {
+                let gpu = match &held {
+                    Some(gpu) => gpu,
+                    None => held.insert(gpu()?),
+                };
+                surface(object, representation, style, gpu)?
+            }
+            _ => solid(object, representation, &fineness),
+        };
         vertices += solid.positions.len();
         if vertices > MOST_VERTICES {
             return Err(GltfError::TooLarge);
@@ -406,6 +491,7 @@ mod tests {
     use kfold_molecule::formats::read_structure;
 
     use super::*;
+    use crate::scene::AtomSelection;
 
     #[test]
     fn icospheres_are_closed_and_round() {
@@ -454,7 +540,8 @@ mod tests {
             let view = &document["bufferViews"][number(&accessor["bufferView"])];
             let from = number(&view["byteOffset"]);
             let indices = binary[from..from + number(&view["byteLength"])].as_chunks::<4>().0;
-            assert_eq!((indices.len(), indices.len() % 3), (number(&accessor["count"]), 0));
+            let corners = if primitive["mode"] == 1 { 2 } else { 3 };
+            assert_eq!((indices.len(), indices.len() % corners), (number(&accessor["count"]), 0));
             assert!(indices.iter().all(|index| (u32::from_le_bytes(*index) as usize) < positions.len()));
             let low = positions.iter().fold(Vec3::INFINITY, |held, place| held.min(*place));
             let said: Vec<f32> = document["accessors"][number(&primitive["attributes"]["POSITION"])]["min"]
@@ -475,10 +562,67 @@ mod tests {
         let object = Object::new(1, structure.first().unwrap())
             .with(Representation::cartoon())
             .with(Representation::ball_and_stick().with_opacity(0.5));
-        let file = to_glb(&Scene { objects: vec![object], ..Scene::default() }).unwrap();
+        let file = to_glb(&Scene { objects: vec![object], ..Scene::default() }, no_device).unwrap();
         let document = read(&file);
         assert_eq!(document["meshes"].as_array().unwrap().len(), 2);
         assert_eq!(document["materials"][1]["alphaMode"], "BLEND");
-        assert!(matches!(to_glb(&Scene::default()), Err(GltfError::Empty)));
+        assert!(matches!(to_glb(&Scene::default(), no_device), Err(GltfError::Empty)));
+    }
+
+    fn no_device() -> Result<Gpu, ViewerError> {
+        panic!("nothing here needs a device")
+    }
+
+    #[test]
+    fn surfaces_nets_and_symbols_of_sugars_are_in_the_file() {
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples");
+        let structure = read_structure(&samples.join("protease/receptor.pdb")).unwrap();
+        let model = structure.first().unwrap();
+        let few = AtomSelection::filter(&model.topology, |atom| atom < 150);
+        let surface = |style: SurfaceStyle| Representation::surface(style).of(few.clone());
+        let net = SurfaceStyle { net: true, spacing: 0.8, ..SurfaceStyle::gaussian() };
+        let object = Object::new(1, model)
+            .with(surface(SurfaceStyle { spacing: 0.8, ..SurfaceStyle::default() }).with_opacity(0.4))
+            .with(surface(net))
+            .with(
+                surface(SurfaceStyle { spacing: 0.8, ..SurfaceStyle::default() })
+                    .colored(Coloring::Electrostatics { range: 5.0 }),
+            );
+        // A glucose, as the dictionary has it.
+        let mut sugar = String::new();
+        for (index, (name, [x, y, z])) in [
+            ("C1", [0.0, 1.4, 0.2]),
+            ("C2", [1.3, 0.7, -0.2]),
+            ("C3", [1.3, -0.7, 0.2]),
+            ("C4", [0.0, -1.4, -0.2]),
+            ("C5", [-1.3, -0.7, 0.2]),
+            ("O5", [-1.2, 0.7, -0.2]),
+            ("C6", [-2.5, -1.4, -0.2]),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let element = &name[..1];
+            let line = format!(
+                "HETATM{:5}  {name}  GLC B   1    {x:8.3}{y:8.3}{z:8.3}  1.00  0.00           {element}\n",
+                index + 1
+            );
+            sugar.push_str(&line);
+        }
+        let sugar = kfold_molecule::formats::pdb::read(sugar.as_bytes()).unwrap();
+        let symbol = Object::new(2, sugar.first().unwrap()).with(Representation::glycans());
+        let file = to_glb(&Scene { objects: vec![object, symbol], ..Scene::default() }, Gpu::headless).unwrap();
+        let document = read(&file);
+        let meshes = document["meshes"].as_array().unwrap();
+        let modes: Vec<u64> = meshes.iter().map(|mesh| mesh["primitives"][0]["mode"].as_u64().unwrap()).collect();
+        assert_eq!(modes, [4, 1, 4, 4]);
+        assert_eq!(meshes[3]["name"], "object 2 glycans");
+        // A net has more edges than a closed surface of triangles with diagonals would leave: two for each vertex.
+        let count = |accessor: &Value| {
+            document["accessors"][accessor.as_u64().unwrap() as usize]["count"].as_u64().unwrap() as f64
+        };
+        let net = &meshes[1]["primitives"][0];
+        let ratio = count(&net["indices"]) / 2.0 / count(&net["attributes"]["POSITION"]);
+        assert!((1.9..2.1).contains(&ratio), "{ratio} edges for each vertex");
     }
 }

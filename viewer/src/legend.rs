@@ -1,5 +1,6 @@
 //! What the colours of a colouring mean, for whoever draws it beside the picture.
 
+use kfold_molecule::analysis::interactions::InteractionKind;
 use kfold_molecule::{Element, Topology};
 
 use crate::color::{
@@ -43,6 +44,8 @@ pub enum LegendEntry {
     Ribbon(RibbonKind),
     /// A class of residues.
     Residues(ResidueClass),
+    /// Interactions of a kind.
+    Interaction(InteractionKind),
     /// Values above one (or all that are left) and up to another.
     Between(f32, f32),
     /// Entries that are left out.
@@ -55,7 +58,7 @@ impl Legend {
     pub fn of(coloring: &Coloring, topology: &Topology) -> Self {
         let ramp = |stops: &[Color], low: f32, high: f32| Self::Ramp { stops: stops.to_vec(), low, high };
         match coloring {
-            Coloring::Uniform(_) => Self::Empty,
+            Coloring::Uniform(_) | Coloring::Atoms(_) => Self::Empty,
             Coloring::Glycans => {
                 let mut entries: Vec<(Color, LegendEntry)> = Vec::new();
                 for residue in &topology.residues {

@@ -24,12 +24,14 @@ mod scene;
 pub mod scene_file;
 mod settings;
 mod shaders;
+mod stereo;
 mod surface;
 
 pub use camera::{Camera, Ray, bounding_sphere};
 pub use color::{
     BLUE_WHITE_RED, CHAIN_COLORS, CIVIDIS, CarbonColor, Color, Coloring, HYDROPATHY, PLDDT_BANDS, RAINBOW,
-    RED_WHITE_BLUE, chain_color, colors_of_atoms, element_color, interaction_color, plddt_color, ribbon_color,
+    RED_WHITE_BLUE, UNKNOWN as UNKNOWN_COLOR, chain_color, colors_of_atoms, element_color, interaction_color,
+    plddt_color, ribbon_color,
 };
 pub use error::ViewerError;
 pub use gpu::Gpu;
@@ -43,6 +45,7 @@ pub use scene::{
     Scene, Shape,
 };
 pub use settings::{Lighting, Preset, Quality, RenderSettings};
+pub use stereo::Stereo;
 pub use surface::{SurfaceKind, SurfaceMesh, SurfaceSource, SurfaceStyle};
 /// The wgpu that this renderer is built with, so that a window hands over devices of the same version.
 pub use wgpu;

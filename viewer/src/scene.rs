@@ -112,7 +112,8 @@ pub enum Shape {
 }
 
 /// A dashed line between two points.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Dash {
     /// Ends, Å.
     pub points: [Vec3; 2],

@@ -6,6 +6,7 @@
 //! or below. Reading molecules is left to the caller ([`SceneFile::build`] takes models).
 
 mod colors;
+mod writing;
 
 use std::path::{Component, PathBuf};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub use self::colors::{Background, ColorName};
 use crate::camera::Camera;
 use crate::color::Coloring;
 use crate::labels::{Label, measurement, residue_labels};
-use crate::scene::{AtomSelection, BackboneStyle, BaseStyle, Object, Putty, Representation, Scene, Shape};
+use crate::scene::{AtomSelection, BackboneStyle, BaseStyle, Dash, Object, Putty, Representation, Scene, Shape};
 use crate::settings::{Preset, RenderSettings};
 use crate::surface::SurfaceStyle;
 
@@ -93,9 +94,25 @@ pub struct SceneFile {
     /// Distances, angles and dihedral angles between the middles of two, three or four selections.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub measurements: Vec<Vec<Selection>>,
+    /// Dashed lines in the colours of their kinds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interactions: Vec<Dash>,
     /// Atoms with an outline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outlined: Option<Selection>,
+    /// Other places to take the picture from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<ViewEntry>,
+}
+
+/// A camera with a name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ViewEntry {
+    /// Its name.
+    pub name: String,
+    /// Where from.
+    pub camera: CameraEntry,
 }
 
 const fn default_size() -> (u32, u32) {
@@ -176,6 +193,9 @@ pub struct RepresentationEntry {
     /// Whether a surface is drawn as a net.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub net: bool,
+    /// Whether the surfaces of cavities inside are drawn.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cavities: bool,
     /// Whether a surface is the part at these atoms of the surface of all protein and nucleic acids.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub part: bool,
@@ -321,6 +341,15 @@ impl From<&Camera> for CameraEntry {
 /// Finds a selection's atoms in each molecule; is told for which field.
 type Select<'a> = dyn Fn(&str, &Selection) -> Result<Vec<AtomSet>, SceneFileError> + 'a;
 
+fn within(field: &str, value: Option<f32>, low: f32, high: f32) -> Result<(), SceneFileError> {
+    match value {
+        Some(value) if !(low..=high).contains(&value) => {
+            Err(wrong(field, format!("{value} is not from {low} to {high}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A scene file with its molecules in place.
 #[derive(Clone, Debug)]
 pub struct BuiltScene {
@@ -373,12 +402,6 @@ impl SceneFile {
         if self.molecules.is_empty() || self.molecules.len() > MOST_ENTRIES {
             return Err(wrong("molecules", format!("there must be 1 to {MOST_ENTRIES}")));
         }
-        let within = |field: &str, value: Option<f32>, low: f32, high: f32| match value {
-            Some(value) if !(low..=high).contains(&value) => {
-                Err(wrong(field, format!("{value} is not from {low} to {high}")))
-            }
-            _ => Ok(()),
-        };
         for (index, molecule) in self.molecules.iter().enumerate() {
             let field = |name: &str| format!("molecules[{index}].{name}");
             let is_inside =
@@ -395,6 +418,14 @@ impl SceneFile {
                 within(&field("representations.radius"), representation.radius, 0.01, 10.0)?;
                 within(&field("representations.width"), representation.width, 0.1, 20.0)?;
             }
+        }
+        if self.interactions.len() > MOST_LABELS || self.views.len() > MOST_ENTRIES {
+            let reason = format!("must be at most {MOST_LABELS}, and views {MOST_ENTRIES}");
+            return Err(wrong("interactions", reason));
+        }
+        let is_far = |point: Vec3| !point.is_finite() || point.length() > 1.0e7;
+        if self.interactions.iter().flat_map(|dash| dash.points).any(is_far) {
+            return Err(wrong("interactions.points", "are farther than 10,000,000 Å from the origin"));
         }
         if self.labels.len() > MOST_ENTRIES || self.measurements.len() > MOST_ENTRIES {
             return Err(wrong("labels", format!("and measurements must be at most {MOST_ENTRIES} each")));
@@ -413,7 +444,21 @@ impl SceneFile {
         within("effects.shadows", shadows, 0.0, 1.0)?;
         within("effects.depth_cue", depth_cue, 0.0, 1.0)?;
         within("effects.silhouette_width", silhouette_width, 0.0, 6.0)?;
-        let camera = &self.camera;
+        Self::check_camera(&self.camera)?;
+        for view in &self.views {
+            Self::check_camera(&view.camera)?;
+        }
+        let (width, height) = self.size;
+        if !(1..=LONGEST_SIDE).contains(&width) || !(1..=LONGEST_SIDE).contains(&height) {
+            return Err(wrong("size", format!("each side must be from 1 to {LONGEST_SIDE}")));
+        }
+        if self.samples.is_some_and(|samples| !(1..=64).contains(&samples)) {
+            return Err(wrong("samples", "must be from 1 to 64"));
+        }
+        Ok(())
+    }
+
+    fn check_camera(camera: &CameraEntry) -> Result<(), SceneFileError> {
         within("camera.distance", camera.distance, 0.5, 1.0e6)?;
         within("camera.front_clip", camera.front_clip, -1.0e6, 1.0e6)?;
         within("camera.field_of_view", camera.field_of_view, 1.0, 120.0)?;
@@ -429,13 +474,6 @@ impl SceneFile {
         let placed = [camera.center.is_some(), camera.distance.is_some(), camera.rotation.is_some()];
         if placed.contains(&true) && placed.contains(&false) {
             return Err(wrong("camera", "center, distance and rotation belong together"));
-        }
-        let (width, height) = self.size;
-        if !(1..=LONGEST_SIDE).contains(&width) || !(1..=LONGEST_SIDE).contains(&height) {
-            return Err(wrong("size", format!("each side must be from 1 to {LONGEST_SIDE}")));
-        }
-        if self.samples.is_some_and(|samples| !(1..=64).contains(&samples)) {
-            return Err(wrong("samples", "must be from 1 to 64"));
         }
         Ok(())
     }
@@ -492,6 +530,9 @@ impl SceneFile {
                 .filter(|(_, atoms)| !atoms.is_empty())
                 .map(|(index, atoms)| (index as u64, AtomSelection::of_set(&atoms)))
                 .collect();
+        }
+        if let Some(object) = scene.objects.first_mut().filter(|_| !self.interactions.is_empty()) {
+            object.representations.push(Representation::dashes(self.interactions.clone()));
         }
         let camera = self.camera(&scene, &select)?;
         self.add_words(&mut scene, &select)?;
@@ -611,6 +652,23 @@ fn reason(error: &serde_json::Error) -> String {
 }
 
 impl RepresentationEntry {
+    const fn of(shape: ShapeName) -> Self {
+        Self {
+            shape,
+            atoms: None,
+            color: None,
+            opacity: 1.0,
+            scale: None,
+            radius: None,
+            width: None,
+            backbone: None,
+            bases: None,
+            net: false,
+            cavities: false,
+            part: false,
+        }
+    }
+
     const fn is_surface(&self) -> bool {
         matches!(self.shape, ShapeName::Surface | ShapeName::GaussianSurface)
     }
@@ -649,6 +707,7 @@ impl RepresentationEntry {
             Shape::Lines { width } => *width = self.width.unwrap_or(*width),
             Shape::Surface(style) => {
                 style.net = self.net;
+                style.cavities = self.cavities;
                 style.of = self.part.then(|| AtomSelection::polymer(&model.topology));
             }
             _ => {}

@@ -8,11 +8,14 @@ use std::f32::consts::PI;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use common::{molecule, renderer, sample};
+use common::{molecule, plain, renderer, sample};
 use glam::Vec3;
 use kfold_molecule::formats::read_structure;
 use kfold_molecule::{Element, Structure};
-use kfold_viewer::{AtomSelection, SurfaceKind, SurfaceMesh, SurfaceSource, SurfaceStyle};
+use kfold_viewer::{
+    AtomSelection, Camera, Object, Renderer, Representation, Scene, SurfaceKind, SurfaceMesh, SurfaceSource,
+    SurfaceStyle,
+};
 
 const PROBE: f32 = 1.4;
 
@@ -234,4 +237,49 @@ fn a_protein_agrees_with_counted_points() {
     // tests/oracle/surface_volume.py, whose points on the spheres are 0.12 Å apart.
     assert_near("volume", mesh.volume(), 26_135.0, 0.01);
     assert_near("area", mesh.area(), 10_273.0, 0.02);
+}
+
+/// Columns of the last picture where anything is, and how many pixels they hold.
+fn seen(renderer: &Renderer, camera: &Camera, width: usize) -> (usize, f32) {
+    let depths = renderer.read_depths(camera).unwrap();
+    let columns: Vec<usize> =
+        depths.iter().enumerate().filter(|(_, depth)| depth.is_finite()).map(|(pixel, _)| pixel % width).collect();
+    (columns.len(), columns.iter().sum::<usize>() as f32 / columns.len().max(1) as f32)
+}
+
+#[test]
+fn while_atoms_move_the_surface_before_stays_until_the_next_is_there() {
+    let structure = carbons(&[Vec3::ZERO, Vec3::new(1.5, 0.0, 0.0), Vec3::new(0.0, 1.5, 0.0)]);
+    let model = structure.first().unwrap();
+    let style = SurfaceStyle { spacing: 0.8, ..SurfaceStyle::gaussian() };
+    let mut object = Object::new(71, model).with(Representation::surface(style));
+    let camera = Camera { distance: 40.0, ..Camera::default() };
+    let (size, settings) = ((96, 64), plain());
+    let mut renderer = renderer();
+    let draw = |renderer: &mut Renderer, object: &Object| {
+        let scene = Scene { objects: vec![object.clone()], ..Scene::default() };
+        renderer.render(&scene, &camera, size, &settings).unwrap();
+        (renderer.is_building(), seen(renderer, &camera, 96))
+    };
+    let wait = |renderer: &mut Renderer, object: &Object| {
+        for _ in 0..2000 {
+            let (is_building, found) = draw(renderer, object);
+            if !is_building && found.0 > 0 {
+                return found;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        panic!("no surface came");
+    };
+    let (pixels, at_first) = wait(&mut renderer, &object);
+    // Played faster than surfaces are built: none of the pictures is empty or has half a surface.
+    for step in 1..=12 {
+        object.positions = Arc::new(model.positions.iter().map(|place| *place + Vec3::X * 0.5 * step as f32).collect());
+        let (_, (now, _)) = draw(&mut renderer, &object);
+        assert!(now * 10 > pixels * 8, "step {step}: {now} pixels of {pixels}");
+    }
+    // At rest it is where the atoms are: six Å to the right.
+    let (_, at_last) = wait(&mut renderer, &object);
+    let pixel = 64.0 / (2.0 * camera.distance * (0.5 * camera.vertical_fov).tan());
+    assert!((at_last - at_first - 6.0 * pixel).abs() < 1.5, "{at_first} to {at_last}, a pixel is {pixel} of an Å");
 }

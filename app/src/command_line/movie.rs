@@ -134,7 +134,8 @@ impl Movie {
                 status.show("drawing", &format!("drawing: picture {} of {count}, {:.0} %", frame + 1, 100.0 * share));
                 if interrupts.load(Ordering::Relaxed) == 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             };
-            match renderer.render_in_tiles(&scene, &turned, size, &settings, None, &mut progress) {
+            let stereo = self.picture.stereo();
+            match stereo.render(&mut renderer, &scene, &turned, size, &settings, &mut progress) {
                 Ok(picture) => write_png(&folder.join(format!("frame-{:05}.png", frame + 1)), &picture)?,
                 Err(ViewerError::Cancelled) => return Ok(None),
                 Err(error) => return Err(error.into()),

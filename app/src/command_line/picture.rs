@@ -1,6 +1,6 @@
 //! What the commands that draw have in common: from their arguments to a scene, a camera and settings.
 
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -11,8 +11,11 @@ use kfold_inference::job::{Job, Results, files};
 use kfold_molecule::{AtomSet, Model, ResidueKind, Selection, SmallMolecule, Structure, formats};
 use kfold_viewer::scene_file::{BuiltScene, SceneFile};
 use kfold_viewer::{
-    AtomSelection, Camera, CarbonColor, Color, Coloring, Object, Preset, Representation, Scene, Shape, SurfaceStyle,
+    AtomSelection, Camera, CarbonColor, Color, Coloring, Object, Preset, Representation, Scene, Shape, Stereo,
+    SurfaceStyle,
 };
+
+use crate::exports::png_bytes;
 
 /// Carbon of the ligand: apart from the colours of chains.
 const LIGAND_CARBON: Color = Color::hex(0x00e0_a030);
@@ -43,6 +46,12 @@ pub(super) struct PictureArguments {
     /// Pictures averaged with the camera shifted within a pixel: smoother edges, softer shadows [default: 9]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     samples: Option<u32>,
+    /// Two pictures side by side, for a stereoscope or for eyes that cross; each is half as wide
+    #[arg(long, value_parser = parse_stereo, value_name = "parallel|cross")]
+    stereo: Option<Stereo>,
+    /// The view of this name in the scene file
+    #[arg(long, value_name = "NAME", requires = "scene")]
+    view: Option<String>,
     /// The whole structure, not the ligand in its pocket
     #[arg(long)]
     whole: bool,
@@ -79,7 +88,24 @@ fn parse_style(text: &str) -> Result<Preset, String> {
     known.ok_or_else(|| format!("the looks are {}", Preset::ALL.map(Preset::name).join(", ")))
 }
 
+fn parse_stereo(text: &str) -> Result<Stereo, String> {
+    match text {
+        "parallel" => Ok(Stereo::Parallel),
+        "cross" => Ok(Stereo::CrossEyed),
+        _ => Err("write parallel or cross".to_owned()),
+    }
+}
+
 impl PictureArguments {
+    /// Whether pictures are made for two eyes. Sizes of built scenes are those of one.
+    pub(super) fn stereo(&self) -> Stereo {
+        self.stereo.unwrap_or_default()
+    }
+
+    fn of_one_eye(&self, size: (u32, u32)) -> (u32, u32) {
+        ((size.0 / self.stereo().count()).max(1), size.1)
+    }
+
     /// The arguments for one input with everything else as it is by default.
     pub(super) fn for_input(input: &Path) -> Self {
         Self {
@@ -89,6 +115,8 @@ impl PictureArguments {
             style: None,
             transparent: false,
             samples: None,
+            stereo: None,
+            view: None,
             whole: false,
             color: Scheme::default(),
             surface: None,
@@ -123,7 +151,7 @@ impl PictureArguments {
         if self.inputs.is_empty() {
             bail!("name a structure, a ligand or a job to draw, or a scene with --scene");
         }
-        let size = self.size.unwrap_or((1280, 800));
+        let size = self.of_one_eye(self.size.unwrap_or((1280, 800)));
         let mut gathered =
             Gathered { size, whole: self.whole, color: self.color, surface: self.surface, ..Gathered::default() };
         gathered.atoms.clone_from(&self.atoms);
@@ -143,7 +171,15 @@ impl PictureArguments {
             .read_to_string(&mut text)
             .with_context(|| format!("cannot read {}", path.display()))?;
         let mut scene = SceneFile::parse(&text).with_context(|| path.display().to_string())?;
-        scene.size = self.size.unwrap_or(scene.size);
+        scene.size = self.of_one_eye(self.size.unwrap_or(scene.size));
+        if let Some(name) = &self.view {
+            let found = scene.views.iter().find(|view| view.name == *name);
+            scene.camera = found.map(|view| view.camera.clone()).with_context(|| {
+                let names: Vec<&str> = scene.views.iter().map(|view| view.name.as_str()).collect();
+                let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+                format!("{} has no view `{name}`; there is {there}", path.display())
+            })?;
+        }
         scene.style = self.style.unwrap_or(scene.style);
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut inputs = self.inputs.iter();
@@ -187,9 +223,8 @@ fn one_model(path: &Path) -> anyhow::Result<Model> {
 
 /// Writes a picture as PNG, whole or not at all.
 pub(super) fn write_png(path: &Path, picture: &RgbaImage) -> anyhow::Result<()> {
-    let mut bytes = Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, image::ImageFormat::Png).context("cannot encode the picture")?;
-    files::write_whole(path, bytes.get_ref()).with_context(|| format!("cannot write {}", path.display()))
+    let bytes = png_bytes(picture).context("cannot encode the picture")?;
+    files::write_whole(path, &bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Colouring by name.

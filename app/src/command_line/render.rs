@@ -31,7 +31,7 @@ impl Render {
         let built = self.picture.gather()?;
         let is_glb = self.output.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("glb"));
         if is_glb {
-            let bytes = gltf::to_glb(&built.scene)?;
+            let bytes = gltf::to_glb(&built.scene, Gpu::headless)?;
             files::write_whole(&self.output, &bytes)
                 .with_context(|| format!("cannot write {}", self.output.display()))?;
         } else {
@@ -43,7 +43,7 @@ impl Render {
                 if interrupts.load(Ordering::Relaxed) == 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             };
             let BuiltScene { scene, camera, settings, size } = &built;
-            match renderer.render_in_tiles(scene, camera, *size, settings, None, &mut progress) {
+            match self.picture.stereo().render(&mut renderer, scene, camera, *size, settings, &mut progress) {
                 Ok(picture) => write_png(&self.output, &picture)?,
                 Err(ViewerError::Cancelled) => return Ok(Outcome::Cancelled),
                 Err(error) => return Err(error.into()),

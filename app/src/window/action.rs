@@ -50,6 +50,8 @@ impl Command {
         let name = texts.get(self.name());
         match self {
             Self::Colour(_) => texts.with("palette-colour", [("name", name.into())]),
+            Self::Style(_) => texts.with("palette-style", [("name", name.into())]),
+            Self::Tool(_) => texts.with("palette-tool", [("name", name.into())]),
             Self::ShowPane(_) => texts.with("palette-pane", [("name", name.into())]),
             _ => name,
         }

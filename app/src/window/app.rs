@@ -13,7 +13,7 @@ use super::command::Command;
 use super::compare::Compare;
 use super::dialogs::{self, ExportKind, Purpose};
 use super::dock::Dock;
-use super::document::{self, ColourBy, DEFAULT_PADDING, Document, Representation};
+use super::document::{self, Backbone, ColourBy, DEFAULT_PADDING, Document, Representation};
 use super::ensemble::{Ensemble, EnsembleKey};
 use super::files::{self, FileKind, Places, Preferences, Sample};
 use super::history::History;
@@ -31,7 +31,7 @@ use super::preferences::Page;
 use super::preferences::licenses::LicensePage;
 use super::reading::Reading;
 use super::run::Run;
-use super::scene::Plan;
+use super::scene::{Plan, Samples};
 use super::selection::{self, Grain};
 use super::series::Series;
 use super::session::Keeper;
@@ -40,6 +40,9 @@ use super::tour::Tour;
 use super::viewport::Viewport;
 use super::widgets::Tone;
 use crate::texts::{Language, Texts};
+
+/// Samples that are shown together at most.
+const MOST_SAMPLES: usize = 25;
 
 /// The program's window.
 pub struct Studio {
@@ -112,6 +115,8 @@ pub struct Studio {
     pub(super) measured: Vec<AtomPlace>,
     /// What a click in the view selects.
     pub(super) grain: Grain,
+    /// The kept view that was gone to last.
+    pub(super) current_view: Option<usize>,
     /// What was selected when the selection field was entered: `sel` in what is typed there.
     pub(super) selection_before_typing: Option<Selection>,
     scene_is_building: bool,
@@ -181,6 +186,7 @@ impl Studio {
             measuring: Measuring::Off,
             measured: Vec::new(),
             grain: Grain::default(),
+            current_view: None,
             selection_before_typing: None,
             scene_is_building: false,
             may_close: false,
@@ -304,6 +310,10 @@ impl Studio {
                 self.dock.show(next);
             }
             Command::Colour(colour) => self.document.view.colour = colour,
+            Command::Style(change) => self.change_style(change),
+            Command::Tool(tool) => self.viewport.tool = tool,
+            Command::SaveView => self.save_view(),
+            Command::NextView | Command::PreviousView => self.step_view(command == Command::NextView),
             Command::Palette => self.open_palette(context),
             Command::Preferences => self.preferences_page = Some(Page::General),
             Command::About => self.preferences_page = Some(Page::About),
@@ -623,6 +633,56 @@ impl Studio {
         Some((Arc::clone(self.library.held_structure(path)?), self.shown_model))
     }
 
+    /// Samples or models that what is shown is one of.
+    pub(super) fn sample_count(&self) -> usize {
+        match &self.ensemble {
+            Some((_, Loaded::Ready(ensemble))) => ensemble.structure.models.len(),
+            Some(_) => 0,
+            None => self.outcome.as_ref().map_or(0, |outcome| outcome.complexes.len()),
+        }
+    }
+
+    /// The samples of a prediction or the models of an ensemble, where they are shown together or told apart by colours.
+    fn samples_in_view(&self) -> Samples {
+        let view = &self.document.view;
+        let are_overlaid = view.overlay && self.playing_since.is_none();
+        if !(are_overlaid || view.colour == ColourBy::Sample) || self.sample_count() < 2 {
+            return Samples::default();
+        }
+        let named = |number: usize| self.texts.with("sample-model", [("number", (number + 1).into())]);
+        match (&self.ensemble, &self.outcome) {
+            (Some((key, Loaded::Ready(ensemble))), _) => {
+                let models = 0..ensemble.structure.models.len();
+                let all = models.map(|number| (Arc::clone(&ensemble.structure), number, named(number)));
+                let mut all: Vec<_> = all.collect();
+                let mut shown = self.shown_model;
+                // Of a long path, some.
+                if all.len() > MOST_SAMPLES {
+                    let step = all.len().div_ceil(MOST_SAMPLES);
+                    all = all
+                        .into_iter()
+                        .enumerate()
+                        .filter(|(index, _)| index % step == 0)
+                        .map(|(_, one)| one)
+                        .collect();
+                    shown = (shown / step).min(all.len() - 1);
+                }
+                Samples { all, shown, have_places: key.have_places(), are_overlaid }
+            }
+            (None, Some(outcome)) => {
+                let name = |complex: &super::outcome::Complex| {
+                    let values = [("seed", complex.seed.into()), ("sample", complex.sample.into())];
+                    self.texts.with("sample-of-seed", values)
+                };
+                let all = outcome.complexes.iter().map(|one| (Arc::clone(&one.structure), 0, name(one)));
+                let all: Vec<_> = all.take(MOST_SAMPLES).collect();
+                let shown = self.shown_pose.min(all.len().saturating_sub(1));
+                Samples { all, shown, have_places: false, are_overlaid }
+            }
+            _ => Samples::default(),
+        }
+    }
+
     fn plan(&mut self, is_dark: bool) -> Plan {
         let query = std::mem::take(&mut self.document.query);
         // Asking makes sure that what is shown is being read.
@@ -640,6 +700,10 @@ impl Studio {
         };
         self.document.query = query;
         let is_ensemble = matches!(&self.ensemble, Some((_, Loaded::Ready(_))));
+        let fluctuation = match &self.ensemble {
+            Some((_, Loaded::Ready(ensemble))) => Some(Arc::clone(&ensemble.rmsf)),
+            _ => None,
+        };
         let receptor = self.shown_structure();
         let pose = if is_ensemble { None } else { self.shown_pose() };
         let has_plddt = !is_ensemble && self.shown_complex().is_some();
@@ -668,6 +732,9 @@ impl Studio {
             residue_values,
             compared,
             overlay: self.overlaid_poses(),
+            samples: self.samples_in_view(),
+            fluctuation: fluctuation.filter(|_| self.document.view.backbone == Backbone::PuttyFluctuation),
+            is_playing: self.playing_since.is_some(),
             has_plddt,
             view: self.document.view.clone(),
             selection: self.selection(),

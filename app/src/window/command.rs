@@ -1,10 +1,13 @@
 //! Everything the window can do, in one list: the key, the name, the menu entry and the help window come from it.
 
 use egui::{Event, Key, KeyboardShortcut, Modifiers};
+use kfold_viewer::Stereo;
 
 use super::dialogs::ExportKind;
-use super::document::ColourBy;
+use super::document::{ColourBy, Representation, SurfacePart};
 use super::panes::Pane;
+use super::region::Tool;
+use super::style::Change;
 
 /// Keys of the panes in their order, with Alt.
 const PANE_KEYS: [Key; 10] =
@@ -81,6 +84,16 @@ pub enum Command {
     ResetPanes,
     /// Colours the polymer.
     Colour(ColourBy),
+    /// Changes how things are drawn.
+    Style(Change),
+    /// What a drag does in the view.
+    Tool(Tool),
+    /// Keeps the view.
+    SaveView,
+    /// The kept view after the last.
+    NextView,
+    /// The kept view before the last.
+    PreviousView,
     /// The list of everything that can be done.
     Palette,
     /// Saves the session under a name.
@@ -99,7 +112,7 @@ pub enum Command {
 
 impl Command {
     /// Those that are not one for each of something.
-    const PLAIN: [Self; 38] = [
+    const PLAIN: [Self; 41] = [
         Self::New,
         Self::Open,
         Self::OpenRun,
@@ -125,6 +138,9 @@ impl Command {
         Self::HideSelection,
         Self::IsolateSelection,
         Self::ShowAll,
+        Self::SaveView,
+        Self::NextView,
+        Self::PreviousView,
         Self::Appearance,
         Self::Language,
         Self::Help,
@@ -147,6 +163,8 @@ impl Command {
             .chain(ExportKind::ALL.map(Self::Export))
             .chain(Pane::ALL.map(Self::ShowPane))
             .chain(ColourBy::ALL.map(Self::Colour))
+            .chain(Tool::ALL.map(Self::Tool))
+            .chain(Change::all().map(Self::Style))
     }
 
     /// Key of its name.
@@ -187,6 +205,11 @@ impl Command {
             Self::PreviousPane => "command-previous-pane",
             Self::ResetPanes => "panes-reset",
             Self::Colour(colour) => colour.name(),
+            Self::Style(change) => change.name(),
+            Self::Tool(tool) => tool.name(),
+            Self::SaveView => "command-save-view",
+            Self::NextView => "command-next-view",
+            Self::PreviousView => "command-previous-view",
             Self::Palette => "command-palette",
             Self::SaveSession => "command-save-session",
             Self::ContinueSession => "command-continue-session",
@@ -223,6 +246,8 @@ impl Command {
                 ExportKind::Cif => (CONTROL_SHIFT, Key::M),
                 ExportKind::PyMol => (CONTROL_ALT, Key::P),
                 ExportKind::ChimeraX => (CONTROL_ALT, Key::X),
+                ExportKind::Scene => (CONTROL_ALT, Key::J),
+                ExportKind::Gltf => (CONTROL_ALT, Key::F),
                 ExportKind::ReportHtml => (CONTROL_ALT, Key::R),
                 ExportKind::ReportPdf => (CONTROL_ALT, Key::D),
                 ExportKind::DiagramSvg => (CONTROL_ALT, Key::V),
@@ -262,6 +287,24 @@ impl Command {
             Self::Palette => (Modifiers::COMMAND, Key::K),
             Self::SaveSession => (CONTROL_SHIFT, Key::E),
             Self::Preferences => (Modifiers::COMMAND, Key::Comma),
+            Self::SaveView => (Modifiers::COMMAND, Key::B),
+            Self::NextView => (Modifiers::COMMAND, Key::PageDown),
+            Self::PreviousView => (Modifiers::COMMAND, Key::PageUp),
+            Self::Tool(tool) => match tool {
+                Tool::Turn => (CONTROL_ALT, Key::C),
+                Tool::Box => (CONTROL_ALT, Key::B),
+                Tool::Lasso => (CONTROL_ALT, Key::L),
+            },
+            Self::Style(change) => match change {
+                Change::Representation(Representation::BallAndStick) => (Modifiers::COMMAND, Key::Num7),
+                Change::Representation(Representation::Lines) => (Modifiers::COMMAND, Key::Num8),
+                Change::Surface(SurfacePart::Pocket) => (Modifiers::COMMAND, Key::Num9),
+                Change::Overlay => (Modifiers::COMMAND, Key::Num0),
+                Change::Stereo(Stereo::Parallel) => (CONTROL_ALT, Key::S),
+                Change::Stereo(Stereo::CrossEyed) => (CONTROL_ALT, Key::E),
+                Change::Stereo(Stereo::Off) => (CONTROL_ALT, Key::O),
+                _ => return None,
+            },
             Self::ResetPanes | Self::Colour(_) | Self::ContinueSession | Self::Offline | Self::About | Self::Tour => {
                 return None;
             }

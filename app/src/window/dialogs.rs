@@ -56,6 +56,10 @@ pub enum ExportKind {
     PyMol,
     /// A script that rebuilds the view in ChimeraX.
     ChimeraX,
+    /// A scene file with its molecules and kept views.
+    Scene,
+    /// The triangles of the view for other programs.
+    Gltf,
     /// A page about the result for browsers.
     ReportHtml,
     /// The same for paper.
@@ -72,7 +76,7 @@ pub enum ExportKind {
 
 impl ExportKind {
     /// All in the order of the menu.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Pdb,
         Self::Cif,
         Self::Sdf,
@@ -84,6 +88,8 @@ impl ExportKind {
         Self::DiagramPng,
         Self::MapPng,
         Self::MapCsv,
+        Self::Scene,
+        Self::Gltf,
         Self::PyMol,
         Self::ChimeraX,
     ];
@@ -99,6 +105,8 @@ impl ExportKind {
             Self::Cif => "command-export-cif",
             Self::PyMol => "command-export-pymol",
             Self::ChimeraX => "command-export-chimerax",
+            Self::Scene => "command-export-scene",
+            Self::Gltf => "command-export-gltf",
             Self::ReportHtml => "command-export-report-html",
             Self::ReportPdf => "command-export-report-pdf",
             Self::DiagramSvg => "command-export-diagram-svg",
@@ -119,6 +127,8 @@ impl ExportKind {
             Self::Cif => "cif",
             Self::PyMol => "pml",
             Self::ChimeraX => "cxc",
+            Self::Scene => "json",
+            Self::Gltf => "glb",
             Self::ReportHtml => "html",
             Self::ReportPdf => "pdf",
             Self::DiagramSvg => "svg",
@@ -130,6 +140,7 @@ impl ExportKind {
     #[must_use]
     pub const fn suffix(self) -> &'static str {
         match self {
+            Self::Scene => "_scene",
             Self::ReportHtml | Self::ReportPdf => "_report",
             Self::DiagramSvg | Self::DiagramPng => "_site",
             Self::MapPng | Self::MapCsv => "_errors",
@@ -140,7 +151,7 @@ impl ExportKind {
     /// Whether there must be a result, not only something in the view.
     #[must_use]
     pub const fn needs_result(self) -> bool {
-        !matches!(self, Self::Pdb | Self::Png | Self::Cif | Self::PyMol | Self::ChimeraX)
+        !matches!(self, Self::Pdb | Self::Png | Self::Cif | Self::PyMol | Self::ChimeraX | Self::Scene | Self::Gltf)
     }
 
     /// Key of the dialog's title.
@@ -154,6 +165,8 @@ impl ExportKind {
             Self::Cif => "dialog-export-cif",
             Self::PyMol => "dialog-export-pymol",
             Self::ChimeraX => "dialog-export-chimerax",
+            Self::Scene => "dialog-export-scene",
+            Self::Gltf => "dialog-export-gltf",
             Self::ReportHtml | Self::ReportPdf => "dialog-export-report",
             Self::DiagramSvg | Self::DiagramPng => "dialog-export-diagram",
             Self::MapPng | Self::MapCsv => "dialog-export-map",
@@ -223,6 +236,8 @@ impl Purpose {
                 ExportKind::ReportHtml => &["html"],
                 ExportKind::ReportPdf => &["pdf"],
                 ExportKind::DiagramSvg => &["svg"],
+                ExportKind::Scene => &["json"],
+                ExportKind::Gltf => &["glb"],
             },
             Self::OpenRun => &[],
         }

@@ -6,7 +6,7 @@
 use kfold_inference::query::{Entity, Ligand, LigandSource, Pocket, Polymer, Query};
 use kfold_inference::settings::Settings;
 use kfold_molecule::Selection;
-use kfold_viewer::Camera;
+use kfold_viewer::{BaseStyle, Camera, Preset, Stereo};
 use serde::{Deserialize, Serialize};
 
 use super::measure::{Labels, Measurement};
@@ -35,6 +35,8 @@ pub struct Document {
     pub measurements: Vec<Measurement>,
     /// Where the view is taken from; none until something is in it.
     pub camera: Option<Camera>,
+    /// Views that are kept.
+    pub saved_views: Vec<SavedView>,
     /// The user's notes.
     pub notes: String,
     /// What the user wrote about ligands of a series.
@@ -47,12 +49,102 @@ pub enum Representation {
     /// Ribbons, sheets with arrows.
     #[default]
     Cartoon,
-    /// Every atom as ball and stick.
+    /// Balls for atoms, sticks for bonds.
+    BallAndStick,
+    /// Bonds as sticks.
     Sticks,
+    /// Bonds as lines.
+    Lines,
     /// Van der Waals spheres.
     Spheres,
     /// The solvent-excluded surface.
     Surface,
+}
+
+impl Representation {
+    /// All in the order of the menu.
+    pub const ALL: [Self; 6] =
+        [Self::Cartoon, Self::BallAndStick, Self::Sticks, Self::Lines, Self::Spheres, Self::Surface];
+}
+
+/// How the backbone of a cartoon is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Backbone {
+    /// Ribbons with arrows.
+    #[default]
+    Ribbon,
+    /// Helices as tubes.
+    TubularHelices,
+    /// Straight from CA to CA.
+    Trace,
+    /// A tube as thick as the B-factors are high.
+    PuttyBFactor,
+    /// A tube as thick as pLDDT is low.
+    PuttyPlddt,
+    /// A tube as thick as residues fluctuate over the models of an ensemble.
+    PuttyFluctuation,
+}
+
+impl Backbone {
+    /// All in the order of the menu.
+    pub const ALL: [Self; 6] =
+        [Self::Ribbon, Self::TubularHelices, Self::Trace, Self::PuttyBFactor, Self::PuttyPlddt, Self::PuttyFluctuation];
+}
+
+/// Which part of the molecular surface is drawn around the molecule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SurfacePart {
+    /// None.
+    #[default]
+    Off,
+    /// That of the pocket around the ligand.
+    Pocket,
+    /// All of it.
+    Whole,
+}
+
+impl SurfacePart {
+    /// All in the order of the menu.
+    pub const ALL: [Self; 3] = [Self::Off, Self::Pocket, Self::Whole];
+}
+
+/// How surfaces are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SurfaceSettings {
+    /// Which part is drawn beside the representation.
+    pub part: SurfacePart,
+    /// Gaussian, in place of the solvent-excluded surface.
+    pub gaussian: bool,
+    /// The net of its edges.
+    pub net: bool,
+    /// Surfaces of cavities inside too.
+    pub cavities: bool,
+    /// 0-1.
+    pub opacity: f32,
+    /// What its colours mean, where they are others than those of the molecule.
+    pub colour: Option<ColourBy>,
+}
+
+impl Default for SurfaceSettings {
+    fn default() -> Self {
+        Self { part: SurfacePart::Off, gaussian: false, net: false, cavities: false, opacity: 1.0, colour: None }
+    }
+}
+
+/// A place to look from that is kept under a name, with how things are drawn there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavedView {
+    /// Its name.
+    pub name: String,
+    /// Where from.
+    pub camera: Camera,
+    /// How things are drawn.
+    pub view: ViewSettings,
+    /// What is selected.
+    pub selection: String,
+    /// What of it is named.
+    pub labels: Labels,
 }
 
 /// What colours mean.
@@ -87,11 +179,15 @@ pub enum ColourBy {
     Fluctuation,
     /// Distance of each residue to its partner in the structure that is compared.
     Difference,
+    /// One colour a sample of a prediction, or a model of an ensemble.
+    Sample,
+    /// Residues by the kind of their interaction with the ligand.
+    Interaction,
 }
 
 impl ColourBy {
     /// All in the order of the menu.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Chain,
         Self::Entity,
         Self::SecondaryStructure,
@@ -106,6 +202,8 @@ impl ColourBy {
         Self::PlddtScale,
         Self::Fluctuation,
         Self::Difference,
+        Self::Sample,
+        Self::Interaction,
     ];
 
     /// Key of its name.
@@ -126,6 +224,8 @@ impl ColourBy {
             Self::PlddtScale => "colour-plddt-scale",
             Self::Fluctuation => "colour-fluctuation",
             Self::Difference => "colour-difference",
+            Self::Sample => "colour-sample",
+            Self::Interaction => "colour-interaction",
         }
     }
 }
@@ -140,8 +240,22 @@ pub struct ViewSettings {
     pub colour: ColourBy,
     /// Side chains around the ligand as sticks.
     pub site: bool,
-    /// The surface of the pocket around the ligand.
-    pub pocket_surface: bool,
+    /// How the backbone of cartoons is drawn.
+    pub backbone: Backbone,
+    /// How the bases of nucleic acids are drawn.
+    pub bases: BaseStyle,
+    /// Carbohydrates as symbols of the SNFG, in place of sticks.
+    pub glycan_symbols: bool,
+    /// The surface.
+    pub surface: SurfaceSettings,
+    /// All samples of a prediction, or all models of an ensemble, at once.
+    pub overlay: bool,
+    /// The look; none is that of the window.
+    pub look: Option<Preset>,
+    /// For one eye or two.
+    pub stereo: Stereo,
+    /// The axes in the corner.
+    pub axes: bool,
     /// Interactions as dashed lines.
     pub interactions: bool,
     /// The search box.
@@ -158,7 +272,14 @@ impl Default for ViewSettings {
             representation: Representation::default(),
             colour: ColourBy::default(),
             site: true,
-            pocket_surface: false,
+            backbone: Backbone::default(),
+            bases: BaseStyle::default(),
+            glycan_symbols: false,
+            surface: SurfaceSettings::default(),
+            overlay: false,
+            look: None,
+            stereo: Stereo::Off,
+            axes: true,
             interactions: true,
             search_box: true,
             waters: false,

@@ -48,7 +48,7 @@ pub enum EnsembleKey {
 
 impl EnsembleKey {
     /// Whether its models lie where they are to be seen; superposing them again would hide what moves.
-    const fn have_places(&self) -> bool {
+    pub(super) const fn have_places(&self) -> bool {
         matches!(self, Self::Morph(..) | Self::Between(..) | Self::Mode(..))
     }
 

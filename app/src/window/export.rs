@@ -6,6 +6,8 @@ use std::sync::Arc;
 use kfold_inference::job::files::write_whole;
 use kfold_molecule::formats::{mmcif, pdb, sdf};
 use kfold_molecule::{SmallMolecule, Structure};
+use kfold_viewer::scene_file::SceneFile;
+use kfold_viewer::{Camera, Gpu, gltf};
 
 use super::app::Studio;
 use super::background::Lane;
@@ -13,7 +15,7 @@ use super::dialogs::ExportKind;
 use super::message::Message;
 use super::reading::{MapKind, Maps, residue_text, site_diagram};
 use crate::drawing::Pixels;
-use crate::exports::{csv_of, map_csv, poses, with_pose};
+use crate::exports::{csv_of, map_csv, png_bytes, poses, with_pose};
 use crate::report::Report;
 use crate::scripts::{self, Program};
 
@@ -31,9 +33,13 @@ impl Studio {
     pub(super) fn can_export(&self, kind: ExportKind) -> bool {
         let has_result = |outcome: &super::outcome::Outcome| outcome.pose_count() > 0 || !outcome.complexes.is_empty();
         match kind {
-            ExportKind::Pdb | ExportKind::Cif | ExportKind::Png | ExportKind::PyMol | ExportKind::ChimeraX => {
-                self.shown_structure().is_some()
-            }
+            ExportKind::Pdb
+            | ExportKind::Cif
+            | ExportKind::Png
+            | ExportKind::Scene
+            | ExportKind::Gltf
+            | ExportKind::PyMol
+            | ExportKind::ChimeraX => self.shown_structure().is_some(),
             ExportKind::Sdf | ExportKind::Csv | ExportKind::ReportHtml | ExportKind::ReportPdf => {
                 self.outcome.as_deref().is_some_and(has_result)
             }
@@ -99,18 +105,47 @@ impl Studio {
                 let picture = self.viewport.picture(PICTURE_WIDTH);
                 self.write(path, move |path| {
                     let image = picture?()?;
-                    let mut bytes = std::io::Cursor::new(Vec::new());
-                    image
-                        .write_to(&mut bytes, image::ImageFormat::Png)
-                        .map_err(|error| format!("{}: {error}", path.display()))?;
-                    write_bytes(path, &bytes.into_inner())
+                    let bytes = png_bytes(&image).map_err(|error| format!("{}: {error}", path.display()))?;
+                    write_bytes(path, &bytes)
                 });
             }
             ExportKind::PyMol | ExportKind::ChimeraX => self.export_script(kind, path),
+            ExportKind::Scene => self.export_scene(path),
+            ExportKind::Gltf => {
+                let scene = self.viewport.scene().0.clone();
+                let gpu = self.viewport.gpu();
+                self.write(path, move |path| {
+                    let bytes = gltf::to_glb(&scene, || gpu.clone().map_or_else(Gpu::headless, Ok));
+                    write_bytes(path, &bytes.map_err(|error| error.to_string())?)
+                });
+            }
             ExportKind::ReportHtml | ExportKind::ReportPdf => self.export_report(kind, path),
             ExportKind::DiagramSvg | ExportKind::DiagramPng => self.export_diagram(kind, path),
             ExportKind::MapPng | ExportKind::MapCsv => self.export_map(kind, path),
         }
+    }
+
+    /// A scene file, and a file of mmCIF beside it for each molecule.
+    fn export_scene(&mut self, path: PathBuf) {
+        let (scene, camera, _) = self.viewport.scene();
+        let scene = scene.clone();
+        let look = self.document.view.look.unwrap_or_default();
+        let views: Vec<(String, Camera)> =
+            self.document.saved_views.iter().map(|view| (view.name.clone(), view.camera)).collect();
+        self.write(path, move |path| {
+            let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let mut files = Vec::new();
+            let file = SceneFile::of_scene(&scene, &camera, look, &views, |object| {
+                files.push((format!("{name}_{}.cif", files.len() + 1), scripts::object_text(object, &name)));
+                files.last().map(|(file, _)| PathBuf::from(file)).unwrap_or_default()
+            });
+            let text = file.to_text().map_err(|error| error.to_string())?;
+            for (file, text) in files {
+                write_bytes(&path.with_file_name(file), text.as_bytes())?;
+            }
+            // The scene comes last: with it everything is there.
+            write_bytes(path, text.as_bytes())
+        });
     }
 
     fn export_script(&mut self, kind: ExportKind, path: PathBuf) {

@@ -1,10 +1,11 @@
 //! What the colours in the view mean, drawn over its upper left corner.
 
 use egui::{Color32, FontId, Pos2, Rect, Ui, pos2, vec2};
-use kfold_viewer::{Color, Legend, LegendEntry, ResidueClass, RibbonKind};
+use kfold_viewer::{Color, Legend, LegendEntry, ResidueClass, RibbonKind, interaction_color};
 
 use super::app::Studio;
 use super::document::ColourBy;
+use super::results_panel::interaction_key;
 use super::scene::{LIGAND_CARBON, REFERENCE_CARBON};
 use super::theme::{self, palette};
 
@@ -31,10 +32,18 @@ impl Studio {
         if plan.reference.is_some() {
             rows.push((theme::rgb(REFERENCE_CARBON), self.texts.get("legend-reference")));
         }
-        let legend = if plan.receptor.is_some() { self.viewport.legend() } else { &Legend::Empty };
-        if let Legend::Classes(entries) = legend {
-            rows.extend(entries.iter().map(|(colour, entry)| (screen(*colour), self.entry_text(entry))));
+        let (legends, interactions) = self.viewport.legends();
+        let legends = if plan.receptor.is_some() { legends } else { &[] };
+        for (_, legend) in legends {
+            if let Legend::Classes(entries) = legend {
+                rows.extend(entries.iter().map(|(colour, entry)| (screen(*colour), self.entry_text(entry))));
+            }
         }
+        rows.extend(
+            interactions
+                .iter()
+                .map(|kind| (screen(interaction_color(*kind)), self.entry_text(&LegendEntry::Interaction(*kind)))),
+        );
         let colours = palette(ui);
         let font = egui::TextStyle::Small.resolve(ui.style());
         let mut place = area.min + vec2(14.0, 14.0);
@@ -49,20 +58,22 @@ impl Studio {
             label(ui, place + vec2(11.0, 0.0), egui::Align2::LEFT_CENTER, &text, &font, colours.text);
             place.y += LINE;
         }
-        if let Legend::Ramp { stops, low, high } = legend {
+        for (of, legend) in legends {
+            let Legend::Ramp { stops, low, high } = legend else { continue };
             let rect = Rect::from_min_size(place + vec2(-5.0, -4.0), SCALE);
             scale(ui, rect, stops);
-            let [low, high] = self.ends_text(*low, *high);
+            let [low, high] = self.ends_text(*of, *low, *high);
             let below = rect.bottom() + 3.0;
             label(ui, pos2(rect.left(), below), egui::Align2::LEFT_TOP, &low, &font, colours.text);
             label(ui, pos2(rect.right(), below), egui::Align2::RIGHT_TOP, &high, &font, colours.text);
+            place.y += LINE + SCALE.y + 8.0;
         }
     }
 
     /// What stands at the ends of a scale.
-    fn ends_text(&self, low: f32, high: f32) -> [String; 2] {
+    fn ends_text(&self, of: ColourBy, low: f32, high: f32) -> [String; 2] {
         let number = |value: f32, unit: &str| format!("{}{unit}", super::format::number(value, 1));
-        match self.document.view.colour {
+        match of {
             ColourBy::Position => [self.texts.get("legend-first"), self.texts.get("legend-last")],
             ColourBy::Hydropathy => [self.texts.get("legend-hydrophilic"), self.texts.get("legend-hydrophobic")],
             ColourBy::Charge => ["−1".to_owned(), "+1".to_owned()],
@@ -95,6 +106,7 @@ impl Studio {
                 ResidueClass::ThymineOrUracil => "T, U".to_owned(),
                 ResidueClass::Other => self.texts.get("legend-other"),
             },
+            LegendEntry::Interaction(kind) => self.texts.get(interaction_key(*kind)),
             LegendEntry::Between(low, high) => format!("pLDDT {low:.0}–{high:.0}"),
             LegendEntry::More(count) => self.texts.with("legend-more", [("count", (*count).into())]),
         }

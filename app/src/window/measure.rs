@@ -162,7 +162,11 @@ impl Studio {
     /// Hands the view its lines with their values, and its names: the renderer draws them.
     pub(super) fn write_words(&mut self, ui: &Ui) {
         let colours = palette(ui);
-        let (ink, ground, accent) = (screen(colours.text), screen(colours.view), screen(colours.accent));
+        let (mut ink, mut ground, accent) = (screen(colours.text), screen(colours.view), screen(colours.accent));
+        if self.viewport.ground(ground) != ground {
+            ground = self.viewport.ground(ground);
+            ink = Label::new(Vec3::ZERO, "").on_ground(ground).color;
+        }
         let mut lines = Vec::new();
         let mut labels: Vec<Label> = self
             .viewport

@@ -30,6 +30,10 @@ pub enum Pane {
     Compare,
     /// The ligands of a series.
     Series,
+    /// How things are drawn.
+    Style,
+    /// Views that are kept.
+    SavedViews,
 }
 
 /// Where a pane lies until it is moved.
@@ -77,7 +81,7 @@ const fn always(_: &Studio) -> bool {
 
 impl Pane {
     /// All panes, in the order of the menu, of the tabs and of the keys.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Query,
         Self::View,
         Self::Results,
@@ -88,6 +92,8 @@ impl Pane {
         Self::Jobs,
         Self::Lessons,
         Self::Notes,
+        Self::Style,
+        Self::SavedViews,
     ];
 
     /// What the window must know of it.
@@ -114,6 +120,14 @@ impl Pane {
             Self::Compare => PaneSpec {
                 starts_open: false,
                 ..PaneSpec::new("pane-compare", Place::Right, Studio::has_comparison, Studio::compare_panel_ui)
+            },
+            Self::Style => PaneSpec {
+                starts_open: false,
+                ..PaneSpec::new("pane-style", Place::Right, Studio::has_comparison, Studio::style_panel_ui)
+            },
+            Self::SavedViews => PaneSpec {
+                starts_open: false,
+                ..PaneSpec::new("pane-saved-views", Place::Right, Studio::has_comparison, Studio::saved_views_ui)
             },
             Self::Series => PaneSpec::new("pane-series", Place::Below, Studio::has_series, Studio::series_panel_ui),
         }

@@ -15,11 +15,12 @@ use kfold_molecule::{Selection, Topology};
 use super::app::Studio;
 use super::command::Command;
 use super::measure::Measuring;
+use super::region::Tool;
 use super::scene::RECEPTOR;
 use super::theme::{self, palette};
 use super::viewport::Click;
 use super::widgets::icon::Icon;
-use super::widgets::{Tone, icon_button, message};
+use super::widgets::{Tone, icon_button, icon_choice, message};
 
 /// What a click selects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -49,10 +50,14 @@ impl Grain {
     }
 }
 
+/// A name in quotes, in which every letter stands for itself.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 /// The selection that stands for an atom of a topology, or for what it belongs to.
 #[must_use]
 pub fn selection_of(topology: &Topology, atom: usize, grain: Grain) -> Option<Selection> {
-    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let held = topology.atoms.get(atom)?;
     let residue = topology.residues.get(held.residue as usize)?;
     let chain = topology.chains.get(residue.chain as usize)?;
@@ -178,11 +183,12 @@ impl Studio {
         let typed = self.typed_selection();
         let mut command = None;
         ui.horizontal_wrapped(|ui| {
-            let width = (ui.available_width() - 640.0).clamp(200.0, 420.0);
+            let width = (ui.available_width() - 800.0).clamp(180.0, 420.0);
             let response = self.selection_field_ui(ui, width, &typed);
             if let Typed::Wrong(error) = &typed {
                 self.selection_error_ui(ui, &response, error);
             }
+            self.tools_ui(ui);
             self.grain_ui(ui);
             let has_atoms = matches!(typed, Typed::Understood(_)) && self.viewport.selected().atom_count > 0;
             let label = self.labelled_shortcut(ui, Command::FocusSelection);
@@ -219,6 +225,24 @@ impl Studio {
         }
         let counts = [("atoms", selected.atom_count.into()), ("residues", selected.residue_count.into())];
         self.texts.with("selection-count", counts)
+    }
+
+    /// What a drag does.
+    fn tools_ui(&mut self, ui: &mut Ui) {
+        let texts = Arc::clone(&self.texts);
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for tool in Tool::ALL {
+            let name = texts.get(tool.name());
+            let keys = self.shortcut_text(ui, Command::Tool(tool));
+            let hint = match tool {
+                Tool::Turn => texts.get("tool-turn-hint"),
+                Tool::Box | Tool::Lasso => texts.with("tool-select-hint", [("name", name.clone().into())]),
+            };
+            let hint = if keys.is_empty() { hint } else { format!("{hint} ({keys})") };
+            if icon_choice(ui, tool.icon(), &name, self.viewport.tool == tool).on_hover_text(hint).clicked() {
+                self.viewport.tool = tool;
+            }
+        }
     }
 
     fn grain_ui(&mut self, ui: &mut Ui) {

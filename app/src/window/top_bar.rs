@@ -111,7 +111,7 @@ impl Studio {
         if command.shortcut().is_some() { format!("{name} ({})", self.shortcut_text(ui, command)) } else { name }
     }
 
-    fn shortcut_text(&self, ui: &Ui, command: Command) -> String {
+    pub(super) fn shortcut_text(&self, ui: &Ui, command: Command) -> String {
         command.shortcut().map(|shortcut| ui.ctx().format_shortcut(&shortcut)).unwrap_or_default()
     }
 

@@ -6,11 +6,12 @@ use kfold_inference::query::Pocket;
 
 use super::app::Studio;
 use super::command::Command;
-use super::document::{ColourBy, Representation};
+use super::document::{ColourBy, Representation, SurfacePart};
 use super::files;
 use super::measure::Measuring;
 use super::panes::Pane;
 use super::theme::{self, GAP, palette};
+use super::viewport::Look;
 use super::widgets::icon::Icon;
 use super::widgets::{icon_button, note, segmented, titled_choice};
 
@@ -48,7 +49,12 @@ impl Studio {
             let texts = std::sync::Arc::clone(&self.texts);
             let area = ui.available_rect_before_wrap();
             self.write_words(ui);
+            let view = &self.document.view;
+            self.viewport.set_look(Look { preset: view.look, stereo: view.stereo, axes: view.axes });
             let clicked = self.viewport.ui(ui, &texts);
+            if let Some(region) = self.viewport.take_region() {
+                self.take_region(&region);
+            }
             self.overlay_ui(ui, area);
             self.legend_ui(ui, area);
             if let Some(click) = clicked {
@@ -78,6 +84,8 @@ impl Studio {
         let texts = std::sync::Arc::clone(&self.texts);
         let mut command = None;
         let has_difference = self.shown_comparison().is_some();
+        let has_samples = self.sample_count() > 1;
+        let has_interactions = self.viewport.plan().is_some_and(|plan| plan.interactions.is_some());
         ui.horizontal_wrapped(|ui| {
             let view = &mut self.document.view;
             let representations = [
@@ -97,6 +105,8 @@ impl Studio {
                         let has_values = match colour {
                             ColourBy::Fluctuation => has_fluctuation,
                             ColourBy::Difference => has_difference,
+                            ColourBy::Sample => has_samples,
+                            ColourBy::Interaction => has_interactions,
                             _ => true,
                         };
                         if has_values {
@@ -108,9 +118,26 @@ impl Studio {
                 .accessible_name(texts.get("view-colour"))
                 .on_hover_text(texts.get("view-colour"));
             ui.checkbox(&mut view.site, texts.get("view-site")).on_hover_text(texts.get("view-site-hint"));
-            ui.checkbox(&mut view.pocket_surface, texts.get("view-pocket-surface"));
+            let mut has_pocket = view.surface.part == SurfacePart::Pocket;
+            if ui.checkbox(&mut has_pocket, texts.get("view-pocket-surface")).clicked() {
+                view.surface.part = if has_pocket { SurfacePart::Pocket } else { SurfacePart::Off };
+            }
             ui.checkbox(&mut view.interactions, texts.get("view-interactions"));
             ui.checkbox(&mut view.waters, texts.get("view-waters"));
+            if has_samples {
+                ui.checkbox(&mut view.overlay, texts.get("style-overlay"))
+                    .on_hover_text(texts.get("style-overlay-hint"));
+            }
+            for (text, wanted) in [("pane-style", Pane::Style), ("pane-saved-views", Pane::SavedViews)] {
+                let name = texts.get(text);
+                if ui
+                    .button(format!("{name}…"))
+                    .accessible_name(texts.with("view-open-pane", [("name", name.into())]))
+                    .clicked()
+                {
+                    command = Some(Command::ShowPane(wanted));
+                }
+            }
             for (icon, wanted) in [(Icon::Focus, Command::FocusLigand), (Icon::Reset, Command::ResetView)] {
                 let label = self.labelled_shortcut(ui, wanted);
                 if icon_button(ui, icon, &label, true).clicked() {

@@ -4,18 +4,22 @@
 //! The texture is drawn only when something changed; egui shows the same texture on all other frames. While the camera
 //! moves, a software adapter draws half the size; when it rests, the full picture follows.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use egui::{Color32, Key, Modifiers, PointerButton, Pos2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use glam::Vec3;
+use kfold_molecule::analysis::interactions::InteractionKind;
 use kfold_molecule::{Model, Topology};
 use kfold_viewer::{
-    AtomSelection, Camera, Color, Coloring, Gpu, Label, Legend, Object, ObjectId, Pick, RenderSettings, Renderer,
-    Representation, Scene, Shape, ViewerError,
+    AtomSelection, Camera, Color, Coloring, Gpu, Label, Legend, Object, ObjectId, Pick, Preset, RenderSettings,
+    Renderer, Representation, Scene, Shape, Stereo, ViewerError,
 };
 
+use super::document::ColourBy;
 use super::measure::Labels;
-use super::scene::{Built, LIGAND, Plan, RECEPTOR, Selected};
+use super::region::{self, Mode, Region, Tool};
+use super::scene::{Built, LIGAND, Plan, RECEPTOR, REFERENCE, Selected};
 use super::theme::palette;
 use super::widgets::{Tone, message};
 use crate::texts::Texts;
@@ -32,12 +36,19 @@ const REST_SECONDS: f64 = 0.18;
 const ATOM_RADIUS: f32 = 9.0;
 /// The object of lines that measure; no other has it.
 const MEASUREMENTS: ObjectId = ObjectId::MAX;
+/// Corners of a loop at most.
+const MOST_CORNERS: usize = 2000;
+/// Length of the axes in the corner, points.
+const AXIS: f32 = 26.0;
 /// Room around what is selected when the view goes there, Å.
 const SELECTION_MARGIN: f32 = 3.0;
 
 /// The view.
 pub struct Viewport {
     device: Result<Device, String>,
+    /// For the picture at the right where there are two.
+    second: Option<Device>,
+    context: egui::Context,
     /// Where the picture is taken from.
     pub camera: Camera,
     flight: Option<Flight>,
@@ -45,7 +56,18 @@ pub struct Viewport {
     plan: Option<Plan>,
     all: Vec<Vec3>,
     focus: Vec<Vec3>,
-    legend: Legend,
+    legends: Vec<(ColourBy, Legend)>,
+    interactions: Vec<InteractionKind>,
+    /// What a drag with the left button does.
+    pub tool: Tool,
+    /// The box or loop that is being drawn.
+    drawing: Option<Drawing>,
+    /// One that is complete.
+    region: Option<Region>,
+    /// The look, for how many eyes, and whether there are axes.
+    look: Look,
+    /// Where the pictures were shown last, each with its camera.
+    pictures: Vec<(Rect, Camera)>,
     focus_next: bool,
     hovered: Option<Pick>,
     clicked: Option<Pick>,
@@ -53,6 +75,8 @@ pub struct Viewport {
     /// Where the pointer was when an atom was asked for.
     asked_at: Option<Pos2>,
     is_asking: bool,
+    /// Whether the picture at the right was asked.
+    asked_second: bool,
     press: Option<Press>,
     moved_at: f64,
     aspect: f32,
@@ -69,6 +93,22 @@ struct Device {
     renderer: Renderer,
     state: egui_wgpu::RenderState,
     texture: Option<(egui::TextureId, u64)>,
+}
+
+/// How the view is drawn, apart from what is in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Look {
+    /// A look with a name; else the window's.
+    pub preset: Option<Preset>,
+    /// For one eye or two.
+    pub stereo: Stereo,
+    /// Whether the axes are shown.
+    pub axes: bool,
+}
+
+struct Drawing {
+    tool: Tool,
+    points: Vec<Pos2>,
 }
 
 struct Flight {
@@ -102,19 +142,28 @@ impl Viewport {
             .and_then(|state| Device::new(state, context).map_err(|error| error.to_string()));
         Self {
             device,
+            second: None,
+            context: context.clone(),
             camera: Camera::default(),
             flight: None,
             scene: Scene::default(),
             plan: None,
             all: Vec::new(),
             focus: Vec::new(),
-            legend: Legend::Empty,
+            legends: Vec::new(),
+            interactions: Vec::new(),
+            tool: Tool::Turn,
+            drawing: None,
+            region: None,
+            look: Look::default(),
+            pictures: Vec::new(),
             focus_next: false,
             hovered: None,
             clicked: None,
             selected: Selected::default(),
             asked_at: None,
             is_asking: false,
+            asked_second: false,
             press: None,
             moved_at: f64::NEG_INFINITY,
             aspect: 1.4,
@@ -141,7 +190,8 @@ impl Viewport {
     /// Whether meshes are still being built.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        self.device.as_ref().is_ok_and(|device| device.renderer.is_building())
+        let is_building = |device: &Device| device.renderer.is_building();
+        self.device.as_ref().is_ok_and(is_building) || self.second.as_ref().is_some_and(is_building)
     }
 
     /// Whether the processor draws.
@@ -153,13 +203,15 @@ impl Viewport {
     /// Takes a built scene; looks at it anew when it shows other molecules.
     pub fn take_scene(&mut self, built: Built) {
         if let Some(drawn) = built.drawn {
-            let is_new =
-                self.plan.as_ref().is_none_or(|plan| built.plan.shows_other_molecules(plan) || plan.is_empty());
+            // Where there is nothing yet, there is nothing to look at: a camera to restore waits for what comes.
+            let is_other = |plan: &Plan| built.plan.shows_other_molecules(plan) || plan.is_empty();
+            let is_new = !built.plan.is_empty() && self.plan.as_ref().is_none_or(is_other);
             let has_ligand = built.plan.ligand.is_some() || built.plan.reference.is_some();
             self.scene.objects = drawn.objects;
             self.all = drawn.all;
             self.focus = drawn.focus;
-            self.legend = drawn.legend;
+            self.legends = drawn.legends;
+            self.interactions = drawn.interactions;
             self.hovered = None;
             if is_new {
                 self.clicked = None;
@@ -260,10 +312,80 @@ impl Viewport {
         }
     }
 
-    /// What the polymer's colours mean.
+    /// What colours mean, of the polymer and its surface; and the kinds of interactions that are drawn.
     #[must_use]
-    pub const fn legend(&self) -> &Legend {
-        &self.legend
+    pub fn legends(&self) -> (&[(ColourBy, Legend)], &[InteractionKind]) {
+        (&self.legends, &self.interactions)
+    }
+
+    /// The look, for how many eyes and with what in the corner, from now on.
+    pub fn set_look(&mut self, look: Look) {
+        if look.stereo == Stereo::Off {
+            self.second = None;
+        }
+        if look.stereo.count() != self.look.stereo.count() {
+            // What fits into the picture fits into the narrower one too.
+            let aspect = self.aspect * (self.look.stereo.count() as f32) / look.stereo.count() as f32;
+            self.camera.zoom(aspect.min(1.0) / self.aspect.min(1.0));
+            self.aspect = aspect;
+        }
+        self.look = look;
+    }
+
+    /// The colour behind the molecules, where the window's is `usual`.
+    #[must_use]
+    pub fn ground(&self, usual: Color) -> Color {
+        match self.look.preset {
+            // A dark picture is dark in a light window too.
+            Some(Preset::Dark) => Preset::Dark.settings().background,
+            _ => usual,
+        }
+    }
+
+    /// The camera, or where it is flying to.
+    #[must_use]
+    pub fn resting_camera(&self) -> Camera {
+        self.flight.as_ref().map_or(self.camera, |flight| flight.to)
+    }
+
+    /// Goes where a view was kept.
+    pub fn go_to(&mut self, camera: Camera) {
+        self.fly_to(camera);
+    }
+
+    /// A box or loop that has been drawn.
+    pub const fn take_region(&mut self) -> Option<Region> {
+        self.region.take()
+    }
+
+    /// The atoms that are drawn within a region, of each molecule, and all of it that are drawn.
+    #[must_use]
+    pub fn atoms_within(&self, region: &Region) -> Vec<(ObjectId, Vec<u32>, Vec<u32>)> {
+        let Some(first) = region.outline.first() else { return Vec::new() };
+        let picture = self.pictures.iter().find(|(rect, _)| rect.contains(*first)).or(self.pictures.first());
+        let Some((rect, camera)) = picture else { return Vec::new() };
+        let size = glam::Vec2::new(rect.width(), rect.height());
+        let bounds = Rect::from_points(&region.outline);
+        let molecules = self.scene.objects.iter().filter(|object| matches!(object.id, RECEPTOR | LIGAND | REFERENCE));
+        let within = |object: &Object| {
+            let mut drawn: Vec<u32> = object
+                .representations
+                .iter()
+                .filter(|shown| shown.visible && !matches!(shown.shape, Shape::Dashes(_)))
+                .flat_map(|shown| shown.atoms.indices(&object.topology))
+                .collect();
+            drawn.sort_unstable();
+            drawn.dedup();
+            let is_within = |atom: &u32| {
+                let place = object.positions.get(*atom as usize).and_then(|point| camera.project(*point, size));
+                place.is_some_and(|(place, _)| {
+                    let place = rect.min + vec2(place.x, place.y);
+                    bounds.contains(place) && region::contains(&region.outline, place)
+                })
+            };
+            (object.id, drawn.iter().copied().filter(is_within).collect(), drawn)
+        };
+        molecules.map(within).collect()
     }
 
     /// What is selected.
@@ -366,22 +488,32 @@ impl Viewport {
     ) -> Result<impl FnOnce() -> Result<image::RgbaImage, String> + Send + 'static, String> {
         let device = self.device.as_ref().map_err(|reason| reason.clone())?;
         let gpu = device.renderer.gpu().clone();
-        let settings = RenderSettings { background: Color::WHITE, ..RenderSettings::live(&gpu) }
-            .still()
-            .for_height((width as f32 / self.aspect) as u32);
+        let stereo = self.look.stereo;
+        let width = width / stereo.count();
+        let look = self.look.preset.map_or_else(|| RenderSettings::live(&gpu), Preset::settings);
+        let background = self.ground(Color::WHITE);
+        let settings = RenderSettings { background, ..look }.still().for_height((width as f32 / self.aspect) as u32);
         let mut scene = self.scene.clone();
         scene.hovered.clear();
-        // The picture is on white, whatever the window's ground.
+        // The picture has a ground of its own, whatever the window's.
         let on_white =
-            |label: &Label| Label { color: Label::new(Vec3::ZERO, "").color, outline: Color::WHITE, ..label.clone() };
+            |label: &Label| Label { color: Label::new(Vec3::ZERO, "").color, ..label.clone() }.on_ground(background);
         scene.labels = Arc::new(scene.labels.iter().map(on_white).collect());
         let camera = self.camera;
         let height = ((width as f32 / self.aspect) as u32).clamp(1, gpu.max_side());
         let width = width.min(gpu.max_side());
         Ok(move || {
             let mut renderer = Renderer::new(gpu).map_err(|error| error.to_string())?;
-            renderer.render_to_image(&scene, &camera, width, height, &settings).map_err(|error| error.to_string())
+            let mut go_on = |_, _| ControlFlow::Continue(());
+            let drawn = stereo.render(&mut renderer, &scene, &camera, (width, height), &settings, &mut go_on);
+            drawn.map_err(|error| error.to_string())
         })
+    }
+
+    /// The device that draws, if there is one.
+    #[must_use]
+    pub fn gpu(&self) -> Option<Gpu> {
+        self.device.as_ref().ok().map(|device| device.renderer.gpu().clone())
     }
 
     /// What is drawn and from where, and the view's width over its height.
@@ -416,21 +548,106 @@ impl Viewport {
             (rect.width() * pixels_per_point).round().max(1.0) as u32,
             (rect.height() * pixels_per_point).round().max(1.0) as u32,
         );
-        self.aspect = (rect.width() / rect.height().max(1.0)).clamp(0.05, 20.0);
+        let width = rect.width() / self.look.stereo.count() as f32;
+        self.aspect = (width / rect.height().max(1.0)).clamp(0.05, 20.0);
         let now = ui.input(|input| input.time);
         if response.clicked() || response.drag_started() || std::mem::take(&mut self.wants_keyboard) {
             response.request_focus();
         }
         self.fly(ui, now);
-        self.turn(ui, &response, rect, now);
-        let clicked = self.point(ui, &response, rect, pixels_per_point);
-        self.draw(ui, rect, size, now);
+        if !self.draw_region(ui, &response) {
+            self.turn(ui, &response, rect, now);
+        }
+        let size = (size.0 / self.look.stereo.count(), size.1);
+        self.pictures = self.places(rect);
+        let clicked = self.point(ui, &response, pixels_per_point);
+        self.draw(ui, size, now);
+        self.region_ui(ui);
+        if self.look.axes {
+            for (rect, camera) in &self.pictures {
+                axes_ui(ui, *rect, camera);
+            }
+        }
         if response.has_focus() {
             let colours = palette(ui);
             let stroke = egui::Stroke::new(1.5, colours.accent);
             ui.painter().rect_stroke(rect.shrink(1.0), 0.0, stroke, egui::StrokeKind::Inside);
         }
         clicked
+    }
+
+    /// Where the pictures lie, side by side, each with its camera.
+    fn places(&self, rect: Rect) -> Vec<(Rect, Camera)> {
+        let cameras = self.look.stereo.cameras(&self.camera);
+        let width = rect.width() / cameras.len() as f32;
+        let place =
+            |index: usize| Rect::from_min_size(rect.min + vec2(width * index as f32, 0.0), vec2(width, rect.height()));
+        cameras.into_iter().enumerate().map(|(index, camera)| (place(index), camera)).collect()
+    }
+
+    /// Draws a box or a loop with the mouse: with a tool of the toolbar, or a box with the Control key. Returns whether
+    /// the mouse is busy with it.
+    fn draw_region(&mut self, ui: &Ui, response: &egui::Response) -> bool {
+        let (modifiers, origin) = ui.input(|input| (input.modifiers, input.pointer.press_origin()));
+        if response.drag_started_by(PointerButton::Primary)
+            && let Some(origin) = origin
+        {
+            let tool = match self.tool {
+                Tool::Turn if modifiers.command => Tool::Box,
+                tool => tool,
+            };
+            if tool != Tool::Turn {
+                self.drawing = Some(Drawing { tool, points: vec![origin] });
+            }
+        }
+        let is_cancelled = ui.input(|input| input.key_pressed(Key::Escape));
+        if is_cancelled && self.drawing.is_none() && response.has_focus() {
+            self.tool = Tool::Turn;
+        }
+        let Some(drawing) = &mut self.drawing else { return false };
+        if is_cancelled {
+            self.drawing = None;
+            return true;
+        }
+        if let Some(pointer) = response.interact_pointer_pos() {
+            let is_far = drawing.points.last().is_none_or(|last| last.distance(pointer) > 2.0);
+            if drawing.tool == Tool::Box {
+                drawing.points.truncate(1);
+                drawing.points.push(pointer);
+            } else if is_far && drawing.points.len() < MOST_CORNERS {
+                drawing.points.push(pointer);
+            }
+        }
+        if !response.dragged() {
+            let mode = if modifiers.shift {
+                Mode::Add
+            } else if modifiers.alt {
+                Mode::Remove
+            } else {
+                Mode::Replace
+            };
+            self.region = Some(Region { outline: region::outline(drawing.tool, &drawing.points), mode });
+            self.drawing = None;
+        }
+        ui.ctx().request_repaint();
+        true
+    }
+
+    /// Shows what is being drawn.
+    fn region_ui(&self, ui: &Ui) {
+        let Some(drawing) = &self.drawing else { return };
+        let corners = region::outline(drawing.tool, &drawing.points);
+        let colours = palette(ui);
+        let stroke = egui::Stroke::new(1.5, colours.accent);
+        if drawing.tool == Tool::Box && corners.len() == 4 {
+            let rect = Rect::from_points(&corners);
+            ui.painter().rect(rect, 0.0, colours.accent.gamma_multiply(0.12), stroke, egui::StrokeKind::Inside);
+        } else {
+            ui.painter().add(egui::Shape::line(corners.clone(), stroke));
+            if let (Some(first), Some(last)) = (corners.first(), corners.last()) {
+                ui.painter().extend(egui::Shape::dashed_line(&[*last, *first], stroke, 5.0, 4.0));
+            }
+        }
     }
 
     fn fly(&mut self, ui: &Ui, now: f64) {
@@ -500,10 +717,14 @@ impl Viewport {
     }
 
     /// Asks which atom is under the pointer and takes the answer.
-    fn point(&mut self, ui: &Ui, response: &egui::Response, rect: Rect, pixels_per_point: f32) -> Option<Click> {
+    fn point(&mut self, ui: &Ui, response: &egui::Response, pixels_per_point: f32) -> Option<Click> {
         let Ok(device) = &mut self.device else { return None };
         let mut clicked = None;
-        match device.renderer.poll_pick() {
+        let answered = match &mut self.second {
+            Some(second) if self.asked_second => second.renderer.poll_pick(),
+            _ => device.renderer.poll_pick(),
+        };
+        match answered {
             Ok(Some(pick)) => {
                 self.is_asking = false;
                 self.hovered.clone_from(&pick);
@@ -536,8 +757,15 @@ impl Viewport {
                     let with_shift = ui.input(|input| input.modifiers.shift);
                     self.press = Some(Press { is_double: response.double_clicked(), with_shift });
                 }
-                let place = (pointer - rect.min) * pixels_per_point;
-                if let Err(error) = device.renderer.begin_pick(place.x, place.y) {
+                let index = self.pictures.iter().position(|(rect, _)| rect.contains(pointer)).unwrap_or(0);
+                let origin = self.pictures.get(index).map_or(pointer, |(rect, _)| rect.min);
+                let place = (pointer - origin) * pixels_per_point;
+                self.asked_second = index > 0 && self.second.is_some();
+                let asked = match &mut self.second {
+                    Some(second) if self.asked_second => second.renderer.begin_pick(place.x, place.y),
+                    _ => device.renderer.begin_pick(place.x, place.y),
+                };
+                if let Err(error) = asked {
                     self.failure = Some(error);
                 }
                 self.asked_at = Some(pointer);
@@ -560,31 +788,46 @@ impl Viewport {
         clicked
     }
 
-    fn draw(&mut self, ui: &Ui, rect: Rect, size: (u32, u32), now: f64) {
+    fn draw(&mut self, ui: &Ui, size: (u32, u32), now: f64) {
         let colours = palette(ui);
-        let Ok(device) = &mut self.device else { return };
         let [red, green, blue, _] = colours.view.to_array();
-        let background = Color::hex(u32::from(red) << 16 | u32::from(green) << 8 | u32::from(blue));
+        let background = self.ground(Color::hex(u32::from(red) << 16 | u32::from(green) << 8 | u32::from(blue)));
+        let Ok(device) = &mut self.device else { return };
         let line_scale = ui.ctx().pixels_per_point();
-        let still = RenderSettings { background, line_scale, ..RenderSettings::live(device.renderer.gpu()) };
+        let live = RenderSettings::live(device.renderer.gpu());
+        let look = self.look.preset.map_or(live, |preset| RenderSettings {
+            samples: live.samples,
+            quality: live.quality,
+            ..preset.settings()
+        });
+        let still = RenderSettings { background, line_scale, ..look };
         let is_moving = now - self.moved_at < REST_SECONDS;
         let settings = if is_moving { still.while_moving(device.renderer.gpu()) } else { still };
         if is_moving {
             ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(REST_SECONDS));
         }
-        match device.show(&self.scene, &self.camera, size, &settings) {
-            Ok(texture) => {
-                let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-                ui.painter().image(texture, rect, uv, Color32::WHITE);
-                if device.renderer.needs_render(&self.scene, &self.camera, size, &settings)
-                    && !device.renderer.is_building()
-                {
-                    ui.ctx().request_repaint();
-                }
+        if self.pictures.len() > 1 && self.second.is_none() {
+            match Device::new(&device.state, &self.context) {
+                Ok(made) => self.second = Some(made),
+                Err(error) => self.failure = Some(error),
             }
-            Err(error) => self.failure = Some(error),
         }
-        if let Some(error) = &self.failure {
+        let devices = std::iter::once(device).chain(&mut self.second);
+        for ((rect, camera), device) in self.pictures.iter().zip(devices) {
+            match device.show(&self.scene, camera, size, &settings) {
+                Ok(texture) => {
+                    let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+                    ui.painter().image(texture, *rect, uv, Color32::WHITE);
+                    if device.renderer.needs_render(&self.scene, camera, size, &settings)
+                        && !device.renderer.is_building()
+                    {
+                        ui.ctx().request_repaint();
+                    }
+                }
+                Err(error) => self.failure = Some(error),
+            }
+        }
+        if let (Some(error), Some((rect, _))) = (&self.failure, self.pictures.first()) {
             let place = Rect::from_min_size(rect.min + vec2(16.0, 12.0), vec2(rect.width() - 32.0, 40.0));
             let painter = ui.painter();
             painter.text(
@@ -634,6 +877,26 @@ impl Device {
         };
         self.texture = Some((id, generation));
         Ok(id)
+    }
+}
+
+/// The axes of the coordinates, as the camera sees them.
+fn axes_ui(ui: &Ui, rect: Rect, camera: &Camera) {
+    if rect.height() < 4.0 * AXIS || rect.width() < 4.0 * AXIS {
+        return;
+    }
+    let colours = palette(ui);
+    let origin = rect.left_bottom() + vec2(AXIS + 14.0, -AXIS - 14.0);
+    let mut axes = [(Vec3::X, "X", colours.bad), (Vec3::Y, "Y", colours.good), (Vec3::Z, "Z", colours.accent)]
+        .map(|(axis, name, colour)| (camera.view_from_world * axis, name, colour));
+    // What points to the viewer lies on top.
+    axes.sort_by(|(a, ..), (b, ..)| a.z.total_cmp(&b.z));
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    for (axis, name, colour) in axes {
+        let along = vec2(axis.x, -axis.y);
+        let ink = colour.gamma_multiply(if axis.z < 0.0 { 0.55 } else { 1.0 });
+        ui.painter().line_segment([origin, origin + along * AXIS], egui::Stroke::new(2.0, ink));
+        ui.painter().text(origin + along * (AXIS + 8.0), egui::Align2::CENTER_CENTER, name, font.clone(), ink);
     }
 }
 

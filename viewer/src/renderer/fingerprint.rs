@@ -88,6 +88,7 @@ fn hash_coloring(coloring: &Coloring, state: &mut impl Hasher) {
             ramp.hash(state);
         }
         Coloring::Electrostatics { range } => range.to_bits().hash(state),
+        Coloring::Atoms(colors) => address(colors).hash(state),
         Coloring::Uniform(color) => color.hash(state),
         Coloring::Chain
         | Coloring::Entity

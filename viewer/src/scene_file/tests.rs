@@ -90,3 +90,45 @@ fn colours_keep_their_names() {
         assert!(ColorName::try_from(wrong.to_owned()).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn what_is_drawn_is_written_and_read_again() {
+    use kfold_molecule::analysis::interactions::InteractionKind;
+
+    use crate::surface::SurfaceStyle;
+
+    let one = model();
+    let putty = crate::scene::CartoonStyle {
+        backbone: BackboneStyle::Putty(Putty::of_plddt(Arc::new(one.b_factors.clone()))),
+        ..crate::scene::CartoonStyle::default()
+    };
+    let dash = Dash { points: [Vec3::ZERO, Vec3::X], kind: InteractionKind::SaltBridge };
+    let second = AtomSelection::of(vec![1]);
+    let first = Object::new(7, &one)
+        .with(Representation::new(Shape::Cartoon(putty), Coloring::Plddt))
+        .with(Representation::dashes(vec![dash]));
+    let style = SurfaceStyle { net: true, cavities: true, ..SurfaceStyle::gaussian() };
+    let other = Object::new(9, &one)
+        .with(Representation::surface(style).of(second.clone()).with_opacity(0.5))
+        .with(Representation::sticks().of(second.clone()));
+    let scene = Scene { objects: vec![first, other], selected: vec![(9, second)], ..Scene::default() };
+    let camera = Camera { center: Vec3::ONE, distance: 30.0, ..Camera::default() };
+    let views = [("front".to_owned(), camera)];
+    let file = SceneFile::of_scene(&scene, &camera, Preset::Soft, &views, |object| format!("{}.cif", object.id).into());
+    let read = SceneFile::parse(&file.to_text().unwrap()).unwrap();
+    assert_eq!(read, file);
+    assert_eq!(read.views[0].name, "front");
+    let built = read.build(&[one.clone(), one]).unwrap();
+    let [first, other] = built.scene.objects.as_slice() else { panic!() };
+    assert!(matches!(&first.representations[0].shape, Shape::Cartoon(style)
+        if matches!(&style.backbone, BackboneStyle::Putty(putty) if putty.thick == 35.0)));
+    assert_eq!(first.representations[0].coloring, Coloring::Plddt);
+    assert!(matches!(&first.representations[1].shape, Shape::Dashes(dashes) if **dashes == [dash]));
+    assert!(matches!(&other.representations[0].shape, Shape::Surface(style) if style.net && style.cavities));
+    assert_eq!(other.representations[0].opacity, 0.5);
+    for representation in &other.representations {
+        assert_eq!(representation.atoms.indices(&other.topology), [1]);
+    }
+    assert_eq!(built.scene.selected[0].1.indices(&other.topology), [1]);
+    assert!((built.camera.distance - 30.0).abs() < 1e-3);
+}

@@ -33,6 +33,12 @@ pub enum Icon {
     Reset,
     /// A target: centre the view on this.
     Focus,
+    /// An arrow around a point: turn.
+    Turn,
+    /// A dashed box: select within it.
+    Box,
+    /// A loop with an end: select within it.
+    Lasso,
 }
 
 /// Paints a sign into a rectangle.
@@ -124,6 +130,36 @@ pub fn paint_icon(painter: &Painter, icon: Icon, rect: Rect, colour: Color32) {
                 line(&[(inward(x), y), (x, y), (x, inward(y))]);
             }
             painter.circle_filled(at(0.5, 0.5), rect.width() * 0.14, colour);
+        }
+        Icon::Turn => {
+            arc(-half * 0.6, 2.7 * half, (0.5, 0.5), 0.40);
+            line(&[(0.58, 0.16), (0.83, 0.17), (0.85, 0.44)]);
+            painter.circle_filled(at(0.5, 0.5), rect.width() * 0.12, colour);
+        }
+        Icon::Box => {
+            for (x, y, across, down) in
+                [(0.06, 0.1, 0.0, 0.0), (0.94, 0.1, 1.0, 0.0), (0.06, 0.9, 0.0, 1.0), (0.94, 0.9, 1.0, 1.0)]
+            {
+                let (inward_x, inward_y) = (0.26 - 0.52 * across, 0.24 - 0.48 * down);
+                line(&[(x + inward_x, y), (x, y), (x, y + inward_y)]);
+            }
+            for (x, y) in [(0.5, 0.1), (0.5, 0.9)] {
+                line(&[(x - 0.07, y), (x + 0.07, y)]);
+            }
+            for (x, y) in [(0.06, 0.5), (0.94, 0.5)] {
+                line(&[(x, y - 0.06), (x, y + 0.06)]);
+            }
+        }
+        Icon::Lasso => {
+            let steps = 20;
+            let points: Vec<Pos2> = (0..=steps)
+                .map(|step| {
+                    let angle = step as f32 / steps as f32 * 4.0 * half;
+                    at(0.5 + 0.45 * angle.cos(), 0.38 + 0.30 * angle.sin())
+                })
+                .collect();
+            painter.add(Shape::line(points, stroke));
+            line(&[(0.30, 0.64), (0.24, 0.80), (0.34, 0.97)]);
         }
         Icon::Focus => {
             painter.circle_stroke(at(0.5, 0.5), rect.width() * 0.30, stroke);

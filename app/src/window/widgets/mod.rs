@@ -68,6 +68,25 @@ pub fn icon_button(ui: &mut Ui, icon: Icon, label: &str, enabled: bool) -> Respo
     response.on_hover_text(label)
 }
 
+/// A sign that is one choice of several; `label` is its name.
+pub fn icon_choice(ui: &mut Ui, icon: Icon, label: &str, is_chosen: bool) -> Response {
+    let size = vec2(theme::CONTROL_HEIGHT, theme::CONTROL_HEIGHT);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), is_chosen, label));
+    if ui.is_rect_visible(rect) {
+        let colours = palette(ui);
+        let is_lit = response.hovered() || response.has_focus();
+        let fill = if is_chosen { colours.accent_soft } else { colours.hover };
+        if is_chosen || is_lit {
+            let stroke = if response.has_focus() { Stroke::new(1.5, colours.accent) } else { Stroke::NONE };
+            ui.painter().rect(rect, CornerRadius::same(theme::RADIUS), fill, stroke, egui::StrokeKind::Inside);
+        }
+        let ink = if is_chosen { colours.accent } else { colours.text };
+        paint_icon(ui.painter(), icon, rect.shrink(6.0), ink);
+    }
+    response
+}
+
 /// A titled group of the query or results panel, always open.
 pub fn section<R>(ui: &mut Ui, title: &str, add_contents: impl FnOnce(&mut Ui) -> R) -> R {
     section_with(ui, title, |_| {}, add_contents)
