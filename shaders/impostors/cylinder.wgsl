@@ -20,7 +20,8 @@ struct CylinderInstance {
     range: u32,
     // 1: round ends.
     flags: u32,
-    unused: u32,
+    // Which copy of the object, where it is not the draw call that counts them.
+    copy: u32,
 }
 
 const NO_ATOM: u32 = 0xffffffffu;
@@ -40,11 +41,12 @@ struct Varyings {
 }
 
 @vertex
-fn cylinder_vertex(@builtin(vertex_index) vertex: u32) -> Varyings {
+fn cylinder_vertex(@builtin(vertex_index) vertex: u32, @builtin(instance_index) drawn_copy: u32) -> Varyings {
     let instance = instances[vertex / 18u];
+    let copy = drawn_copy + instance.copy;
     let place = vertex % 18u;
-    let end_a = view_from_world_point(position_of(instance.a));
-    let end_b = view_from_world_point(position_of(instance.b));
+    let end_a = view_from_object_point(position_of(instance.a), copy);
+    let end_b = view_from_object_point(position_of(instance.b), copy);
     let whole = end_b - end_a;
     let whole_length = length(whole);
     let axis = select(vec3<f32>(0.0, 0.0, 1.0), whole / whole_length, whole_length > 1e-6);
@@ -54,7 +56,7 @@ fn cylinder_vertex(@builtin(vertex_index) vertex: u32) -> Varyings {
         // Without a third atom, or with one on the axis, copies lie side by side on the screen.
         var toward = cross(axis, 0.5 * (end_a + end_b));
         if instance.plane != NO_ATOM {
-            let third = view_from_world_point(position_of(instance.plane)) - end_a;
+            let third = view_from_object_point(position_of(instance.plane), copy) - end_a;
             let perpendicular = third - axis * dot(third, axis);
             if dot(perpendicular, perpendicular) > 1e-4 {
                 toward = perpendicular;
@@ -97,7 +99,7 @@ fn cylinder_vertex(@builtin(vertex_index) vertex: u32) -> Varyings {
     let middle = select(0.5, (0.5 - range.x) / (range.y - range.x), range.y - range.x > 1e-4);
     out.span_and_middle = vec4<f32>(span, middle);
     out.colors_and_numbers = vec4<u32>(
-        colors[instance.a], colors[instance.b], number_of(instance.a), number_of(instance.b));
+        colors[instance.a], colors[instance.b], number_of(instance.a, copy), number_of(instance.b, copy));
     out.flags = instance.flags;
     return out;
 }

@@ -11,6 +11,8 @@
 struct SphereInstance {
     atom: u32,
     radius: f32,
+    // Which copy of the object, where it is not the draw call that counts them.
+    copy: u32,
 }
 
 @group(1) @binding(3) var<storage, read> instances: array<SphereInstance>;
@@ -24,19 +26,20 @@ struct Varyings {
 }
 
 @vertex
-fn sphere_vertex(@builtin(vertex_index) vertex: u32) -> Varyings {
+fn sphere_vertex(@builtin(vertex_index) vertex: u32, @builtin(instance_index) drawn_copy: u32) -> Varyings {
     let instance = instances[vertex / 6u];
+    let copy = drawn_copy + instance.copy;
     let corner = vertex % 6u;
     let right = corner == 1u || corner == 2u || corner == 4u;
     let top = corner == 2u || corner == 4u || corner == 5u;
 
-    let center = view_from_world_point(position_of(instance.atom));
+    let center = view_from_object_point(position_of(instance.atom), copy);
     let near = frame.projection.z;
     let depth = -center.z;
     var out: Varyings;
     out.center_and_radius = vec4<f32>(center, instance.radius);
     out.color = colors[instance.atom];
-    out.atom_number = number_of(instance.atom);
+    out.atom_number = number_of(instance.atom, copy);
     if depth + instance.radius <= near || instance.radius <= 0.0 {
         // Behind the viewer: all corners in one place, outside.
         out.clip = vec4<f32>(2.0, 2.0, 0.0, 1.0);

@@ -21,10 +21,10 @@ struct Varyings {
 }
 
 @vertex
-fn mesh_vertex(in: VertexInput) -> Varyings {
-    let position = view_from_world_point(in.position);
-    let normal = (frame.view_from_world * vec4<f32>(in.normal.xyz, 0.0)).xyz;
-    return Varyings(clip_from_view(position), position, normal, colors[in.atom], number_of(in.atom));
+fn mesh_vertex(in: VertexInput, @builtin(instance_index) copy: u32) -> Varyings {
+    let position = view_from_object_point(in.position, copy);
+    let normal = view_from_object_direction(in.normal.xyz, copy);
+    return Varyings(clip_from_view(position), position, normal, colors[in.atom], number_of(in.atom, copy));
 }
 
 fn mesh_surface(in: Varyings) -> Surface {

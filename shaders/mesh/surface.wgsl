@@ -30,24 +30,26 @@ struct Varyings {
     @location(6) @interpolate(flat) first: vec4<f32>,
     @location(7) @interpolate(flat) second: vec4<f32>,
     @location(8) @interpolate(flat) third: vec4<f32>,
+    @location(9) @interpolate(flat) copy: u32,
 }
 
-fn ball_of(atom: u32, radius: u32) -> vec4<f32> {
-    return vec4<f32>(view_from_world_point(position_of(atom & ~NOT_SHOWN)), bitcast<f32>(radius));
+fn ball_of(atom: u32, radius: u32, copy: u32) -> vec4<f32> {
+    return vec4<f32>(view_from_object_point(position_of(atom & ~NOT_SHOWN), copy), bitcast<f32>(radius));
 }
 
 @vertex
-fn surface_vertex(@builtin(vertex_index) vertex: u32) -> Varyings {
+fn surface_vertex(@builtin(vertex_index) vertex: u32, @builtin(instance_index) copy: u32) -> Varyings {
     let triangle = vertex / 3u;
     let corner = vertex % 3u;
     let first_index = 1u + VERTEX_WORDS * surface[0] + 3u * triangle;
     let own = 1u + VERTEX_WORDS * surface[first_index + corner];
     let place = vec3<f32>(bitcast<f32>(surface[own]), bitcast<f32>(surface[own + 1u]), bitcast<f32>(surface[own + 2u]));
     var out: Varyings;
-    out.position = view_from_world_point(place);
+    out.copy = copy;
+    out.position = view_from_object_point(place, copy);
     out.clip = clip_from_view(out.position);
     let normal = decode_normal(unpack2x16snorm(surface[own + 3u]));
-    out.normal = (frame.view_from_world * vec4<f32>(normal, 0.0)).xyz;
+    out.normal = view_from_object_direction(normal, copy);
     out.potential = bitcast<f32>(surface[own + 6u]);
     // A quadrilateral a b c d is drawn as a b c and a c d: the diagonal is no edge of the net.
     let other = select(2u, 1u, (triangle & 1u) == 1u);
@@ -57,9 +59,9 @@ fn surface_vertex(@builtin(vertex_index) vertex: u32) -> Varyings {
     out.atoms = vec3<u32>(surface[at.x + 4u], surface[at.y + 4u], surface[at.z + 4u]);
     let known = out.atoms & vec3<u32>(~NOT_SHOWN);
     out.colors = vec3<u32>(colors[known.x], colors[known.y], colors[known.z]);
-    out.first = ball_of(out.atoms.x, surface[at.x + 5u]);
-    out.second = ball_of(out.atoms.y, surface[at.y + 5u]);
-    out.third = ball_of(out.atoms.z, surface[at.z + 5u]);
+    out.first = ball_of(out.atoms.x, surface[at.x + 5u], copy);
+    out.second = ball_of(out.atoms.y, surface[at.y + 5u], copy);
+    out.third = ball_of(out.atoms.z, surface[at.z + 5u], copy);
     return out;
 }
 
@@ -104,7 +106,7 @@ fn surface_of(in: Varyings, is_front: bool, hides_back: bool) -> Surface {
     if dot(normal, in.position) > 0.0 {
         normal = normal - 2.0 * dot(normal, normalize(in.position)) * normalize(in.position);
     }
-    return Surface(in.position, normal, color, number_of(atom & ~NOT_SHOWN));
+    return Surface(in.position, normal, color, number_of(atom & ~NOT_SHOWN, in.copy));
 }
 
 @fragment

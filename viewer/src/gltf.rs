@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use glam::Vec3;
+use glam::{Mat4, Vec3};
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -360,7 +360,7 @@ impl Document {
         self.accessors.len() - 1
     }
 
-    fn add(&mut self, name: &str, opacity: f32, solid: &Solid) {
+    fn add(&mut self, name: &str, opacity: f32, solid: &Solid, places: &[Mat4]) {
         // LINES and TRIANGLES of the specification.
         let mode = if solid.is_net { 1 } else { 4 };
         let count = solid.positions.len();
@@ -407,7 +407,13 @@ impl Document {
                 "material": self.materials.len() - 1
             }]
         }));
-        self.nodes.push(json!({ "name": name, "mesh": self.meshes.len() - 1 }));
+        for place in places {
+            let mut node = json!({ "name": name, "mesh": self.meshes.len() - 1 });
+            if *place != Mat4::IDENTITY {
+                node["matrix"] = json!(place.to_cols_array());
+            }
+            self.nodes.push(node);
+        }
     }
 
     fn finish(mut self) -> Result<Vec<u8>, GltfError> {
@@ -475,7 +481,7 @@ pub fn to_glb(scene: &Scene, gpu: impl Fn() -> Result<Gpu, ViewerError>) -> Resu
         }
         if !solid.indices.is_empty() {
             let name = format!("object {} {}", object.id, name_of(&representation.shape));
-            document.add(&name, representation.opacity.min(1.0), &solid);
+            document.add(&name, representation.opacity.min(1.0), &solid, object.places());
         }
     }
     if document.meshes.is_empty() {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use glam::Vec3;
+use glam::{Mat4, Vec3};
 use kfold_molecule::analysis::interactions::InteractionKind;
 use kfold_molecule::{AtomSet, Element, Model, ResidueKind, Topology};
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,9 @@ pub struct Object {
     pub b_factors: Arc<Vec<f32>>,
     /// Shape of the ribbon at each residue. `None`: the cartoon assigns it from the coordinates.
     pub ribbon_kinds: Option<Arc<Vec<RibbonKind>>>,
+    /// Where copies of it stand, as rigid motions of its coordinates; empty: once, where they are. The device holds its
+    /// atoms once. Highlights mark every copy.
+    pub copies: Arc<Vec<Mat4>>,
     /// Whether it is drawn.
     pub visible: bool,
     /// How it is shown; an object without representations is not.
@@ -383,9 +386,22 @@ impl Object {
             positions: Arc::new(model.positions.clone()),
             b_factors: Arc::new(model.b_factors.clone()),
             ribbon_kinds: None,
+            copies: Arc::default(),
             visible: true,
             representations: Vec::new(),
         }
+    }
+
+    /// The same in copies, as [`Object::copies`].
+    #[must_use]
+    pub fn copied(self, copies: Vec<Mat4>) -> Self {
+        Self { copies: Arc::new(copies), ..self }
+    }
+
+    /// Where its copies stand: at least one.
+    #[must_use]
+    pub fn places(&self) -> &[Mat4] {
+        if self.copies.is_empty() { &[Mat4::IDENTITY] } else { &self.copies }
     }
 
     /// The same with a representation more.
@@ -404,14 +420,12 @@ impl Object {
         self
     }
 
-    /// Positions of some of its atoms, for framing.
+    /// Positions of some of its atoms, in all copies, for framing.
     #[must_use]
     pub fn points(&self, atoms: &AtomSelection) -> Vec<Vec3> {
-        atoms
-            .indices(&self.topology)
-            .into_iter()
-            .filter_map(|atom| self.positions.get(atom as usize).copied())
-            .collect()
+        let indices = atoms.indices(&self.topology);
+        let own = || indices.iter().filter_map(|atom| self.positions.get(*atom as usize));
+        self.places().iter().flat_map(|place| own().map(|point| place.transform_point3(*point))).collect()
     }
 
     /// The representations that a newly opened structure gets: cartoon by chain for polymers, sticks for ligands, balls

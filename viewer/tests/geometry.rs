@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{molecule, plain, renderer};
-use glam::{Vec2, Vec3};
+use glam::{Mat4, Quat, Vec2, Vec3};
 use kfold_molecule::{BondOrder, Element};
 use kfold_viewer::{
     AtomSelection, Camera, Color, Coloring, Dash, DockingBox, Object, RenderSettings, Representation, Scene, Shape,
@@ -401,39 +401,172 @@ fn many_frames_take_no_more_memory_than_a_few() {
         renderer.gpu().allocated_bytes().unwrap().expect("this back end counts its memory")
     };
     let after_few = draw(20);
-    let after_many = draw(1000);
+    let after_many = draw(10_000);
     assert_eq!(after_many, after_few, "bytes held by the device");
 }
 
-#[test]
-fn leaving_hidden_spheres_out_changes_no_pixel() {
-    let atoms: Vec<(Element, Vec3)> = scatter(18_000)
+/// Atoms that fill a cube of this side.
+fn cube_of_carbons(count: usize, side: f32) -> kfold_molecule::Structure {
+    let atoms: Vec<(Element, Vec3)> = scatter(3 * count)
         .as_chunks::<3>()
         .0
         .iter()
-        .map(|[x, y, z]| (Element::C, Vec3::new(x * 40.0 - 20.0, y * 40.0 - 20.0, z * 40.0 - 20.0)))
+        .map(|[x, y, z]| (Element::C, (Vec3::new(*x, *y, *z) - 0.5) * side))
         .collect();
-    let structure = molecule(&atoms, &[]);
-    let scene = scene(Object::new(1, structure.first().unwrap()).with(Representation::spheres(1.0)));
+    let bonds: Vec<(u32, u32, BondOrder)> =
+        (1..count as u32).map(|index| (index - 1, index, BondOrder::Single)).collect();
+    // Long bonds, so that sticks reach from chunk to chunk.
+    molecule(&atoms, &bonds[..count.min(bonds.len()) / 4])
+}
+
+/// Four copies, one of them over another.
+fn four_places(side: f32) -> Vec<Mat4> {
+    let turned = |angle: f32, place: Vec3| {
+        Mat4::from_rotation_translation(
+            Quat::from_axis_angle(Vec3::new(1.0, 2.0, 0.5).normalize_or_zero(), angle),
+            place,
+        )
+    };
+    vec![
+        turned(0.0, Vec3::X * -0.6 * side),
+        turned(1.0, Vec3::X * 0.6 * side),
+        turned(2.0, Vec3::new(0.0, 0.9 * side, -0.4 * side)),
+        turned(3.0, Vec3::new(0.2 * side, -0.3 * side, 0.5 * side)),
+    ]
+}
+
+/// Each picture of a camera that jumps, drawn live with hidden parts left out, against the same drawn whole.
+fn assert_nothing_seen_is_missing(scene: &Scene, distance: f32) {
     let mut renderer = renderer();
     let settings = RenderSettings { samples: 1, ..plain() };
     // Jumps that no picture before prepares for: around, into the midst, away.
-    let mut camera = camera(110.0);
+    let mut camera = camera(distance);
     let mut seen = Vec::new();
     let picks = |renderer: &mut kfold_viewer::Renderer| -> Vec<_> {
         (0..8).map(|step| renderer.pick(step as f32 * 28.0 + 9.0, 80.0).unwrap()).collect()
     };
-    for (turn, zoom) in [(0.0, 1.0), (0.05, 1.0), (2.5, 1.0), (0.3, 8.0), (1.0, 0.05)] {
+    for (turn, zoom) in [(0.0, 1.0), (0.05, 1.0), (2.5, 1.0), (0.3, 8.0), (1.0, 0.1)] {
         camera.orbit(turn, 0.2 * turn);
         camera.zoom(zoom);
-        renderer.render(&scene, &camera, (WIDTH, HEIGHT), &settings).unwrap();
+        renderer.render(scene, &camera, (WIDTH, HEIGHT), &settings).unwrap();
         seen.push((camera, renderer.read_depths(&camera).unwrap(), picks(&mut renderer)));
     }
     for (camera, depths, picked) in seen {
         // Pictures to keep are drawn whole.
         renderer.render_to_image(&Scene::default(), &camera, 8, 8, &settings).unwrap();
-        renderer.render_to_image(&scene, &camera, WIDTH, HEIGHT, &settings).unwrap();
-        assert_eq!(depths, renderer.read_depths(&camera).unwrap(), "{camera:?}");
+        renderer.render_to_image(scene, &camera, WIDTH, HEIGHT, &settings).unwrap();
+        let whole = renderer.read_depths(&camera).unwrap();
+        let different = depths.iter().zip(&whole).filter(|(a, b)| a != b).count();
+        assert_eq!(different, 0, "pixels differ: {camera:?}");
         assert_eq!(picked, picks(&mut renderer), "{camera:?}");
     }
+}
+
+#[test]
+fn leaving_hidden_spheres_out_changes_no_pixel() {
+    let structure = cube_of_carbons(6000, 40.0);
+    let object = Object::new(1, structure.first().unwrap());
+    assert_nothing_seen_is_missing(&scene(object.clone().with(Representation::spheres(1.0))), 110.0);
+    assert_nothing_seen_is_missing(&scene(object.with(Representation::ball_and_stick())), 110.0);
+}
+
+#[test]
+fn leaving_hidden_copies_out_changes_no_pixel() {
+    let structure = cube_of_carbons(2000, 28.0);
+    let object = Object::new(1, structure.first().unwrap()).copied(four_places(28.0));
+    assert_nothing_seen_is_missing(&scene(object.clone().with(Representation::spheres(1.0))), 150.0);
+    assert_nothing_seen_is_missing(&scene(object.with(Representation::sticks())), 150.0);
+}
+
+#[test]
+fn copies_are_the_same_as_objects_moved() {
+    let structure = cube_of_carbons(60, 10.0);
+    let model = structure.first().unwrap();
+    let places = four_places(10.0);
+    let copied = Object::new(1, model).copied(places.clone()).with(Representation::ball_and_stick());
+    let moved = |(id, place): (u64, &Mat4)| {
+        let mut model = model.clone();
+        model.positions.iter_mut().for_each(|point| *point = place.transform_point3(*point));
+        Object::new(id, &model).with(Representation::ball_and_stick())
+    };
+    let apart = Scene { objects: (1..).zip(&places).map(moved).collect(), ..Scene::default() };
+    let camera = Camera::looking_at(&copied.points(&AtomSelection::All), size().x / size().y);
+    let mut renderer = renderer();
+    let mut draw = |scene: &Scene| {
+        renderer.render(scene, &camera, (WIDTH, HEIGHT), &plain()).unwrap();
+        let depths = renderer.read_depths(&camera).unwrap();
+        let picks: Vec<_> = scatter(200)
+            .chunks_exact(2)
+            .map(|place| renderer.pick(place[0] * size().x, place[1] * size().y).unwrap())
+            .collect();
+        (depths, picks)
+    };
+    let (one, picked) = draw(&scene(copied));
+    let (other, expected) = draw(&apart);
+    let differs = |(a, b): (&f32, &f32)| (a - b).abs() > 0.01 && a != b;
+    let different = one.iter().zip(&other).filter(|pair| differs(*pair)).count();
+    assert!(different < 40, "{different} pixels differ");
+    assert!(expected.iter().flatten().count() > 20, "rays hit something");
+    let as_object = |pick: &kfold_viewer::Pick| (u64::from(pick.copy) + pick.object, pick.atom);
+    let wrong = picked.iter().zip(&expected).filter(|(a, b)| a.as_ref().map(as_object) != b.as_ref().map(as_object));
+    assert!(wrong.count() <= 1, "{picked:?} {expected:?}");
+}
+
+#[test]
+fn picking_of_copies_agrees_with_rays_cast_on_the_processor() {
+    let structure = cube_of_carbons(1500, 22.0);
+    let places = four_places(22.0);
+    let model = structure.first().unwrap();
+    let object = Object::new(7, model).copied(places.clone()).with(Representation::spheres(1.0));
+    let spheres: Vec<(Vec3, f32)> = places
+        .iter()
+        .flat_map(|place| model.positions.iter().map(|point| place.transform_point3(*point)))
+        .map(|center| (center, Element::C.vdw_radius()))
+        .collect();
+    let mut camera = camera(90.0);
+    camera.orbit(0.4, 0.2);
+    let mut renderer = renderer();
+    let scene = scene(object);
+    // The second picture leaves out what the first did not see.
+    for _ in 0..2 {
+        camera.orbit(0.1, 0.0);
+        renderer.render(&scene, &camera, (WIDTH, HEIGHT), &plain()).unwrap();
+        let mut hits = 0;
+        for place in scatter(400).chunks_exact(2) {
+            let pixel = Vec2::new((place[0] * size().x).floor() + 0.5, (place[1] * size().y).floor() + 0.5);
+            let Some((expected, distance)) = cast(&camera, pixel, &spheres) else { continue };
+            let unsure = [Vec2::X, Vec2::Y, -Vec2::X, -Vec2::Y].iter().any(|&aside| {
+                cast(&camera, pixel + aside * 0.6, &spheres)
+                    .is_none_or(|(other, at)| other != expected || (at - distance).abs() > 2.0)
+            });
+            if unsure {
+                continue;
+            }
+            let pick = renderer.pick(pixel.x, pixel.y).unwrap().unwrap();
+            let atoms = model.positions.len();
+            assert_eq!((pick.object, pick.copy as usize, pick.atom as usize), (7, expected / atoms, expected % atoms));
+            hits += 1;
+        }
+        assert!(hits > 15, "only {hits} rays hit anything");
+    }
+}
+
+#[test]
+fn far_atoms_are_thinned_out_below_a_pixel() {
+    // From so far that an atom is a sixth of a pixel: the picture live, with an atom in many drawn, against the whole.
+    let structure = cube_of_carbons(20_000, 60.0);
+    let object = Object::new(1, structure.first().unwrap()).with(Representation::spheres(1.0));
+    let scene = scene(object);
+    let camera = camera(2000.0);
+    let mut renderer = renderer();
+    let settings = RenderSettings { samples: 1, ..plain() };
+    renderer.render(&scene, &camera, (WIDTH, HEIGHT), &settings).unwrap();
+    let thinned = renderer.read_depths(&camera).unwrap();
+    renderer.render_to_image(&Scene::default(), &camera, 8, 8, &settings).unwrap();
+    renderer.render_to_image(&scene, &camera, WIDTH, HEIGHT, &settings).unwrap();
+    let whole = renderer.read_depths(&camera).unwrap();
+    let is_filled = |depth: &f32| depth.is_finite();
+    let (kept, all) = (thinned.iter().filter(|d| is_filled(d)).count(), whole.iter().filter(|d| is_filled(d)).count());
+    assert!(all > 60 && kept * 10 > all * 9 && kept * 10 < all * 13, "{kept} pixels of {all}");
+    assert!(thinned != whole, "nothing was left out");
 }

@@ -1,7 +1,8 @@
 //! `bench render`: how fast this machine draws, on a fixed camera path.
 //!
-//! Scenes are balls of atoms as dense as a protein, made here, so that they are the same on every machine; a file brings
-//! its own scenes besides. A frame is one live picture, waited for: what a window shows while the camera moves.
+//! Scenes are balls of atoms as dense as a protein, made here, so that they are the same on every machine, and copies of
+//! such a ball, or of a file, that stand on a sphere as in a virus; a file brings its own scenes besides. A frame is one
+//! live picture, waited for: what a window shows while the camera moves.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,12 +10,13 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use glam::Vec3;
+use glam::{Mat4, Quat, Vec3};
 use kfold_molecule::structure::{Atom, Chain, Model, Residue, ResidueKind, Topology};
 use kfold_molecule::{Element, formats};
-use kfold_viewer::{Camera, Gpu, Object, Quality, RenderSettings, Renderer, Representation, Scene, ViewerError};
+use kfold_viewer::{AtomSelection, Camera, Gpu, Object, Quality, RenderSettings, Renderer, Representation, Scene, ViewerError};
 use serde::Serialize;
 
+use super::assembly;
 use super::common::count_interrupts;
 use super::picture::parse_size;
 use super::terminal::Status;
@@ -40,6 +42,9 @@ impl Bench {
 pub(super) struct RenderBench {
     /// A structure to draw besides, as ribbons and as spheres
     file: Option<PathBuf>,
+    /// Of the structure, the biological assembly of this name, drawn as copies
+    #[arg(long, value_name = "ID", requires = "file")]
+    assembly: Option<String>,
     /// Width and height in pixels
     #[arg(long, default_value = "2560x1440", value_parser = parse_size, value_name = "WxH")]
     size: (u32, u32),
@@ -49,9 +54,15 @@ pub(super) struct RenderBench {
     /// Atoms of the made scenes
     #[arg(long, value_delimiter = ',', default_value = "5000,100000,1000000", value_name = "N,...")]
     atoms: Vec<u32>,
+    /// Atoms of a scene of copies on a sphere, of the structure or of a made ball; 0: none
+    #[arg(long, default_value_t = 5_000_000, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=50_000_000))]
+    copied_atoms: u32,
     /// Plain spheres: no occlusion, no outlines
     #[arg(long)]
     plain: bool,
+    /// Nothing left out: every sphere is drawn, as in pictures to keep
+    #[arg(long)]
+    whole: bool,
     /// A table for programs
     #[arg(long)]
     json: bool,
@@ -71,18 +82,31 @@ struct Report {
 #[derive(Debug, Serialize)]
 struct SceneReport {
     name: String,
+    /// In all copies together.
     atoms: usize,
     /// Reading the file, for scenes that have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     reading_ms: Option<f64>,
-    /// From the scene to its first picture: upload, ribbons, shaders.
+    /// From the scene to the first picture with anything of it: shaders, upload.
     first_ms: f64,
+    /// From the scene to the first picture with everything in it: ribbons too.
+    complete_ms: f64,
     p50_ms: f64,
     p95_ms: f64,
     p99_ms: f64,
+    /// Time of all processors for one frame, the mean; where the system tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    processor_ms: Option<f64>,
     /// Graphics memory, where the back end counts it.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
+}
+
+/// A scene to measure.
+struct Case {
+    name: String,
+    objects: Vec<Object>,
+    reading_ms: Option<f64>,
 }
 
 impl RenderBench {
@@ -97,24 +121,47 @@ impl RenderBench {
             frames: self.frames,
             scenes: Vec::new(),
         };
-        let mut jobs: Vec<(String, Model, Representation, Option<f64>)> = Vec::new();
+        let mut cases: Vec<Case> = Vec::new();
+        let mut file_model = None;
         if let Some(path) = &self.file {
             let start = Instant::now();
             let structure = formats::read_structure(path)?;
-            let reading = milliseconds(start);
+            let reading = Some(milliseconds(start));
+            if let Some(id) = &self.assembly {
+                let pieces = assembly::pieces(path, &structure, id)?;
+                let object = |(id, (model, places)): (u64, (Model, Vec<Mat4>))| {
+                    Object::new(id, &model).copied(places).with(Representation::spheres(1.0))
+                };
+                let objects = (0..).zip(pieces).map(object).collect();
+                cases.push(Case { name: format!("assembly {id}, spheres"), objects, reading_ms: reading });
+            }
             let model = structure.models.into_iter().next().with_context(|| format!("{} is empty", path.display()))?;
-            jobs.push(("file, ribbons".into(), model.clone(), Representation::cartoon(), Some(reading)));
-            jobs.push(("file, spheres".into(), model, Representation::spheres(1.0), None));
+            let ribbons = vec![Object::new(1, &model).with(Representation::cartoon())];
+            cases.push(Case { name: "file, ribbons".into(), objects: ribbons, reading_ms: reading });
+            let spheres = vec![Object::new(1, &model).with(Representation::spheres(1.0))];
+            cases.push(Case { name: "file, spheres".into(), objects: spheres, reading_ms: None });
+            file_model = Some(model);
         }
         for &count in &self.atoms {
-            jobs.push((format!("{count} atoms, spheres"), ball(count as usize), Representation::spheres(1.0), None));
+            let objects = vec![Object::new(1, &ball(count as usize)).with(Representation::spheres(1.0))];
+            cases.push(Case { name: format!("{count} atoms, spheres"), objects, reading_ms: None });
         }
-        for (name, model, representation, reading_ms) in jobs {
+        if self.copied_atoms > 0 {
+            let (what, model) = match file_model {
+                Some(model) => ("the file", model),
+                None => ("a ball", ball(20_000)),
+            };
+            let count = (self.copied_atoms as usize).div_ceil(model.positions.len().max(1)).min(10_000);
+            let object = Object::new(1, &model).copied(on_sphere(&model.positions, count));
+            let objects = vec![object.with(Representation::spheres(1.0))];
+            cases.push(Case { name: format!("{count} copies of {what}"), objects, reading_ms: None });
+        }
+        for Case { name, objects, reading_ms } in cases {
             status.show(&name, &format!("drawing {name}"));
             if interrupts.load(std::sync::atomic::Ordering::Relaxed) > 0 {
                 return Ok(Outcome::Cancelled);
             }
-            let scene = Scene { objects: vec![Object::new(1, &model).with(representation)], ..Scene::default() };
+            let scene = Scene { objects, ..Scene::default() };
             report.scenes.push(self.measure(&gpu, name, &scene, reading_ms)?);
         }
         drop(status);
@@ -133,7 +180,7 @@ impl RenderBench {
         scene: &Scene,
         reading_ms: Option<f64>,
     ) -> Result<SceneReport, ViewerError> {
-        let positions = &scene.objects[0].positions;
+        let points: Vec<Vec3> = scene.objects.iter().flat_map(|object| object.points(&AtomSelection::All)).collect();
         let aspect = self.size.0 as f32 / self.size.1 as f32;
         let base = if self.plain {
             RenderSettings { ambient_occlusion: 0.0, ..RenderSettings::default() }
@@ -141,33 +188,76 @@ impl RenderBench {
             RenderSettings { silhouette_width: 1.0, ..RenderSettings::default() }
         };
         let settings = RenderSettings { samples: 1, quality: Quality::Normal, ..base };
+        let camera = Camera::looking_at(&points, aspect);
         let start = Instant::now();
         let mut renderer = Renderer::new(gpu.clone())?;
-        let camera = Camera::looking_at(positions, aspect);
-        renderer.render_to_image(scene, &camera, self.size.0, self.size.1, &settings)?;
-        let first_ms = milliseconds(start);
+        let mut first_ms = None;
+        let complete_ms = loop {
+            renderer.render(scene, &camera, self.size, &settings)?;
+            // Waits for the picture.
+            gpu.allocated_bytes()?;
+            first_ms = first_ms.or(Some(milliseconds(start)));
+            if !renderer.is_building() {
+                break milliseconds(start);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        };
         let mut times = Vec::with_capacity(self.frames as usize);
         let mut bytes = None;
+        let before = processor_milliseconds();
         for frame in 0..self.frames {
             let camera = path(&camera, frame as f32 / self.frames as f32);
             let start = Instant::now();
-            renderer.render(scene, &camera, self.size, &settings)?;
-            // Waits for the picture.
+            if self.whole {
+                renderer.render_to_image(scene, &camera, self.size.0, self.size.1, &settings)?;
+            } else {
+                renderer.render(scene, &camera, self.size, &settings)?;
+            }
             bytes = gpu.allocated_bytes()?;
             times.push(milliseconds(start));
         }
+        let spent = processor_milliseconds().zip(before).map(|(after, before)| after - before);
         times.sort_by(f64::total_cmp);
         Ok(SceneReport {
             name,
-            atoms: positions.len(),
+            atoms: points.len(),
             reading_ms,
-            first_ms,
+            first_ms: first_ms.unwrap_or(complete_ms),
+            complete_ms,
             p50_ms: percentile(&times, 0.50),
             p95_ms: percentile(&times, 0.95),
             p99_ms: percentile(&times, 0.99),
+            processor_ms: spent.map(|spent| spent / f64::from(self.frames)),
             bytes,
         })
     }
+}
+
+/// What this process has used of all processors so far, where `/proc` tells.
+fn processor_milliseconds() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name in brackets may hold spaces; user and system time are the twelfth and thirteenth number after it.
+    let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<f64>().ok();
+    // Linux reports hundredths of a second to programs, whatever its clock.
+    Some((ticks()? + ticks()?) * 10.0)
+}
+
+/// Places of so many copies of some points on a sphere, side by side: a Fibonacci lattice, the same side outwards.
+fn on_sphere(points: &[Vec3], count: usize) -> Vec<Mat4> {
+    let (center, radius) = kfold_viewer::bounding_sphere(points);
+    // Each has a circle of its radius, of which some nine tenths fit.
+    let shell = radius * (count as f32 / (4.0 * 0.8)).sqrt();
+    let golden = std::f32::consts::PI * (3.0 - 5_f32.sqrt());
+    let place = |index: usize| {
+        let z = 1.0 - (2 * index + 1) as f32 / count as f32;
+        let angle = golden * index as f32;
+        let ring = (1.0 - z * z).max(0.0).sqrt();
+        let outward = Vec3::new(ring * angle.cos(), ring * angle.sin(), z);
+        let turn = Quat::from_rotation_arc(Vec3::Z, outward);
+        Mat4::from_rotation_translation(turn, outward * shell) * Mat4::from_translation(-center)
+    };
+    (0..count).map(place).collect()
 }
 
 fn milliseconds(since: Instant) -> f64 {
@@ -251,20 +341,22 @@ fn ball(count: usize) -> Model {
 fn table(report: &Report) -> String {
     let mut text = format!("{}, {}x{}, {} frames\n", report.adapter, report.width, report.height, report.frames);
     text += &format!(
-        "{:<26} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8}\n",
-        "scene", "atoms", "read ms", "first ms", "p50 ms", "p95 ms", "p99 ms", "MB"
+        "{:<26} {:>9} {:>8} {:>9} {:>11} {:>9} {:>9} {:>9} {:>12} {:>7}\n",
+        "scene", "atoms", "read ms", "first ms", "complete ms", "p50 ms", "p95 ms", "p99 ms", "processor ms", "MB"
     );
     for scene in &report.scenes {
         let optional = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.0}"));
         text += &format!(
-            "{:<26} {:>9} {:>9} {:>9.0} {:>9.1} {:>9.1} {:>9.1} {:>8}\n",
+            "{:<26} {:>9} {:>8} {:>9.0} {:>11.0} {:>9.1} {:>9.1} {:>9.1} {:>12} {:>7}\n",
             scene.name,
             scene.atoms,
             optional(scene.reading_ms),
             scene.first_ms,
+            scene.complete_ms,
             scene.p50_ms,
             scene.p95_ms,
             scene.p99_ms,
+            optional(scene.processor_ms),
             optional(scene.bytes.map(|bytes| bytes as f64 / 1e6)),
         );
     }
@@ -282,6 +374,33 @@ mod tests {
             assert!(model.positions.len() <= count && model.positions.len() * 10 > count * 9);
             assert_eq!(model.positions.len(), model.topology.atoms.len());
         }
+    }
+
+    #[test]
+    fn copies_stand_apart_on_a_sphere() {
+        let model = ball(500);
+        let (center, radius) = kfold_viewer::bounding_sphere(&model.positions);
+        let places: Vec<Vec3> =
+            on_sphere(&model.positions, 60).iter().map(|place| place.transform_point3(center)).collect();
+        let closest = |place: &Vec3| {
+            let others = places.iter().map(|other| other.distance(*place));
+            others.filter(|distance| *distance > 0.0).fold(f32::INFINITY, f32::min)
+        };
+        let nearest = places.iter().map(closest).fold(f32::INFINITY, f32::min);
+        assert!(nearest > 1.5 * radius && nearest < 3.0 * radius, "{nearest} {radius}");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn processor_time_grows() {
+        let before = processor_milliseconds().unwrap();
+        let start = Instant::now();
+        let mut sum = 0_u64;
+        while start.elapsed().as_millis() < 60 {
+            sum = std::hint::black_box(sum + 1);
+        }
+        let spent = processor_milliseconds().unwrap() - before;
+        assert!(spent >= 10.0, "{spent} ms");
     }
 
     #[test]

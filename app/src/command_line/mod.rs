@@ -5,6 +5,7 @@
 
 mod align;
 mod apo;
+mod assembly;
 mod bench;
 mod check;
 mod common;

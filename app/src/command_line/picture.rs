@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use glam::Vec3;
+use glam::{Mat4, Vec3};
 use image::RgbaImage;
 use kfold_inference::job::{Job, Results, files};
 use kfold_molecule::{AtomSet, Model, ResidueKind, Selection, SmallMolecule, Structure, formats};
@@ -15,6 +15,7 @@ use kfold_viewer::{
     SurfaceStyle,
 };
 
+use super::assembly;
 use crate::exports::png_bytes;
 
 /// Carbon of the ligand: apart from the colours of chains.
@@ -52,6 +53,9 @@ pub(super) struct PictureArguments {
     /// The view of this name in the scene file
     #[arg(long, value_name = "NAME", requires = "scene")]
     view: Option<String>,
+    /// Structures as their biological assembly of this name (usually a number from 1), drawn as copies
+    #[arg(long, value_name = "ID", conflicts_with = "scene")]
+    assembly: Option<String>,
     /// The whole structure, not the ligand in its pocket
     #[arg(long)]
     whole: bool,
@@ -117,6 +121,7 @@ impl PictureArguments {
             samples: None,
             stereo: None,
             view: None,
+            assembly: None,
             whole: false,
             color: Scheme::default(),
             surface: None,
@@ -155,6 +160,10 @@ impl PictureArguments {
         let mut gathered =
             Gathered { size, whole: self.whole, color: self.color, surface: self.surface, ..Gathered::default() };
         gathered.atoms.clone_from(&self.atoms);
+        gathered.assembly.clone_from(&self.assembly);
+        if first.is_some() && self.assembly.is_some() {
+            bail!("an assembly has no path; leave --assembly out");
+        }
         gathered.receptors.extend(first.cloned());
         for input in self.inputs.iter().skip(usize::from(first.is_some())) {
             gathered.add_file(input)?;
@@ -302,7 +311,10 @@ struct Gathered {
     color: Scheme,
     surface: Option<Surface>,
     atoms: AtomArguments,
+    assembly: Option<String>,
     receptors: Vec<Model>,
+    /// Where copies of each receptor stand; nothing for those beyond, which stand once.
+    places: Vec<Vec<Mat4>>,
     ligands: Vec<Model>,
 }
 
@@ -312,7 +324,18 @@ impl Gathered {
             return self.add_job(&Results::load(path)?);
         }
         match formats::read_structure(path) {
-            Ok(structure) => self.add_receptor(structure).with_context(|| path.display().to_string()),
+            Ok(structure) => {
+                if let Some(id) = &self.assembly {
+                    let pieces = assembly::pieces(path, &structure, id)?;
+                    self.places.resize(self.receptors.len(), Vec::new());
+                    for (model, places) in pieces {
+                        self.receptors.push(model);
+                        self.places.push(places);
+                    }
+                    return Ok(());
+                }
+                self.add_receptor(structure).with_context(|| path.display().to_string())
+            }
             Err(formats::FormatError::NotRecognised { .. }) => {
                 let molecules = formats::read_small_molecules(path)?;
                 molecules.iter().for_each(|molecule| self.add_ligand(molecule));
@@ -375,8 +398,11 @@ impl Gathered {
             objects.push(object.with(Representation::sticks().of(shown).colored(coloring)));
         }
         let mut around: Vec<Vec3> = Vec::new();
-        for model in &self.receptors {
+        for (index, model) in self.receptors.iter().enumerate() {
             let mut object = Object::new(objects.len() as u64, model).with_default_representations();
+            if let Some(places) = self.places.get(index) {
+                object = object.copied(places.clone());
+            }
             for representation in &mut object.representations {
                 if matches!(representation.shape, Shape::Cartoon(_)) {
                     if let Some(surface) = self.surface {
@@ -386,7 +412,8 @@ impl Gathered {
                     representation.coloring = self.color.coloring(model);
                 }
             }
-            around.extend(&model.positions);
+            let place = |place: &Mat4| model.positions.iter().map(|point| place.transform_point3(*point)).collect::<Vec<_>>();
+            around.extend(object.places().iter().flat_map(place));
             if !ligand_points.is_empty() {
                 let near = AtomSelection::side_chains_near(&object.topology, &object.positions, &ligand_points, NEAR)
                     .without_carbon_hydrogens(&object.topology);

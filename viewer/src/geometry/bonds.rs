@@ -43,7 +43,7 @@ pub(crate) fn cylinders(
             radius,
             range,
             flags,
-            unused: 0,
+            copy: 0,
         };
         let whole = packed_range(0.0, 1.0);
         match bond.order {
@@ -81,7 +81,7 @@ pub(crate) fn lines(topology: &Topology, atoms: &AtomSelection, pixels: f32) -> 
             radius: pixels,
             range: packed_range(0.0, 1.0),
             flags: ROUND_ENDS,
-            unused: 0,
+            copy: 0,
         })
         .collect()
 }

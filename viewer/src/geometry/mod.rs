@@ -5,6 +5,7 @@
 
 pub(crate) mod bonds;
 pub(crate) mod cartoon;
+pub(crate) mod chunks;
 pub(crate) mod glycans;
 pub(crate) mod mesh;
 
@@ -37,7 +38,11 @@ pub(crate) fn instances(shape: &Shape, atoms: &AtomSelection, topology: &Topolog
             spheres: atoms
                 .indices(topology)
                 .into_iter()
-                .map(|atom| SphereInstance { atom, radius: topology.atoms[atom as usize].element.vdw_radius() * scale })
+                .map(|atom| SphereInstance {
+                    atom,
+                    radius: topology.atoms[atom as usize].element.vdw_radius() * scale,
+                    copy: 0,
+                })
                 .collect(),
             ..Instances::default()
         },
@@ -48,13 +53,18 @@ pub(crate) fn instances(shape: &Shape, atoms: &AtomSelection, topology: &Topolog
                 .map(|atom| SphereInstance {
                     atom,
                     radius: (topology.atoms[atom as usize].element.vdw_radius() * ball_scale).max(stick_radius * 1.2),
+                    copy: 0,
                 })
                 .collect(),
             cylinders: bonds::cylinders(topology, atoms, *stick_radius, true),
             ..Instances::default()
         },
         Shape::Sticks { radius, bond_orders } => Instances {
-            spheres: atoms.indices(topology).into_iter().map(|atom| SphereInstance { atom, radius: *radius }).collect(),
+            spheres: atoms
+                .indices(topology)
+                .into_iter()
+                .map(|atom| SphereInstance { atom, radius: *radius, copy: 0 })
+                .collect(),
             cylinders: bonds::cylinders(topology, atoms, *radius, *bond_orders),
             ..Instances::default()
         },
@@ -75,7 +85,7 @@ pub(crate) fn instances(shape: &Shape, atoms: &AtomSelection, topology: &Topolog
                     radius: 1.5 * width,
                     range: packed_range(0.0, 1.0),
                     flags: ROUND_ENDS,
-                    unused: 0,
+                    copy: 0,
                 }
             });
             let cylinders = cylinders.iter().copied().chain(dots).collect();
@@ -131,7 +141,7 @@ fn dashes(lines: impl Iterator<Item = ([Vec3; 2], crate::Color)>) -> Instances {
             radius: DASH_RADIUS,
             range: packed_range(begin, end),
             flags: ROUND_ENDS,
-            unused: 0,
+            copy: 0,
         }));
     }
     Instances { cylinders, flags: WITHOUT_NUMBERS | UNLIT, points: Some((points, colors)), ..Instances::default() }
@@ -160,7 +170,7 @@ fn box_edges(bounds: &DockingBox, coloring: &Coloring) -> Instances {
             radius: 0.9,
             range: packed_range(0.0, 1.0),
             flags: ROUND_ENDS,
-            unused: 0,
+            copy: 0,
         })
         .collect();
     Instances {

@@ -1,106 +1,170 @@
-//! Leaving out spheres that nobody sees (`shaders/impostors/cull.wgsl` says how).
+//! Leaving out impostors that nobody sees (`shaders/impostors/culling.wgsl` says how).
 //!
 //! Pictures to keep are drawn without: lists filled by many threads have no fixed order, and equal scenes must give equal
 //! pixels even where two spheres are equally deep.
 
-use crate::gpu::Gpu;
-use crate::renderer::pipelines::Pipelines;
-use crate::renderer::targets::Target;
-use crate::renderer::uniforms::SphereInstance;
+use glam::Vec3;
 
-/// Fewer spheres than this are drawn as they are.
+use crate::geometry::chunks;
+use crate::gpu::Gpu;
+use crate::renderer::objects::storage;
+use crate::renderer::pipelines::{Cull, Pipelines};
+use crate::renderer::targets::Target;
+use crate::renderer::uniforms::{CylinderInstance, SphereInstance};
+
+/// Fewer impostors than this, in all copies together, are drawn as they are.
 pub(crate) const FEWEST: usize = 4096;
-/// Storage buffers of the culling shader.
-const STORAGE_BUFFERS: u32 = 7;
-/// Spheres of one group of threads.
-const GROUP: u32 = 64;
+/// Storage buffers of the culling shaders.
+const STORAGE_BUFFERS: u32 = 8;
 /// Groups along one side of a dispatch.
 const MOST_GROUPS: u32 = 65_535;
-/// Pixels along the side of a tile.
-const TILE: u32 = 16;
+/// Pixels along the side of the smallest tiles; `TILE` of the shaders.
+const TILE: u32 = 8;
+/// Tiles along the side of a group of threads.
+const GROUP_TILES: u32 = 8;
+/// Bytes of a list: room for some five million spheres seen at once. More are left out of a picture.
+const MOST_LIST_BYTES: u64 = 64 << 20;
+/// What counts as seen before the first picture: every eighth. These hide most of the others from it.
+const FIRST_SEEN: u32 = 0x0101_0101;
 
 /// Whether a device can.
 pub(crate) fn is_supported(gpu: &Gpu) -> bool {
     let limits = gpu.device.limits();
     limits.max_storage_buffers_per_shader_stage >= STORAGE_BUFFERS
-        && limits.max_compute_invocations_per_workgroup >= GROUP
+        && limits.max_compute_invocations_per_workgroup >= 256
         && limits.max_compute_workgroups_per_dimension >= MOST_GROUPS
 }
 
-/// The farthest depth in each tile of the picture.
-pub(crate) struct Tiles {
-    pub size: (u32, u32),
-    pub buffer: wgpu::Buffer,
+/// The farthest depth in each tile of the picture, and of tiles together.
+pub(crate) struct Pyramid {
+    grid: (u32, u32),
+    buffer: wgpu::Buffer,
     group: wgpu::BindGroup,
 }
 
-impl Tiles {
+impl Pyramid {
     pub fn new(gpu: &Gpu, pipelines: &Pipelines, size: (u32, u32), depth: &Target) -> Self {
-        let count = u64::from(size.0.div_ceil(TILE)) * u64::from(size.1.div_ceil(TILE));
+        let grid = (size.0.div_ceil(TILE), size.1.div_ceil(TILE));
+        let (mut level, mut count) = (grid, 1);
+        while level != (1, 1) {
+            count += u64::from(level.0) * u64::from(level.1);
+            level = (level.0.div_ceil(2), level.1.div_ceil(2));
+        }
         let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("tile depths"),
-            size: (count * 4).max(16),
+            label: Some("depth pyramid"),
+            size: (count * 4).next_multiple_of(16),
             usage: wgpu::BufferUsages::STORAGE,
             mapped_at_creation: false,
         });
         let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("tile depths"),
-            layout: &pipelines.tile_layout,
+            label: Some("depth pyramid"),
+            layout: &pipelines.pyramid_layout,
             entries: &[
                 wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(&depth.view) },
                 wgpu::BindGroupEntry { binding: 1, resource: buffer.as_entire_binding() },
             ],
         });
-        Self { size, buffer, group }
+        Self { grid, buffer, group }
     }
 
-    /// Fills the tiles from the depth that is there.
+    /// Fills it from the depth that is there.
     pub fn fill(&self, pass: &mut wgpu::ComputePass<'_>, pipelines: &Pipelines) {
-        pass.set_pipeline(&pipelines.tile_depths);
         pass.set_bind_group(1, &self.group, &[]);
-        pass.dispatch_workgroups(self.size.0.div_ceil(TILE), self.size.1.div_ceil(TILE), 1);
+        pass.set_pipeline(&pipelines.pyramid_base);
+        pass.dispatch_workgroups(self.grid.0.div_ceil(GROUP_TILES), self.grid.1.div_ceil(GROUP_TILES), 1);
+        pass.set_pipeline(&pipelines.pyramid_levels);
+        pass.dispatch_workgroups(1, 1, 1);
     }
 }
 
-/// Lists of the spheres of one draw call that are drawn.
+/// Impostors in chunks.
+pub(crate) enum Chunks {
+    /// What fills space, and is thinned out where it is far.
+    Spheres(Vec<SphereInstance>),
+    /// Ends of sticks, and balls on them.
+    Ends(Vec<SphereInstance>),
+    Cylinders(Vec<CylinderInstance>),
+}
+
+impl Chunks {
+    fn bytes_each(&self) -> u64 {
+        match self {
+            Self::Spheres(_) | Self::Ends(_) => size_of::<SphereInstance>() as u64,
+            Self::Cylinders(_) => size_of::<CylinderInstance>() as u64,
+        }
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            Self::Spheres(spheres) | Self::Ends(spheres) => spheres.len(),
+            Self::Cylinders(cylinders) => cylinders.len(),
+        }
+    }
+
+    fn bounds(&self, positions: &[Vec3]) -> Vec<glam::Vec4> {
+        match self {
+            Self::Spheres(spheres) | Self::Ends(spheres) => chunks::bounds(spheres, positions),
+            Self::Cylinders(cylinders) => chunks::bounds(cylinders, positions),
+        }
+    }
+}
+
+/// Lists of the impostors of one draw call that are drawn.
 pub(crate) struct Culled {
-    count: u32,
-    positions: wgpu::Buffer,
+    chunks: Chunks,
+    copies: u32,
+    /// Positions, copies, spheres around chunks, what was seen, arguments.
+    buffers: [wgpu::Buffer; 5],
     instances: wgpu::Buffer,
-    seen: wgpu::Buffer,
     /// What the first and the second phase draw.
     pub lists: [wgpu::Buffer; 2],
-    pub arguments: wgpu::Buffer,
 }
 
 impl Culled {
-    /// `instances` holds `count` spheres of atoms at `positions`.
-    pub fn new(gpu: &Gpu, positions: &wgpu::Buffer, instances: &wgpu::Buffer, count: u32) -> Self {
-        let buffer = |label: &str, size: u64, usage: wgpu::BufferUsages| {
+    /// `instances` holds the impostors in Morton order, of atoms at `positions`, in so many copies.
+    pub fn new(
+        gpu: &Gpu,
+        chunks: Chunks,
+        positions: (&[Vec3], &wgpu::Buffer),
+        instances: &wgpu::Buffer,
+        (copies, copies_buffer): (u32, &wgpu::Buffer),
+    ) -> Self {
+        let bounds = chunks.bounds(positions.0);
+        let words = 2 * bounds.len() * copies as usize;
+        let usage = wgpu::BufferUsages::STORAGE;
+        let list = || {
             gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(label),
-                size,
-                usage: usage | wgpu::BufferUsages::STORAGE,
+                label: Some("drawn impostors"),
+                size: (chunks.count() as u64 * u64::from(copies) * chunks.bytes_each())
+                    .min(MOST_LIST_BYTES - MOST_LIST_BYTES % chunks.bytes_each()),
+                usage,
                 mapped_at_creation: false,
             })
         };
-        let list = || {
-            buffer("drawn spheres", u64::from(count) * size_of::<SphereInstance>() as u64, wgpu::BufferUsages::empty())
-        };
-        Self {
-            count,
-            positions: positions.clone(),
-            instances: instances.clone(),
-            // Buffers begin as zeros: nothing was seen yet.
-            seen: buffer("seen spheres", u64::from(count) * 4, wgpu::BufferUsages::empty()),
-            lists: [list(), list()],
-            arguments: buffer("drawn spheres", 32, wgpu::BufferUsages::INDIRECT | wgpu::BufferUsages::COPY_DST),
-        }
+        let buffers = [
+            positions.1.clone(),
+            copies_buffer.clone(),
+            storage(gpu, "chunks", bytemuck::cast_slice(&bounds), usage),
+            storage(gpu, "seen impostors", bytemuck::cast_slice(&vec![FIRST_SEEN; words]), usage),
+            storage(gpu, "draw arguments", &[0; 32], usage | wgpu::BufferUsages::INDIRECT),
+        ];
+        let lists = [list(), list()];
+        Self { chunks, copies, buffers, instances: instances.clone(), lists }
+    }
+
+    /// Takes over moved atoms. The order stays: chunks that come apart are found less often hidden, not wrongly so.
+    pub fn take_positions(&self, gpu: &Gpu, positions: &[Vec3]) {
+        gpu.queue.write_buffer(&self.buffers[2], 0, bytemuck::cast_slice(&self.chunks.bounds(positions)));
+    }
+
+    /// Arguments of the draw of both phases.
+    pub fn arguments(&self) -> &wgpu::Buffer {
+        &self.buffers[4]
     }
 
     /// Empties the lists; before the commands of a frame are submitted.
     pub fn reset(&self, gpu: &Gpu) {
-        gpu.queue.write_buffer(&self.arguments, 0, bytemuck::cast_slice(&[0_u32, 1, 0, 0, 0, 1, 0, 0]));
+        gpu.queue.write_buffer(self.arguments(), 0, bytemuck::cast_slice(&[0_u32, 1, 0, 0, 0, 1, 0, 0]));
     }
 
     /// Fills the list of a phase, 0 or 1.
@@ -108,12 +172,11 @@ impl Culled {
         &self,
         gpu: &Gpu,
         pipelines: &Pipelines,
-        tiles: &Tiles,
+        pyramid: &Pyramid,
         pass: &mut wgpu::ComputePass<'_>,
         phase: usize,
     ) {
-        let [early, late] = &self.lists;
-        let buffers = [&self.positions, &self.instances, &self.seen, early, late, &self.arguments, &tiles.buffer];
+        let buffers = self.buffers.iter().chain([&pyramid.buffer, &self.instances, &self.lists[phase]]);
         let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
             .zip(buffers)
             .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
@@ -123,9 +186,14 @@ impl Culled {
             layout: &pipelines.cull_layout,
             entries: &entries,
         });
-        pass.set_pipeline(if phase == 0 { &pipelines.cull_early } else { &pipelines.cull_late });
+        let Cull { early, late } = match self.chunks {
+            Chunks::Spheres(_) => &pipelines.cull_spheres,
+            Chunks::Ends(_) => &pipelines.cull_ends,
+            Chunks::Cylinders(_) => &pipelines.cull_cylinders,
+        };
+        pass.set_pipeline(if phase == 0 { early } else { late });
         pass.set_bind_group(1, &group, &[]);
-        let groups = self.count.div_ceil(GROUP);
+        let groups = (self.chunks.count().div_ceil(chunks::CHUNK) as u32).saturating_mul(self.copies);
         let across = groups.clamp(1, MOST_GROUPS);
         pass.dispatch_workgroups(across, groups.div_ceil(across), 1);
     }

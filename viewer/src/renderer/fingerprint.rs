@@ -119,6 +119,7 @@ fn hash_object(object: &Object, state: &mut impl Hasher) {
     }
     address(&object.topology).hash(state);
     address(&object.positions).hash(state);
+    address(&object.copies).hash(state);
     address(&object.b_factors).hash(state);
     object.ribbon_kinds.as_ref().map(address).hash(state);
     object.representations.len().hash(state);

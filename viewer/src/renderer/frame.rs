@@ -1,6 +1,6 @@
 //! The frame: its passes in their fixed order.
 //!
-//! 1. solid geometry, in two phases where hidden spheres are left out (`culling`), writes colour, normal, atom number and depth;
+//! 1. solid geometry, in two phases where hidden impostors are left out (`culling`), writes colour, normal, atom number and depth;
 //! 2. occlusion is sampled from depth and normals, then blurred;
 //! 3. the key light's depth map is drawn, where there are shadows;
 //! 4. transparent geometry is summed by weight, or peeled layer by layer, down to the solid depth;
@@ -15,7 +15,7 @@
 //! counts. There is no frame graph; a new pass goes into the list below.
 
 use crate::gpu::Gpu;
-use crate::renderer::culling::Tiles;
+use crate::renderer::culling::Pyramid;
 use crate::renderer::halo::Halo;
 use crate::renderer::objects::{Draw, Objects, Primitive};
 use crate::renderer::peel::{LAYERS, Peel};
@@ -40,8 +40,8 @@ pub(crate) struct Frame<'a> {
     pub peel: Option<&'a Peel>,
     /// Where something is highlighted, with the group that its mask reads and the objects that it is in.
     pub halo: Option<(&'a Halo, &'a wgpu::BindGroup, &'a [ObjectId])>,
-    /// Where hidden spheres are left out.
-    pub tiles: Option<&'a Tiles>,
+    /// Where hidden impostors are left out.
+    pub pyramid: Option<&'a Pyramid>,
     /// What the labels' pass reads and how many letters there are.
     pub words: Option<(&'a wgpu::BindGroup, u32)>,
     /// Whether the passes 1 to 4 can be left out, as the targets hold their results already.
@@ -99,11 +99,11 @@ impl Frame<'_> {
             self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("frame") });
         let targets = self.targets;
         if !self.geometry_stands {
-            match self.tiles {
-                Some(tiles) => {
-                    self.cull(&mut encoder, tiles, 0);
+            match self.pyramid {
+                Some(pyramid) => {
+                    self.cull(&mut encoder, pyramid, 0);
                     self.solid_geometry(&mut encoder, Pass::Opaque(Some(0)));
-                    self.cull(&mut encoder, tiles, 1);
+                    self.cull(&mut encoder, pyramid, 1);
                     self.solid_geometry(&mut encoder, Pass::Opaque(Some(1)));
                 }
                 None => self.solid_geometry(&mut encoder, Pass::Opaque(None)),
@@ -176,20 +176,20 @@ impl Frame<'_> {
         self.gpu.queue.submit([encoder.finish()]);
     }
 
-    /// Finds the spheres of a phase.
-    fn cull(&self, encoder: &mut wgpu::CommandEncoder, tiles: &Tiles, phase: usize) {
+    /// Finds the impostors of a phase.
+    fn cull(&self, encoder: &mut wgpu::CommandEncoder, pyramid: &Pyramid, phase: usize) {
         let mut pass =
             encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("cull"), ..Default::default() });
         pass.set_bind_group(0, self.frame_group, &[]);
         if phase == 1 {
-            tiles.fill(&mut pass, self.pipelines);
+            pyramid.fill(&mut pass, self.pipelines);
         }
         for draw in self.objects.draws(|_, is_transparent| !is_transparent) {
             if let Some((culled, _)) = &draw.culled {
                 if phase == 0 {
                     culled.reset(self.gpu);
                 }
-                culled.fill(self.gpu, self.pipelines, tiles, &mut pass, phase);
+                culled.fill(self.gpu, self.pipelines, pyramid, &mut pass, phase);
             }
         }
     }
@@ -303,7 +303,7 @@ impl Frame<'_> {
             Pass::Transparent | Pass::Peel => is_transparent,
             Pass::Mask(objects) => objects.contains(&object),
         };
-        for Draw { primitive, count, group, mesh, culled } in self.objects.draws(is_drawn) {
+        for Draw { primitive, count, copies, group, mesh, culled } in self.objects.draws(is_drawn) {
             let phase = if let Pass::Opaque(phase) = which { phase } else { None };
             if phase == Some(1) && culled.is_none() {
                 continue;
@@ -323,7 +323,7 @@ impl Frame<'_> {
             });
             if let (Some(phase), Some((culled, groups))) = (phase, culled) {
                 pass.set_bind_group(1, &groups[phase], &[]);
-                pass.draw_indirect(&culled.arguments, 16 * phase as u64);
+                pass.draw_indirect(culled.arguments(), 16 * phase as u64);
                 continue;
             }
             pass.set_bind_group(1, group, &[]);
@@ -331,9 +331,9 @@ impl Frame<'_> {
                 Some((vertices, indices)) => {
                     pass.set_vertex_buffer(0, vertices.slice(..));
                     pass.set_index_buffer(indices.slice(..), wgpu::IndexFormat::Uint32);
-                    pass.draw_indexed(0..*count, 0, 0..1);
+                    pass.draw_indexed(0..*count, 0, 0..*copies);
                 }
-                None => pass.draw(0..*count, 0..1),
+                None => pass.draw(0..*count, 0..*copies),
             }
         }
     }

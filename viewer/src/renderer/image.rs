@@ -234,9 +234,9 @@ fn margin(scene: &Scene, camera: &Camera, size: (u32, u32), settings: &RenderSet
             .objects
             .iter()
             .filter(|object| object.visible && !object.positions.is_empty())
-            .map(|object| {
+            .flat_map(|object| {
                 let (center, radius) = bounding_sphere(&object.positions);
-                center.distance(eye) - radius - 4.0
+                object.places().iter().map(move |place| place.transform_point3(center).distance(eye) - radius - 4.0)
             })
             .fold(f32::INFINITY, f32::min)
             .max(camera.near());

@@ -24,11 +24,11 @@ use crate::error::ViewerError;
 use crate::gpu::Gpu;
 use crate::scene::{ObjectId, Scene};
 use crate::settings::{Lighting, Quality, RenderSettings};
-use culling::Tiles;
+use culling::Pyramid;
 use fingerprint::{Fingerprint, fingerprint};
 use frame::Frame;
 use halo::Halo;
-use objects::{Objects, is_transparent};
+use objects::{NumberRange, Objects, is_transparent};
 use peel::Peel;
 use pick::PickState;
 use pipelines::{DEPTH_FORMAT, FLOOD_FORMAT, MASK_FORMAT, PICTURE_FORMAT, Pipelines};
@@ -63,7 +63,7 @@ pub struct Renderer {
     peel: Option<Peel>,
     shadow_map: Option<ShadowMap>,
     words: Option<Words>,
-    tiles: Option<Tiles>,
+    pyramid: Option<Pyramid>,
     output: Option<Output>,
     generation: u64,
     drawn: Option<Drawn>,
@@ -154,7 +154,7 @@ impl Renderer {
             peel: None,
             shadow_map: None,
             words: None,
-            tiles: None,
+            pyramid: None,
             output: None,
             generation: 0,
             drawn: None,
@@ -308,7 +308,7 @@ impl Renderer {
             geometry_stands = false;
             self.targets = None;
             self.peel = None;
-            self.tiles = None;
+            self.pyramid = None;
             self.targets = Some(Targets::new(gpu, &self.pipelines, key));
         }
         if self.output.as_ref().is_none_or(|output| output.size != size) {
@@ -321,8 +321,8 @@ impl Renderer {
         self.prepare_effects(gpu, drawn, settings, exact, !highlighted.is_empty());
         // Pictures to keep are drawn without: see there.
         let culls = !wait && self.objects.draws(|_, is_transparent| !is_transparent).any(|draw| draw.culled.is_some());
-        if let Some(targets) = self.targets.as_ref().filter(|_| culls && self.tiles.is_none()) {
-            self.tiles = Some(Tiles::new(gpu, &self.pipelines, drawn, &targets.depth));
+        if let Some(targets) = self.targets.as_ref().filter(|_| culls && self.pyramid.is_none()) {
+            self.pyramid = Some(Pyramid::new(gpu, &self.pipelines, drawn, &targets.depth));
         }
         let (Some(targets), Some(output)) = (&self.targets, &self.output) else {
             return Err(ViewerError::Refused { doing: "drawing", reason: "no textures".into() });
@@ -385,7 +385,7 @@ impl Renderer {
             shadow_map,
             peel: self.peel.as_ref().filter(|_| exact),
             halo: halo.map(|halo| (halo, &mask_group, highlighted.as_slice())),
-            tiles: self.tiles.as_ref().filter(|_| culls),
+            pyramid: self.pyramid.as_ref().filter(|_| culls),
             geometry_stands,
             occlusion: settings.ambient_occlusion > 0.0,
             transparent,
@@ -433,16 +433,18 @@ impl Renderer {
         if scene.selected.is_empty() && scene.hovered.is_empty() {
             return;
         }
-        let total = self.objects.numbers.last().map_or(0, |range| range.first as usize + range.count as usize);
+        let total = self.objects.numbers.last().map_or(0, NumberRange::end);
         let mut words = vec![0_u32; total.div_ceil(16).max(1)];
         for (list, bit) in [(&scene.selected, 1_u32), (&scene.hovered, 2)] {
             for (id, atoms) in list {
                 let Some(range) = self.objects.numbers.iter().find(|range| range.object == *id) else { continue };
                 let Some(object) = scene.objects.iter().find(|object| object.id == *id) else { continue };
                 for atom in atoms.indices(&object.topology).into_iter().filter(|atom| *atom < range.count) {
-                    let number = range.first + atom;
-                    if let Some(word) = words.get_mut(number as usize / 16) {
-                        *word |= bit << (2 * (number % 16));
+                    for copy in 0..range.copies {
+                        let number = range.first + copy * range.count + atom;
+                        if let Some(word) = words.get_mut(number as usize / 16) {
+                            *word |= bit << (2 * (number % 16));
+                        }
                     }
                 }
             }

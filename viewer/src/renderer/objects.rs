@@ -7,19 +7,19 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use glam::Vec3;
+use glam::{Mat4, Vec3};
 use kfold_molecule::Topology;
 
 use crate::camera::bounding_sphere;
 use crate::color::{Coloring, ColoringInput, atom_colors};
 use crate::error::ViewerError;
-use crate::geometry::{Instances, instances};
+use crate::geometry::{Instances, chunks, instances};
 use crate::gpu::Gpu;
 use crate::renderer::Waker;
 use crate::renderer::building::{Built, CartoonSource, GlycanSource, Job, SharedKinds, Source, same_arc};
-use crate::renderer::culling::{self, Culled};
+use crate::renderer::culling::{self, Chunks, Culled};
 use crate::renderer::pipelines::Pipelines;
-use crate::renderer::uniforms::{BY_POTENTIAL, DrawUniform, FRONT_ONLY, NET};
+use crate::renderer::uniforms::{BY_POTENTIAL, DrawUniform, FRONT_ONLY, NET, PIXEL_RADII};
 use crate::ribbon::{self, RibbonKind};
 use crate::scene::{AtomSelection, Object, ObjectId, Representation, Scene, Shape};
 use crate::surface::SurfaceSource;
@@ -38,9 +38,11 @@ pub(crate) struct Draw {
     pub primitive: Primitive,
     /// Vertices, or indices of a mesh.
     pub count: u32,
+    /// How often.
+    pub copies: u32,
     pub group: wgpu::BindGroup,
     pub mesh: Option<(wgpu::Buffer, wgpu::Buffer)>,
-    /// Where there are so many spheres that hidden ones are left out: their lists, and the groups that draw them.
+    /// Where there are so many impostors that hidden ones are left out: their lists, and the groups that draw them.
     pub culled: Option<(Culled, [wgpu::BindGroup; 2])>,
 }
 
@@ -71,6 +73,8 @@ struct ObjectCache {
     positions: Arc<Vec<Vec3>>,
     b_factors: Arc<Vec<f32>>,
     positions_buffer: wgpu::Buffer,
+    copies: Arc<Vec<Mat4>>,
+    copies_buffer: wgpu::Buffer,
     /// A sphere around all atoms.
     bounds: (Vec3, f32),
     kinds: SharedKinds,
@@ -82,7 +86,16 @@ struct ObjectCache {
 pub(crate) struct NumberRange {
     pub object: ObjectId,
     pub first: u32,
+    /// Atoms of one copy.
     pub count: u32,
+    pub copies: u32,
+}
+
+impl NumberRange {
+    /// The number after the last.
+    pub fn end(&self) -> usize {
+        self.first as usize + self.count as usize * self.copies as usize
+    }
 }
 
 /// All objects of a scene on the device.
@@ -94,7 +107,7 @@ pub(crate) struct Objects {
 }
 
 /// A storage buffer with these bytes; never empty, which bindings may not be.
-fn storage(gpu: &Gpu, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
+pub(crate) fn storage(gpu: &Gpu, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
     let size = (bytes.len().div_ceil(16) * 16).max(16) as u64;
     let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
@@ -126,13 +139,14 @@ impl Objects {
         for object in scene.objects.iter().filter(|object| object.visible) {
             check(gpu, object)?;
             let count = object.positions.len() as u32;
-            self.numbers.push(NumberRange { object: object.id, first, count });
+            let copies = object.places().len() as u32;
+            self.numbers.push(NumberRange { object: object.id, first, count, copies });
             let cache = self.caches.entry(object.id).or_insert_with(|| ObjectCache::new(gpu, object));
-            if !Arc::ptr_eq(&cache.topology, &object.topology) {
+            if !Arc::ptr_eq(&cache.topology, &object.topology) || !Arc::ptr_eq(&cache.copies, &object.copies) {
                 *cache = ObjectCache::new(gpu, object);
             }
             pending |= cache.update(gpu, pipelines, object, first, waker, wait)?;
-            first = first.saturating_add(count);
+            first = first.saturating_add(count.saturating_mul(copies));
         }
         Ok(pending)
     }
@@ -186,7 +200,8 @@ impl Objects {
             }
             // What carries a box or lines only is nowhere.
             if !cache.positions.is_empty() {
-                spheres.push((center, radius + largest));
+                let places = cache.places().iter();
+                spheres.extend(places.map(|place| (place.transform_point3(center), radius + largest)));
             }
         }
         spheres
@@ -202,6 +217,11 @@ impl Objects {
 }
 
 impl ObjectCache {
+    /// As [`Object::places`].
+    fn places(&self) -> &[Mat4] {
+        if self.copies.is_empty() { &[Mat4::IDENTITY] } else { &self.copies }
+    }
+
     fn new(gpu: &Gpu, object: &Object) -> Self {
         Self {
             topology: Arc::clone(&object.topology),
@@ -213,6 +233,8 @@ impl ObjectCache {
                 bytemuck::cast_slice(&object.positions),
                 wgpu::BufferUsages::STORAGE,
             ),
+            copies: Arc::clone(&object.copies),
+            copies_buffer: storage(gpu, "copies", bytemuck::cast_slice(object.places()), wgpu::BufferUsages::STORAGE),
             bounds: bounding_sphere(&object.positions),
             kinds: SharedKinds::default(),
             representations: Vec::new(),
@@ -248,6 +270,7 @@ impl ObjectCache {
                 object,
                 kinds: &self.kinds,
                 positions_buffer: &self.positions_buffer,
+                copies_buffer: &self.copies_buffer,
                 first_atom,
             };
             match self.representations.get_mut(index) {
@@ -255,7 +278,7 @@ impl ObjectCache {
                 None => self.representations.push(RepresentationCache::new(&scene, wanted)),
             }
             if let Some(held) = self.representations.get_mut(index) {
-                held.write_uniform(gpu, first_atom);
+                held.write_uniform(&scene);
                 if wanted.visible {
                     pending |= held.update_built(&scene, waker, wait)?;
                 }
@@ -272,10 +295,15 @@ struct Surroundings<'a> {
     object: &'a Object,
     kinds: &'a SharedKinds,
     positions_buffer: &'a wgpu::Buffer,
+    copies_buffer: &'a wgpu::Buffer,
     first_atom: u32,
 }
 
 impl Surroundings<'_> {
+    fn copies(&self) -> u32 {
+        self.object.places().len() as u32
+    }
+
     fn colors(&self, coloring: &Coloring) -> wgpu::Buffer {
         let assigned = match &self.object.ribbon_kinds {
             Some(kinds) => kinds.as_slice(),
@@ -302,7 +330,7 @@ impl Surroundings<'_> {
         colors: &wgpu::Buffer,
         instances: &wgpu::Buffer,
     ) -> wgpu::BindGroup {
-        let entries = [(0, uniform), (1, positions), (2, colors), (3, instances)]
+        let entries = [(0, uniform), (1, positions), (2, colors), (3, instances), (4, self.copies_buffer)]
             .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() });
         self.gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("draw"),
@@ -357,6 +385,10 @@ impl RepresentationCache {
         }
         if colors_changed || shape_changed {
             self.make_draws(scene);
+        } else if moved {
+            for (culled, _) in self.draws.iter().filter_map(|draw| draw.culled.as_ref()) {
+                culled.take_positions(scene.gpu, &scene.object.positions);
+            }
         }
     }
 
@@ -375,11 +407,18 @@ impl RepresentationCache {
                     None => (Primitive::Surface, vertices, None),
                 };
                 let group = scene.group(&self.uniform, scene.positions_buffer, &self.colors, instances);
-                self.draws.push(Draw { primitive, count: built.count, group, mesh, culled: None });
+                self.draws.push(Draw {
+                    primitive,
+                    count: built.count,
+                    copies: scene.copies(),
+                    group,
+                    mesh,
+                    culled: None,
+                });
             }
             return;
         }
-        let Instances { spheres, cylinders, flags, points } =
+        let Instances { mut spheres, mut cylinders, flags, points } =
             instances(&self.source.shape, &self.source.atoms, &scene.object.topology, &self.source.coloring);
         self.flags = flags;
         let usage = wgpu::BufferUsages::STORAGE;
@@ -393,27 +432,45 @@ impl RepresentationCache {
             Some((points, colors)) => (points, colors),
             None => (scene.positions_buffer, &self.colors),
         };
-        let mut add = |primitive, bytes: &[u8], count: usize, vertices: u32| {
+        let places = scene.object.positions.as_slice();
+        let copies = scene.copies();
+        // What has points of its own is little, and how much room lines take depends on the camera.
+        let may_cull = own.is_none() && flags & PIXEL_RADII == 0 && culling::is_supported(scene.gpu);
+        let is_culled = |count: usize| may_cull && count.saturating_mul(copies as usize) >= culling::FEWEST;
+        if is_culled(spheres.len()) {
+            chunks::sort(&mut spheres, places);
+        }
+        if is_culled(cylinders.len()) {
+            chunks::sort(&mut cylinders, places);
+        }
+        let mut add = |primitive, bytes: &[u8], count: usize, vertices: u32, chunks: Option<Chunks>| {
             if count > 0 {
                 let buffer = storage(scene.gpu, "instances", bytes, usage);
-                let is_large = primitive == Primitive::Spheres && count >= culling::FEWEST;
-                let culled = (is_large && culling::is_supported(scene.gpu)).then(|| {
-                    let culled = Culled::new(scene.gpu, positions, &buffer, count as u32);
+                let culled = chunks.map(|chunks| {
+                    let positions = (places, positions);
+                    let culled = Culled::new(scene.gpu, chunks, positions, &buffer, (copies, scene.copies_buffer));
                     let groups =
-                        [0, 1].map(|phase| scene.group(&self.uniform, positions, colors, &culled.lists[phase]));
+                        [0, 1].map(|phase| scene.group(&self.uniform, positions.1, colors, &culled.lists[phase]));
                     (culled, groups)
                 });
                 self.draws.push(Draw {
                     primitive,
                     count: (count as u32).saturating_mul(vertices),
+                    copies,
                     group: scene.group(&self.uniform, positions, colors, &buffer),
                     mesh: None,
                     culled,
                 });
             }
         };
-        add(Primitive::Cylinders, bytemuck::cast_slice(&cylinders), cylinders.len(), 18);
-        add(Primitive::Spheres, bytemuck::cast_slice(&spheres), spheres.len(), 6);
+        let count = cylinders.len();
+        let held = is_culled(count).then(|| Chunks::Cylinders(cylinders.clone()));
+        add(Primitive::Cylinders, bytemuck::cast_slice(&cylinders), count, 18, held);
+        let count = spheres.len();
+        let fills = matches!(self.source.shape, Shape::Spheres { .. });
+        let kind = if fills { Chunks::Spheres } else { Chunks::Ends };
+        let held = is_culled(count).then(|| kind(spheres.clone()));
+        add(Primitive::Spheres, bytemuck::cast_slice(&spheres), count, 6, held);
     }
 
     /// How a surface is drawn.
@@ -424,18 +481,20 @@ impl RepresentationCache {
         flags.into_iter().filter(|(wanted, _)| *wanted).fold(0, |all, (_, flag)| all | flag)
     }
 
-    fn write_uniform(&mut self, gpu: &Gpu, first_atom: u32) {
+    fn write_uniform(&mut self, scene: &Surroundings<'_>) {
         let value = DrawUniform {
-            first_atom,
+            first_atom: scene.first_atom,
             flags: self.flags,
             opacity: if self.source.opacity.is_finite() { self.source.opacity.clamp(0.0, 1.0) } else { 1.0 },
             potential_range: match self.source.coloring {
                 Coloring::Electrostatics { range } if range.is_finite() => range.max(1e-3),
                 _ => 1.0,
             },
+            atom_count: scene.object.positions.len() as u32,
+            unused: [0; 3],
         };
         if self.uniform_value != Some(value) {
-            gpu.queue.write_buffer(&self.uniform, 0, bytemuck::bytes_of(&value));
+            scene.gpu.queue.write_buffer(&self.uniform, 0, bytemuck::bytes_of(&value));
             self.uniform_value = Some(value);
         }
     }
@@ -516,7 +575,7 @@ impl RepresentationCache {
         };
         self.built = Some(BuiltBuffers { source, buffers, count });
         self.make_draws(scene);
-        self.write_uniform(gpu, scene.first_atom);
+        self.write_uniform(scene);
         failure
     }
 }
@@ -552,7 +611,8 @@ fn check(gpu: &Gpu, object: &Object) -> Result<(), ViewerError> {
     // Cylinders are the largest list: about one and a half for each atom.
     let bytes = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
     let limit = (bytes / 64).min(u64::from(u32::MAX / 2)) as usize;
-    if atoms > limit {
+    let all = atoms.saturating_mul(object.places().len());
+    if atoms > limit || all > u32::MAX as usize / 2 {
         return Err(ViewerError::TooManyAtoms { object: object.id, atoms, limit });
     }
     Ok(())

@@ -24,6 +24,8 @@ pub struct Pick {
     pub object: ObjectId,
     /// Index of the atom in the object's topology. Of a cartoon: the CA or the backbone atom of the residue.
     pub atom: u32,
+    /// Which of the object's copies; 0 where it stands once.
+    pub copy: u32,
 }
 
 /// A copy on its way.
@@ -65,11 +67,10 @@ impl Request {
             }
         }
         let Some((_, index)) = best else { return Ok(None) };
-        Ok(self
-            .numbers
-            .iter()
-            .find(|range| index >= range.first && index - range.first < range.count)
-            .map(|range| Pick { object: range.object, atom: index - range.first }))
+        Ok(self.numbers.iter().find(|range| index >= range.first && (index as usize) < range.end()).map(|range| {
+            let number = index - range.first;
+            Pick { object: range.object, atom: number % range.count, copy: number / range.count }
+        }))
     }
 }
 

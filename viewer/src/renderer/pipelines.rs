@@ -31,6 +31,12 @@ pub(crate) struct Geometry {
     pub shadow: wgpu::RenderPipeline,
 }
 
+/// The pipelines that find what of one primitive is drawn, in the first and the second phase.
+pub(crate) struct Cull {
+    pub early: wgpu::ComputePipeline,
+    pub late: wgpu::ComputePipeline,
+}
+
 /// Everything that does not depend on the size of the picture or on the scene.
 pub(crate) struct Pipelines {
     pub frame_layout: wgpu::BindGroupLayout,
@@ -44,7 +50,7 @@ pub(crate) struct Pipelines {
     pub layer_layout: wgpu::BindGroupLayout,
     pub flood_layout: wgpu::BindGroupLayout,
     pub label_layout: wgpu::BindGroupLayout,
-    pub tile_layout: wgpu::BindGroupLayout,
+    pub pyramid_layout: wgpu::BindGroupLayout,
     pub cull_layout: wgpu::BindGroupLayout,
     pub spheres: Geometry,
     pub cylinders: Geometry,
@@ -56,9 +62,12 @@ pub(crate) struct Pipelines {
     pub peel_blend: wgpu::RenderPipeline,
     pub flood: wgpu::RenderPipeline,
     pub labels: wgpu::RenderPipeline,
-    pub tile_depths: wgpu::ComputePipeline,
-    pub cull_early: wgpu::ComputePipeline,
-    pub cull_late: wgpu::ComputePipeline,
+    pub pyramid_base: wgpu::ComputePipeline,
+    pub pyramid_levels: wgpu::ComputePipeline,
+    /// Of spheres that are thinned out where they are far, and of those that are not.
+    pub cull_spheres: Cull,
+    pub cull_ends: Cull,
+    pub cull_cylinders: Cull,
     pub smooth: wgpu::RenderPipeline,
     pub accumulate: wgpu::RenderPipeline,
     pub resolve: wgpu::RenderPipeline,
@@ -211,14 +220,20 @@ impl Maker<'_> {
         }
     }
 
-    fn compute(&self, groups: &[&wgpu::BindGroupLayout], shader: &str, entry_point: &str) -> wgpu::ComputePipeline {
+    fn compute(
+        &self,
+        groups: &[&wgpu::BindGroupLayout],
+        shader: &str,
+        entry_point: &str,
+        constants: &[(&str, f64)],
+    ) -> wgpu::ComputePipeline {
         let module = shaders::module(self.device, shader);
         self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(entry_point),
             layout: Some(&self.pipeline_layout(groups)),
             module: &module,
             entry_point: Some(entry_point),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            compilation_options: wgpu::PipelineCompilationOptions { constants, ..Default::default() },
             cache: None,
         })
     }
@@ -298,7 +313,13 @@ impl Pipelines {
         let frame_layout = maker.layout("frame", &[entry(0, all, UNIFORM)]);
         let draw_layout = maker.layout(
             "draw",
-            &[entry(0, both, UNIFORM), entry(1, vertex, STORAGE), entry(2, vertex, STORAGE), entry(3, vertex, STORAGE)],
+            &[
+                entry(0, both, UNIFORM),
+                entry(1, vertex, STORAGE),
+                entry(2, vertex, STORAGE),
+                entry(3, vertex, STORAGE),
+                entry(4, vertex, STORAGE),
+            ],
         );
         let depth = texture(wgpu::TextureSampleType::Depth);
         let occlusion_layout =
@@ -398,22 +419,30 @@ impl Pipelines {
             min_binding_size: None,
         };
         let compute = wgpu::ShaderStages::COMPUTE;
-        let tile_layout = maker.layout("tile depths", &[entry(0, compute, depth), entry(1, compute, changed)]);
+        let pyramid_layout = maker.layout("depth pyramid", &[entry(0, compute, depth), entry(1, compute, changed)]);
         let cull_layout = maker.layout(
             "cull",
             &[
                 entry(0, compute, STORAGE),
                 entry(1, compute, STORAGE),
-                entry(2, compute, changed),
+                entry(2, compute, STORAGE),
                 entry(3, compute, changed),
                 entry(4, compute, changed),
-                entry(5, compute, changed),
+                entry(5, compute, STORAGE),
                 entry(6, compute, STORAGE),
+                entry(7, compute, changed),
             ],
         );
-        let tile_depths = maker.compute(&[&frame_layout, &tile_layout], "post/tile_depths.wgsl", "tile_depths");
-        let cull = |entry_point| maker.compute(&[&frame_layout, &cull_layout], "impostors/cull.wgsl", entry_point);
-        let (cull_early, cull_late) = (cull("cull_early"), cull("cull_late"));
+        let pyramid =
+            |entry_point| maker.compute(&[&frame_layout, &pyramid_layout], "post/depth_pyramid.wgsl", entry_point, &[]);
+        let (pyramid_base, pyramid_levels) = (pyramid("pyramid_base"), pyramid("pyramid_levels"));
+        let cull = |shader, constants: &[(&str, f64)]| {
+            let make = |entry_point| maker.compute(&[&frame_layout, &cull_layout], shader, entry_point, constants);
+            Cull { early: make("cull_early"), late: make("cull_late") }
+        };
+        let cull_spheres = cull("impostors/cull_sphere.wgsl", &[]);
+        let cull_ends = cull("impostors/cull_sphere.wgsl", &[("THINS", 0.0)]);
+        let cull_cylinders = cull("impostors/cull_cylinder.wgsl", &[]);
         let labels = maker.labels(&frame_layout, &label_layout);
         let picture = [Some(&picture_layout)];
         let smooth = maker.post(&picture, "post/smooth_edges.wgsl", "smooth_fragment", target(PICTURE_FORMAT, None));
@@ -438,7 +467,7 @@ impl Pipelines {
             layer_layout,
             flood_layout,
             label_layout,
-            tile_layout,
+            pyramid_layout,
             cull_layout,
             spheres,
             cylinders,
@@ -450,9 +479,11 @@ impl Pipelines {
             peel_blend,
             flood,
             labels,
-            tile_depths,
-            cull_early,
-            cull_late,
+            pyramid_base,
+            pyramid_levels,
+            cull_spheres,
+            cull_ends,
+            cull_cylinders,
             smooth,
             accumulate,
             resolve,

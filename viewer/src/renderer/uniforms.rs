@@ -33,6 +33,8 @@ pub(crate) struct DrawUniform {
     pub flags: u32,
     pub opacity: f32,
     pub potential_range: f32,
+    pub atom_count: u32,
+    pub unused: [u32; 3],
 }
 
 /// The atoms are points without a number.
@@ -54,6 +56,8 @@ pub(crate) const FRONT_ONLY: u32 = 32;
 pub(crate) struct SphereInstance {
     pub atom: u32,
     pub radius: f32,
+    /// Of the object; 0 where the draw call counts copies.
+    pub copy: u32,
 }
 
 /// `CylinderInstance` of `impostors/cylinder.wgsl`.
@@ -67,7 +71,8 @@ pub(crate) struct CylinderInstance {
     pub radius: f32,
     pub range: u32,
     pub flags: u32,
-    pub unused: u32,
+    /// Of the object; 0 where the draw call counts copies.
+    pub copy: u32,
 }
 
 /// No third atom.
