@@ -51,7 +51,10 @@ pub(super) struct RenderBench {
     /// Frames of each scene
     #[arg(long, default_value_t = 120, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=10_000))]
     frames: u32,
-    /// Atoms of the made scenes
+    /// Only scenes with this in their name
+    #[arg(long, value_name = "WORD")]
+    only: Option<String>,
+    /// Atoms of the made scenes; 0: none
     #[arg(long, value_delimiter = ',', default_value = "5000,100000,1000000", value_name = "N,...")]
     atoms: Vec<u32>,
     /// Atoms of a scene of copies on a sphere, of the structure or of a made ball; 0: none
@@ -100,6 +103,17 @@ struct SceneReport {
     /// Graphics memory, where the back end counts it.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
+    /// The camera of each frame, so that another program can draw the same.
+    cameras: Vec<CameraReport>,
+}
+
+/// A camera, Å and degrees.
+#[derive(Debug, Serialize)]
+struct CameraReport {
+    eye: Vec3,
+    center: Vec3,
+    up: Vec3,
+    vertical_fov: f32,
 }
 
 /// A scene to measure.
@@ -142,7 +156,7 @@ impl RenderBench {
             cases.push(Case { name: "file, spheres".into(), objects: spheres, reading_ms: None });
             file_model = Some(model);
         }
-        for &count in &self.atoms {
+        for &count in self.atoms.iter().filter(|count| **count > 0) {
             let objects = vec![Object::new(1, &ball(count as usize)).with(Representation::spheres(1.0))];
             cases.push(Case { name: format!("{count} atoms, spheres"), objects, reading_ms: None });
         }
@@ -156,6 +170,7 @@ impl RenderBench {
             let objects = vec![object.with(Representation::spheres(1.0))];
             cases.push(Case { name: format!("{count} copies of {what}"), objects, reading_ms: None });
         }
+        cases.retain(|case| self.only.as_ref().is_none_or(|word| case.name.contains(word.as_str())));
         for Case { name, objects, reading_ms } in cases {
             status.show(&name, &format!("drawing {name}"));
             if interrupts.load(std::sync::atomic::Ordering::Relaxed) > 0 {
@@ -205,13 +220,14 @@ impl RenderBench {
         let mut times = Vec::with_capacity(self.frames as usize);
         let mut bytes = None;
         let before = processor_milliseconds();
-        for frame in 0..self.frames {
-            let camera = path(&camera, frame as f32 / self.frames as f32);
+        let cameras: Vec<Camera> =
+            (0..self.frames).map(|frame| path(&camera, frame as f32 / self.frames as f32)).collect();
+        for camera in &cameras {
             let start = Instant::now();
             if self.whole {
-                renderer.render_to_image(scene, &camera, self.size.0, self.size.1, &settings)?;
+                renderer.render_to_image(scene, camera, self.size.0, self.size.1, &settings)?;
             } else {
-                renderer.render(scene, &camera, self.size, &settings)?;
+                renderer.render(scene, camera, self.size, &settings)?;
             }
             bytes = gpu.allocated_bytes()?;
             times.push(milliseconds(start));
@@ -229,6 +245,7 @@ impl RenderBench {
             p99_ms: percentile(&times, 0.99),
             processor_ms: spent.map(|spent| spent / f64::from(self.frames)),
             bytes,
+            cameras: cameras.iter().map(camera_report).collect(),
         })
     }
 }
@@ -258,6 +275,15 @@ fn on_sphere(points: &[Vec3], count: usize) -> Vec<Mat4> {
         Mat4::from_rotation_translation(turn, outward * shell) * Mat4::from_translation(-center)
     };
     (0..count).map(place).collect()
+}
+
+fn camera_report(camera: &Camera) -> CameraReport {
+    CameraReport {
+        eye: camera.eye(),
+        center: camera.center,
+        up: camera.view_from_world.inverse() * Vec3::Y,
+        vertical_fov: camera.vertical_fov.to_degrees(),
+    }
 }
 
 fn milliseconds(since: Instant) -> f64 {
