@@ -148,13 +148,7 @@ impl Frame<'_> {
             self.labels(&mut encoder, group, count);
         }
         match self.accumulate {
-            None => self.fullscreen(
-                &mut encoder,
-                &self.pipelines.smooth,
-                &[&targets.smooth_group],
-                attachment(self.output, Some(self.background)),
-                Some(self.scaled_region(targets.key.output.0, targets.key.drawn.0)),
-            ),
+            None => self.smooth_edges(&mut encoder),
             Some(index) => {
                 let clear = if index == 0 { ZERO } else { None };
                 self.fullscreen(
@@ -365,6 +359,24 @@ impl Frame<'_> {
             pass.set_scissor_rect(left, top, width, height);
         }
         pass.draw(0..3, 0..1);
+    }
+
+    /// Smooths the edges of the composed picture, into the output.
+    fn smooth_edges(&self, encoder: &mut wgpu::CommandEncoder) {
+        let Targets { key, edges, areas, smoothed, edges_group, areas_group, blend_group, scale_group, .. } =
+            self.targets;
+        let Pipelines { edges: find, edge_areas, edge_blend, scale, .. } = self.pipelines;
+        let region = Some(self.region);
+        self.fullscreen(encoder, find, &[edges_group], attachment(&edges.view, ZERO), region);
+        self.fullscreen(encoder, edge_areas, &[areas_group], attachment(&areas.view, ZERO), region);
+        let background = Some(self.background);
+        if !key.is_scaled() {
+            self.fullscreen(encoder, edge_blend, &[blend_group], attachment(self.output, background), region);
+            return;
+        }
+        self.fullscreen(encoder, edge_blend, &[blend_group], attachment(&smoothed.view, background), region);
+        let scaled = Some(self.scaled_region(key.output.0, key.drawn.0));
+        self.fullscreen(encoder, scale, &[scale_group], attachment(self.output, background), scaled);
     }
 
     /// The region in a texture whose sides are `to / from` times the drawn picture's, rounded outwards.

@@ -9,6 +9,9 @@ pub(crate) const ALBEDO_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8
 pub(crate) const NORMAL_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rg16Float;
 pub(crate) const NUMBER_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R32Uint;
 pub(crate) const OCCLUSION_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rg16Float;
+/// Edges at the left and the upper border of a pixel.
+pub(crate) const EDGE_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rg8Unorm;
+pub(crate) const AREA_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 pub(crate) const SUM_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba16Float;
 pub(crate) const COVERED_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R8Unorm;
 pub(crate) const MASK_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
@@ -48,6 +51,7 @@ pub(crate) struct Pipelines {
     pub peel_layout: wgpu::BindGroupLayout,
     pub mask_layout: wgpu::BindGroupLayout,
     pub layer_layout: wgpu::BindGroupLayout,
+    pub blend_layout: wgpu::BindGroupLayout,
     pub flood_layout: wgpu::BindGroupLayout,
     pub label_layout: wgpu::BindGroupLayout,
     pub pyramid_layout: wgpu::BindGroupLayout,
@@ -68,7 +72,10 @@ pub(crate) struct Pipelines {
     pub cull_spheres: Cull,
     pub cull_ends: Cull,
     pub cull_cylinders: Cull,
-    pub smooth: wgpu::RenderPipeline,
+    pub edges: wgpu::RenderPipeline,
+    pub edge_areas: wgpu::RenderPipeline,
+    pub edge_blend: wgpu::RenderPipeline,
+    pub scale: wgpu::RenderPipeline,
     pub accumulate: wgpu::RenderPipeline,
     pub resolve: wgpu::RenderPipeline,
     pub sampler: wgpu::Sampler,
@@ -343,6 +350,8 @@ impl Pipelines {
         let peel_layout = maker.layout("peel", &[entry(0, fragment, depth), entry(1, fragment, depth)]);
         let mask_layout = maker.layout("mask", &[entry(2, fragment, STORAGE), entry(3, fragment, depth)]);
         let layer_layout = maker.layout("layer", &[entry(0, fragment, texture(EXACT))]);
+        let blend_layout =
+            maker.layout("blend", &[entry(0, fragment, texture(EXACT)), entry(1, fragment, texture(EXACT))]);
         let flood_layout = maker.layout(
             "flood",
             &[
@@ -445,7 +454,12 @@ impl Pipelines {
         let cull_cylinders = cull("impostors/cull_cylinder.wgsl", &[]);
         let labels = maker.labels(&frame_layout, &label_layout);
         let picture = [Some(&picture_layout)];
-        let smooth = maker.post(&picture, "post/smooth_edges.wgsl", "smooth_fragment", target(PICTURE_FORMAT, None));
+        let layer = [Some(&layer_layout)];
+        let edges = maker.post(&layer, "post/edges.wgsl", "edges_fragment", target(EDGE_FORMAT, None));
+        let edge_areas = maker.post(&layer, "post/edge_areas.wgsl", "areas_fragment", target(AREA_FORMAT, None));
+        let blend = [Some(&blend_layout)];
+        let edge_blend = maker.post(&blend, "post/edge_blend.wgsl", "blend_fragment", target(PICTURE_FORMAT, None));
+        let scale = maker.post(&picture, "post/scale.wgsl", "scale_fragment", target(PICTURE_FORMAT, None));
         let accumulate =
             maker.post(&picture, "post/accumulate.wgsl", "accumulate_fragment", target(SUM_FORMAT, Some(ADD)));
         let resolve = maker.post(&picture, "post/accumulate.wgsl", "resolve_fragment", target(PICTURE_FORMAT, None));
@@ -465,6 +479,7 @@ impl Pipelines {
             peel_layout,
             mask_layout,
             layer_layout,
+            blend_layout,
             flood_layout,
             label_layout,
             pyramid_layout,
@@ -484,7 +499,10 @@ impl Pipelines {
             cull_spheres,
             cull_ends,
             cull_cylinders,
-            smooth,
+            edges,
+            edge_areas,
+            edge_blend,
+            scale,
             accumulate,
             resolve,
             sampler,

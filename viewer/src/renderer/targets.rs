@@ -4,8 +4,8 @@ use glam::Vec4;
 
 use crate::gpu::Gpu;
 use crate::renderer::pipelines::{
-    ALBEDO_FORMAT, COVERED_FORMAT, DEPTH_FORMAT, NORMAL_FORMAT, NUMBER_FORMAT, OCCLUSION_FORMAT, PICTURE_FORMAT,
-    Pipelines, SUM_FORMAT,
+    ALBEDO_FORMAT, AREA_FORMAT, COVERED_FORMAT, DEPTH_FORMAT, EDGE_FORMAT, NORMAL_FORMAT, NUMBER_FORMAT,
+    OCCLUSION_FORMAT, PICTURE_FORMAT, Pipelines, SUM_FORMAT,
 };
 
 /// What the textures depend on.
@@ -21,6 +21,13 @@ pub(crate) struct TargetsKey {
     pub transparent: bool,
     /// Whether several pictures are averaged.
     pub accumulated: bool,
+}
+
+impl TargetsKey {
+    /// Whether the picture is drawn in another size than it is shown in.
+    pub fn is_scaled(&self) -> bool {
+        self.drawn != self.output
+    }
 }
 
 /// A texture with its view.
@@ -42,12 +49,23 @@ pub(crate) struct Targets {
     pub covered: Target,
     /// The composed picture in the size that is drawn.
     pub composed: Target,
+    /// Where its edges are, and what lies on their other side.
+    pub edges: Target,
+    pub areas: Target,
+    /// The smoothed picture in the size that is drawn, where that is not the size of the output.
+    pub smoothed: Target,
     /// Sum of pictures.
     pub accumulated: Target,
     pub occlusion_group: wgpu::BindGroup,
     pub blur_group: wgpu::BindGroup,
-    /// Reads `composed`; its uniform is the size of the output.
-    pub smooth_group: wgpu::BindGroup,
+    /// Reads `composed`.
+    pub edges_group: wgpu::BindGroup,
+    /// Reads `edges`.
+    pub areas_group: wgpu::BindGroup,
+    /// Reads `composed` and `areas`.
+    pub blend_group: wgpu::BindGroup,
+    /// Reads `smoothed`; its uniform is the size of the output.
+    pub scale_group: wgpu::BindGroup,
     /// Reads `composed`; its uniform is the weight of one picture.
     pub accumulate_group: wgpu::BindGroup,
     /// Reads `accumulated`; its uniform is one over the weight so far.
@@ -89,6 +107,10 @@ impl Targets {
         let sums = texture(gpu, "transparent sums", or_tiny(key.transparent), SUM_FORMAT);
         let covered = texture(gpu, "transparent covered", or_tiny(key.transparent), COVERED_FORMAT);
         let composed = texture(gpu, "composed", drawn, PICTURE_FORMAT);
+        let single = |wanted: bool| if wanted && !key.accumulated { drawn } else { (1, 1) };
+        let edges = texture(gpu, "edges", single(true), EDGE_FORMAT);
+        let areas = texture(gpu, "edge areas", single(true), AREA_FORMAT);
+        let smoothed = texture(gpu, "smoothed", single(key.is_scaled()), PICTURE_FORMAT);
         let accumulated = texture(gpu, "accumulated", or_tiny(key.accumulated), SUM_FORMAT);
 
         let uniform = |label: &str, value: Vec4| {
@@ -125,7 +147,14 @@ impl Targets {
                 ],
             })
         };
-        let smooth_group = picture_group("smooth", &composed, &output_uniform);
+        let scale_group = picture_group("scale", &smoothed, &output_uniform);
+        let read_group = |label: &str, layout: &wgpu::BindGroupLayout, read: &[&Target]| {
+            let entries: Vec<_> = (0..).zip(read).map(|(binding, target)| texture_entry(binding, target)).collect();
+            device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout, entries: &entries })
+        };
+        let edges_group = read_group("edges", &pipelines.layer_layout, &[&composed]);
+        let areas_group = read_group("edge areas", &pipelines.layer_layout, &[&edges]);
+        let blend_group = read_group("edge blend", &pipelines.blend_layout, &[&composed, &areas]);
         let accumulate_group = picture_group("accumulate", &composed, &accumulate_uniform);
         let resolve_group = picture_group("resolve", &accumulated, &resolve_uniform);
         Self {
@@ -139,10 +168,16 @@ impl Targets {
             sums,
             covered,
             composed,
+            edges,
+            areas,
+            smoothed,
             accumulated,
             occlusion_group,
             blur_group,
-            smooth_group,
+            edges_group,
+            areas_group,
+            blend_group,
+            scale_group,
             accumulate_group,
             resolve_group,
             accumulate_uniform,
