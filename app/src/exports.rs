@@ -142,7 +142,7 @@ fn complex_ligands(outcome: &Outcome, wanted: Wanted<'_>) -> Vec<SmallMolecule> 
         for ligand in sample.ligands.iter().filter(|ligand| is_wanted(wanted, &ligand.record.chain)) {
             let mut molecule = SmallMolecule::clone(&ligand.molecule);
             let record = &ligand.record;
-            molecule.name.clone_from(&record.chain);
+            molecule.name.clone_from(sample.ligand.as_ref().unwrap_or(&record.chain));
             let passed = record.checks.iter().filter(|check| check.passed).count();
             let mut fields = vec![
                 ("rank", (rank + 1).to_string()),
@@ -174,7 +174,8 @@ fn complex_ligands(outcome: &Outcome, wanted: Wanted<'_>) -> Vec<SmallMolecule> 
 
 fn samples_csv(outcome: &Outcome) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record([
+    let has_series = outcome.complexes.iter().any(|complex| complex.ligand.is_some());
+    let head = [
         "rank",
         "seed",
         "sample",
@@ -191,8 +192,10 @@ fn samples_csv(outcome: &Outcome) -> Result<Vec<u8>, csv::Error> {
         "checks",
         "wrong_stereo",
         "docking_score_kcal_per_mol",
-    ])?;
+    ];
+    writer.write_record(head.into_iter().chain(has_series.then_some("series_ligand")))?;
     for (rank, sample) in outcome.complexes.iter().enumerate() {
+        let series = has_series.then(|| sample.ligand.clone().unwrap_or_default());
         let scores = &sample.confidence.complex;
         let common = vec![
             (rank + 1).to_string(),
@@ -220,11 +223,13 @@ fn samples_csv(outcome: &Outcome) -> Result<Vec<u8>, csv::Error> {
                 record.wrong_stereo.join(" "),
                 optional(docking),
             ]);
+            row.extend(series.clone());
             writer.write_record(&row)?;
         }
         if sample.ligands.is_empty() {
             let mut row = common;
             row.resize(16, String::new());
+            row.extend(series);
             writer.write_record(&row)?;
         }
     }

@@ -4,6 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod desk;
+#[path = "results/screens.rs"]
+mod screens;
+#[path = "results/series.rs"]
+mod series;
+#[path = "results/states.rs"]
+mod states;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -15,9 +15,9 @@ use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use kfold_inference::query::{Entity, LigandSource, Modification, Pocket, Query};
-use kfold_studio::texts::{Language, Texts};
+use kfold_studio::texts::Language;
 
-use self::desk::{Desk, root};
+use self::desk::{Desk, Panel, root};
 
 impl Desk {
     fn smiles(&self) -> Option<String> {
@@ -321,49 +321,6 @@ fn panels_close_come_back_and_lie_as_they_were_left() {
         desk.wait("the preferences", |_| std::fs::read_to_string(&kept).is_ok_and(|text| text.contains("wide")));
         let again = Desk::with_folder(desk.folder);
         assert!(!is_open(&again));
-    }
-}
-
-/// The query panel in a language, by the keys of its sentences.
-struct Panel {
-    desk: Desk,
-    texts: Texts,
-}
-
-impl Panel {
-    fn new(language: Language) -> Self {
-        let name = if language == Language::Korean { "korean" } else { "english" };
-        Self { desk: Desk::in_language(name), texts: Texts::new(language) }
-    }
-
-    /// Presses what has this name, wherever the panel is scrolled to.
-    fn press(&mut self, label: &str) {
-        self.desk.harness.get_by_label(label).scroll_to_me();
-        self.desk.harness.step();
-        self.desk.harness.get_by_label(label).click_accesskit();
-        self.desk.harness.step();
-        self.desk.harness.step();
-    }
-
-    fn press_key(&mut self, key: &str) {
-        let label = self.texts.get(key);
-        self.press(&label);
-    }
-
-    /// Of a switch, the choice.
-    fn choose(&mut self, switch: &str, choice: &str) {
-        let label = format!("{}: {choice}", self.texts.get(switch));
-        self.press(&label);
-    }
-
-    fn query(&self) -> &Query {
-        &self.desk.harness.state().document().query
-    }
-
-    fn undo_all(&mut self) {
-        for _ in 0..40 {
-            self.desk.press(Modifiers::COMMAND, Key::Z);
-        }
     }
 }
 

@@ -25,10 +25,12 @@ use super::measure::{AtomPlace, Measuring};
 use super::message::Message;
 use super::modal::Modal;
 use super::notices::Notices;
+use super::numbers::Numbers;
 use super::outcome::Outcome;
 use super::palette::Palette;
 use super::preferences::Page;
 use super::preferences::licenses::LicensePage;
+use super::preferences::servers::ServerPage;
 use super::reading::Reading;
 use super::run::Run;
 use super::scene::{Plan, Samples};
@@ -74,6 +76,8 @@ pub struct Studio {
     pub(super) log: Option<Log>,
     /// The server of these that does the work, when it is not this computer.
     pub(super) server: Option<usize>,
+    /// Whether the way is being chosen at the moment, for a query with an automatic engine.
+    pub(super) is_choosing: bool,
     pub(super) outcome: Option<Arc<Outcome>>,
     /// Indices of the ligand and the pose that are shown.
     pub(super) shown_ligand: usize,
@@ -88,6 +92,8 @@ pub struct Studio {
     pub(super) compare: Compare,
     /// What is looked at of a series.
     pub(super) series: Series,
+    /// The numbers for which a file is asked.
+    pub(super) numbers: Option<Numbers>,
     pub(super) viewport: Viewport,
     pub(super) notices: Notices,
     pub(super) modal: Option<Modal>,
@@ -99,6 +105,7 @@ pub struct Studio {
     /// The page of the settings that is open.
     pub(super) preferences_page: Option<Page>,
     pub(super) license_page: LicensePage,
+    pub(super) server_page: ServerPage,
     /// Where the tour is, while there is one.
     pub(super) tour: Option<Tour>,
     pub(super) lessons: Lessons,
@@ -120,6 +127,11 @@ pub struct Studio {
     /// What was selected when the selection field was entered: `sel` in what is typed there.
     pub(super) selection_before_typing: Option<Selection>,
     scene_is_building: bool,
+    /// Whether the view shows what it should.
+    scene_is_current: bool,
+    /// What the scene is built from at the moment, and what it could not be built from.
+    asked_plan: Option<Plan>,
+    faulty_plan: Option<Plan>,
     may_close: bool,
 }
 
@@ -140,7 +152,7 @@ impl Studio {
         let samples = places.samples.as_deref().map(files::samples_in).unwrap_or_default();
         let background = Background::new(&creation.egui_ctx)?;
         let watcher = Watcher::start(places.runs.clone(), background.outbox())?;
-        let servers = super::run::servers_of(&places).entries().to_vec();
+        let servers = super::run::servers_of(&places);
         kfold_inference::network::set_offline(preferences.offline);
         let keeper = Keeper::start(places.sessions.clone(), background.outbox())?;
         let mut studio = Self {
@@ -154,12 +166,13 @@ impl Studio {
             background,
             library: Library::default(),
             run: None,
-            servers: servers.iter().map(|entry| entry.name.clone()).collect(),
-            agreed_servers: servers.iter().filter(|entry| entry.agreed).map(|entry| entry.name.clone()).collect(),
+            servers: Vec::new(),
+            agreed_servers: std::collections::BTreeSet::new(),
             jobs: Arc::default(),
             watcher,
             log: None,
             server: None,
+            is_choosing: false,
             outcome: None,
             shown_ligand: 0,
             shown_pose: 0,
@@ -169,6 +182,7 @@ impl Studio {
             reading: Reading::default(),
             compare: Compare::default(),
             series: Series::default(),
+            numbers: None,
             viewport: Viewport::new(creation.wgpu_render_state.as_ref(), &creation.egui_ctx),
             notices: Notices::default(),
             modal: None,
@@ -177,6 +191,7 @@ impl Studio {
             palette: None,
             preferences_page: None,
             license_page: LicensePage::default(),
+            server_page: ServerPage::default(),
             tour: is_first.then_some(Tour::Welcome),
             lessons: Lessons::default(),
             was_offline: false,
@@ -189,11 +204,16 @@ impl Studio {
             current_view: None,
             selection_before_typing: None,
             scene_is_building: false,
+            scene_is_current: false,
+            asked_plan: None,
+            faulty_plan: None,
             may_close: false,
             preferences,
             places,
             samples,
         };
+        studio.tell_faults();
+        studio.take_servers(&servers);
         studio.apply_preferences(&creation.egui_ctx);
         studio.look_for_sessions();
         Ok(studio)
@@ -223,17 +243,25 @@ impl Studio {
         self.run.as_ref().is_some_and(Run::is_going)
     }
 
-    /// Whether everything asked of the background has come and the view shows it.
+    /// Whether everything asked of the background has come, the view shows it, the camera stands, and the history has it.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        !self.scene_is_building && !self.viewport.is_waiting()
+        let view_is_settled = self.scene_is_current && !self.viewport.is_waiting() && !self.viewport.is_travelling();
+        view_is_settled && self.background.is_idle() && self.history.is_settled()
     }
 
     /// Switches the language and remembers it.
     pub fn set_language(&mut self, language: Language) {
         self.texts = Arc::new(Texts::new(language));
+        self.tell_faults();
         self.preferences.language = language;
         self.keep_preferences();
+    }
+
+    /// Gives the background the words for faults in the language in force.
+    pub(super) fn tell_faults(&mut self) {
+        let texts = Arc::clone(&self.texts);
+        self.background.tell_faults(move |what| texts.with("background-fault", [("what", what.to_owned().into())]));
     }
 
     pub(super) fn keep_preferences(&mut self) {
@@ -373,6 +401,10 @@ impl Studio {
         match purpose {
             Purpose::SaveQuery => folder.join(format!("{name}.yaml")),
             Purpose::Export(kind) => folder.join(format!("{name}{}.{}", kind.suffix(), kind.extension())),
+            Purpose::Numbers => {
+                let suffix = self.numbers.as_ref().map_or("numbers", |numbers| numbers.suffix);
+                folder.join(format!("{name}_{suffix}.csv"))
+            }
             Purpose::SaveSession => folder.join(format!("{name}.{}", super::session::EXTENSION)),
             Purpose::OpenRun => self.places.runs.join(""),
             _ => folder.join(""),
@@ -411,6 +443,8 @@ impl Studio {
             Purpose::Compare => self.compare_with(super::compare::Other::File(path.to_owned())),
             Purpose::SaveQuery => self.save_query(path.to_owned()),
             Purpose::Export(kind) => self.export(kind, path.to_owned()),
+            Purpose::Certificate => self.take_certificate(path),
+            Purpose::Numbers => self.write_numbers(path.to_owned()),
             Purpose::SaveSession => self.save_session(path.to_owned()),
         }
     }
@@ -491,6 +525,18 @@ impl Studio {
         }
     }
 
+    /// Queues work for which something waits ([`Background::attempt`]) and says so when it cannot be queued.
+    pub(super) fn attempt<T: 'static>(
+        &mut self,
+        lane: Lane,
+        work: impl FnOnce() -> Result<T, String> + Send + 'static,
+        done: impl FnOnce(Result<T, String>) -> Message + Send + 'static,
+    ) {
+        if !self.background.attempt(lane, work, done) {
+            self.tell(Tone::Warning, self.texts.get("background-busy"));
+        }
+    }
+
     /// Replaces the query: one step of the history, so undo brings the old one back.
     pub(super) fn set_query(&mut self, query: Query, settings: Settings, path: Option<PathBuf>) {
         self.history.commit(&self.document);
@@ -543,7 +589,11 @@ impl Studio {
     fn take_message(&mut self, message: Message) {
         match message {
             Message::Crashed { lane, what } => {
-                self.scene_is_building = false;
+                if lane == Lane::Scene {
+                    // Not again until something else is to be drawn: it would fall over in each frame.
+                    self.scene_is_building = false;
+                    self.faulty_plan = self.asked_plan.take();
+                }
                 let values = [("lane", format!("{lane:?}").into()), ("what", what.into())];
                 self.tell(Tone::Bad, self.texts.with("background-crashed", values));
             }
@@ -748,8 +798,14 @@ impl Studio {
         }
         let plan = self.plan(is_dark);
         if self.viewport.plan() == Some(&plan) {
+            self.scene_is_current = true;
             return;
         }
+        if self.faulty_plan.as_ref() == Some(&plan) {
+            return;
+        }
+        self.scene_is_current = false;
+        self.asked_plan = Some(plan.clone());
         let before = self.viewport.plan().cloned();
         self.scene_is_building = self
             .background
@@ -798,6 +854,7 @@ impl eframe::App for Studio {
         }
         self.advance_ensemble(&context);
         self.look_at_running_series(&context);
+        self.follow_unseen_run(&context);
 
         self.top_bar_ui(ui);
         let colours = palette_of(context.theme());

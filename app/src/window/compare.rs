@@ -25,12 +25,14 @@ use super::dialogs::Purpose;
 use super::document::{ColourBy, file_name};
 use super::ensemble::{EnsembleKey, MORPH_MODELS, followed_atoms};
 use super::format::number;
+use super::numbers::{Numbers, cell};
 use super::reading::residue_text;
+use super::scene::COMPARED_COLOUR;
 use super::theme::{GAP, palette};
 use super::widgets::matrix::matrix_plot;
 use super::widgets::plot::{Line, Point, line_plot, scatter_plot};
 use super::widgets::table::{Column, table};
-use super::widgets::{Tone, note, section, segmented};
+use super::widgets::{Tone, fact, note, section, segmented};
 use crate::superposition::lay;
 use crate::texts::Texts;
 
@@ -119,6 +121,9 @@ pub struct Modes {
     modes: Vec<Mode>,
 }
 
+/// The structure, its model, and what it is compared with.
+type ModesKey = (Same<Structure>, usize, Option<Same<Comparison>>);
+
 /// What is compared, and how.
 pub struct Compare {
     other: Option<Other>,
@@ -129,7 +134,7 @@ pub struct Compare {
     cutoff: f32,
     comparisons: Derived<ComparisonKey, Comparison>,
     statistics: Derived<Vec<(Same<Structure>, usize)>, Statistics>,
-    modes: Derived<(Same<Structure>, usize, bool), Modes>,
+    modes: Derived<ModesKey, Modes>,
 }
 
 impl Default for Compare {
@@ -279,18 +284,20 @@ impl Studio {
     fn others(&self, texts: &Texts) -> Vec<(Other, String)> {
         let mut others = Vec::new();
         let query = self.outcome.as_ref().map_or(&self.document.query, |outcome| &outcome.query);
+        // What is in the view need not be laid on itself.
+        let is_shown = |path: &std::path::Path| self.outcome.is_none() && query.receptor_file() == Some(path);
         for entity in &query.sequences {
             let apos = match entity {
                 Entity::Protein(polymer) => &polymer.apo,
                 Entity::ProteinPair(pair) => &pair.apo,
                 _ => continue,
             };
-            for path in apos {
+            for path in apos.iter().filter(|path| !is_shown(path)) {
                 let name = texts.with("compare-apo", [("name", file_name(path).into())]);
                 others.push((Other::Apo(path.clone()), name));
             }
         }
-        if let Some(path) = &query.structure {
+        if let Some(path) = query.structure.as_ref().filter(|path| !is_shown(path)) {
             let name = texts.with("compare-known", [("name", file_name(path).into())]);
             others.push((Other::Known(path.clone()), name));
         }
@@ -397,20 +404,13 @@ impl Studio {
             },
         );
         let Some(found) = made.or_say(ui, Tone::Bad) else { return };
-        let text = texts.with(
-            "compare-numbers",
-            [
-                ("rmsd", number(found.rmsd, 2).into()),
-                ("pairs", found.differences.iter().filter(|value| value.is_finite()).count().into()),
-                ("identical", found.identical.into()),
-                ("laid", found.laid.0.into()),
-                ("core", number(found.laid.1, 2).into()),
-                ("tm", number(found.tm_scores[1] as f32, 3).into()),
-                ("other", number(found.tm_scores[0] as f32, 3).into()),
-            ],
-        );
-        ui.add(egui::Label::new(text).wrap());
-        ui.checkbox(&mut self.compare.is_overlaid, texts.get("compare-overlay"));
+        facts_ui(ui, texts, &found);
+        ui.horizontal(|ui| {
+            ui.checkbox(&mut self.compare.is_overlaid, texts.get("compare-overlay"));
+            let (rect, _) = ui.allocate_exact_size(egui::vec2(12.0, 12.0), egui::Sense::hover());
+            let [_, red, green, blue] = COMPARED_COLOUR.to_be_bytes();
+            ui.painter().circle_filled(rect.center(), 5.0, egui::Color32::from_rgb(red, green, blue));
+        });
         let mut is_coloured = self.document.view.colour == ColourBy::Difference;
         if ui.checkbox(&mut is_coloured, texts.get("compare-colour")).changed() {
             self.document.view.colour = if is_coloured { ColourBy::Difference } else { ColourBy::Chain };
@@ -428,7 +428,15 @@ impl Studio {
                 .map(|(topology, residue)| residue_text(topology, *residue))
                 .unwrap_or_default()
         };
-        if let Some(index) = line_plot(ui, &name, 110.0, &lines, place)
+        let clicked = line_plot(ui, &name, 122.0, &lines, place);
+        if let Some(topology) = &topology {
+            self.save_numbers_ui(ui, texts, &name, || {
+                let rows = found.residues.iter().zip(&values).filter(|(_, value)| value.is_finite());
+                let rows = rows.map(|(residue, value)| vec![residue_text(topology, *residue), cell(*value)]);
+                Numbers::new("differences", &["residue", "distance_angstrom"], rows)
+            });
+        }
+        if let Some(index) = clicked
             && let (Some(topology), Some(residue)) = (&topology, found.residues.get(index))
         {
             self.choose_residues(topology, &[*residue], true);
@@ -485,11 +493,21 @@ impl Studio {
             let name = texts.get("statistics-matrix");
             ui.label(RichText::new(&name).text_style(super::theme::strong_style()));
             let of_matrix = matrix_plot(ui, &name, several.len(), distance, Some(shown), "Å", place);
+            let names: Vec<String> = (0..several.len()).map(place).collect();
+            self.save_numbers_ui(ui, texts, &name, || {
+                let row = |row: usize| {
+                    let cells = (0..names.len()).map(|column| cell(distance(row, column)));
+                    std::iter::once(names[row].clone()).chain(cells).collect()
+                };
+                let mut numbers = Numbers::new("rmsd_matrix", &["rmsd_angstrom"], (0..names.len()).map(row));
+                numbers.head.extend(names.iter().cloned());
+                numbers
+            });
             let points: Vec<Point> = found
                 .places
                 .iter()
                 .enumerate()
-                .map(|(index, [x, y])| Point { x: *x, y: *y, name: place(index) })
+                .map(|(index, [x, y])| Point { x: *x, y: *y, name: names[index].clone() })
                 .collect();
             let axis = |key: &str, share: f64| texts.with(key, [("share", number(100.0 * share as f32, 0).into())]);
             let axes =
@@ -497,6 +515,10 @@ impl Studio {
             let name = texts.get("statistics-pca");
             ui.label(RichText::new(&name).text_style(super::theme::strong_style()));
             let of_plot = scatter_plot(ui, &name, 200.0, (&axes.0, &axes.1), &points, Some(shown));
+            self.save_numbers_ui(ui, texts, &name, || {
+                let rows = points.iter().map(|point| vec![point.name.clone(), cell(point.x), cell(point.y)]);
+                Numbers::new("components", &["structure", "first_angstrom", "second_angstrom"], rows)
+            });
             if let Some(index) = of_matrix.map(|(row, _)| row).or(of_plot) {
                 if is_ensemble {
                     self.shown_model = index;
@@ -532,8 +554,8 @@ impl Studio {
         let clusters: Vec<Cluster> = hierarchical(&found.matrix, Linkage::Average, self.compare.cutoff);
         let columns = [
             Column::number("#".to_owned(), String::new(), 0.4),
-            Column::number(texts.get("cluster-members"), String::new(), 0.8),
-            Column::words(texts.get("cluster-centre"), 2.0),
+            Column::number(texts.get("cluster-members"), String::new(), 0.9),
+            Column::words(format!("   {}", texts.get("cluster-centre")), 2.0),
         ];
         let response = table(ui, "clusters", &columns, clusters.len(), None, 160.0, |row| {
             let Some(cluster) = clusters.get(row) else { return (Vec::new(), String::new()) };
@@ -543,7 +565,8 @@ impl Studio {
                 ("count", cluster.members.len().into()),
                 ("centre", centre.clone().into()),
             ];
-            let cells = vec![(row + 1).to_string().into(), cluster.members.len().to_string().into(), centre.into()];
+            let count = cluster.members.len().to_string();
+            let cells = vec![(row + 1).to_string().into(), count.into(), format!("   {centre}").into()];
             (cells, texts.with("cluster-row", values))
         });
         if let Some(cluster) = response.chosen.and_then(|row| clusters.get(row)) {
@@ -563,7 +586,7 @@ impl Studio {
         let Some((structure, model)) = self.shown_structure() else { return };
         section(ui, &texts.get("section-modes"), |ui| {
             let comparison = self.shown_comparison().cloned();
-            let key = (Same(Arc::clone(&structure)), model, comparison.is_some());
+            let key = (Same(Arc::clone(&structure)), model, comparison.clone().map(Same));
             let held = Arc::clone(&structure);
             let made = self.derive(
                 |studio| &mut studio.compare.modes,
@@ -600,6 +623,27 @@ impl Studio {
             note(ui, &texts.get("modes-note"));
         });
     }
+}
+
+/// What two structures have in common, in numbers.
+fn facts_ui(ui: &mut Ui, texts: &Texts, found: &Comparison) {
+    let pairs = found.differences.iter().filter(|value| value.is_finite()).count();
+    let rmsd = |value: f32| format!("{} Å", number(value, 2));
+    let mut facts = vec![("compare-rmsd", rmsd(found.rmsd)), ("compare-pairs", pairs.to_string())];
+    if found.laid.0 != pairs {
+        // Only where a part of the pairs was laid.
+        let values = [("pairs", found.laid.0.into()), ("rmsd", number(found.laid.1, 2).into())];
+        facts.push(("compare-laid", texts.with("compare-laid-value", values)));
+    }
+    facts.extend([
+        ("compare-identical", found.identical.to_string()),
+        ("compare-tm-shown", number(found.tm_scores[1] as f32, 3)),
+        ("compare-tm-other", number(found.tm_scores[0] as f32, 3)),
+    ]);
+    for (key, value) in facts {
+        fact(ui, &texts.get(key), &value);
+    }
+    ui.add_space(GAP);
 }
 
 fn other_name(other: &Other, texts: &Texts) -> String {

@@ -21,7 +21,8 @@ impl Studio {
     /// Samples, best first, and the shown one's ligands.
     pub(super) fn complexes_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
         section(ui, &texts.get("section-complexes"), |ui| {
-            let columns = [
+            let has_series = outcome.complexes.iter().any(|complex| complex.ligand.is_some());
+            let mut columns = vec![
                 Column::number("#".to_owned(), texts.get("column-rank-complex-hint"), 0.5),
                 Column::number(texts.get("column-seed"), texts.get("column-seed-hint"), 0.9),
                 Column::number(texts.get("column-ranking"), texts.get("column-ranking-hint"), 1.0),
@@ -29,6 +30,9 @@ impl Studio {
                 Column::number("ipTM".to_owned(), texts.get("column-iptm-hint"), 0.9),
                 Column::number("pTM".to_owned(), texts.get("column-ptm-hint"), 0.9),
             ];
+            if has_series {
+                columns.push(Column::number(texts.get("column-ligand"), String::new(), 1.2));
+            }
             let count = outcome.complexes.len();
             let response = table(ui, "complexes", &columns, count, Some(self.shown_pose), 260.0, |row| {
                 let Some(complex) = outcome.complexes.get(row) else { return (Vec::new(), String::new()) };
@@ -46,7 +50,7 @@ impl Studio {
                         ("iptm", iptm.clone().into()),
                     ],
                 );
-                let cells = vec![
+                let mut cells = vec![
                     (row + 1).to_string().into(),
                     format!("{}/{}", complex.seed, complex.sample).into(),
                     Cell { text: ranking, tone: clashes.then_some(Tone::Bad) },
@@ -54,6 +58,9 @@ impl Studio {
                     iptm.into(),
                     number(scores.ptm, 3).into(),
                 ];
+                if has_series {
+                    cells.push(complex.ligand.clone().unwrap_or_default().into());
+                }
                 (cells, sentence)
             });
             if let Some(row) = response.chosen {

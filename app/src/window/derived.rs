@@ -55,9 +55,9 @@ impl Studio {
             return held.clone();
         }
         let wanted = key.clone();
-        let queued = self.background.submit(Lane::Results, move || {
-            let result = work().map(Arc::new);
+        let queued = self.background.attempt(Lane::Results, work, move |result| {
             Message::Apply(Box::new(move |studio: &mut Self| {
+                let result = result.map(Arc::new);
                 // What is no longer asked for has been pushed out; it is not taken back.
                 if place(studio).get(&wanted).is_some() {
                     place(studio).put(wanted, result.map_or_else(Loaded::Failed, Loaded::Ready));

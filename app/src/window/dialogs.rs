@@ -31,10 +31,14 @@ pub enum Purpose {
     Apo(usize),
     /// A structure to compare with what is shown.
     Compare,
+    /// The certificate of a server.
+    Certificate,
     /// Where to save the query.
     SaveQuery,
     /// Where to write an export.
     Export(ExportKind),
+    /// Where to write the numbers behind a plot.
+    Numbers,
     /// Where to save the session.
     SaveSession,
 }
@@ -189,6 +193,8 @@ impl Purpose {
             Self::Compare => "dialog-compare",
             Self::SaveQuery => "dialog-save-query",
             Self::SaveSession => "dialog-save-session",
+            Self::Certificate => "dialog-certificate",
+            Self::Numbers => "dialog-numbers",
             Self::Export(kind) => kind.title(),
         }
     }
@@ -196,7 +202,7 @@ impl Purpose {
     /// Whether a file is written rather than read.
     #[must_use]
     pub const fn saves(self) -> bool {
-        matches!(self, Self::SaveQuery | Self::SaveSession | Self::Export(_))
+        matches!(self, Self::SaveQuery | Self::SaveSession | Self::Numbers | Self::Export(_))
     }
 
     const fn extensions(self) -> &'static [&'static str] {
@@ -225,6 +231,8 @@ impl Purpose {
             Self::Series => &["csv", "smi", "sdf"],
             Self::SaveQuery => &["yaml", "json"],
             Self::SaveSession => &["kfsession"],
+            Self::Numbers => &["csv"],
+            Self::Certificate => &["pem", "crt", "cer"],
             Self::Export(kind) => match kind {
                 ExportKind::Pdb => &["pdb"],
                 ExportKind::Sdf => &["sdf"],

@@ -28,6 +28,9 @@ const LEAST: f32 = 72.0;
 const LEAST_VIEW: f32 = 220.0;
 /// Width and height of a part that has just been made, points.
 const NEW_SIZE: Vec2 = vec2(344.0, 230.0);
+/// Height that a pane with a table asks for, and the share of the window's that it gets at most, points.
+const TALL: f32 = 360.0;
+const TALL_SHARE: f32 = 0.45;
 /// Parts within parts in a saved layout.
 const DEPTH: usize = 12;
 
@@ -39,6 +42,8 @@ pub struct Dock {
     current: Pane,
     /// The panes that are to come to the front.
     revealed: Vec<Pane>,
+    /// A pane that should be taller than a new part is.
+    tall: Option<Pane>,
     /// The pane that is to have the keyboard.
     wanted: Option<Pane>,
     is_changed: bool,
@@ -99,7 +104,7 @@ fn tree_id() -> Id {
 impl Dock {
     fn of(tiles: Tiles<Pane>, root: TileId, closed: BTreeSet<Pane>) -> Self {
         let tree = Tree::new(tree_id(), root, tiles);
-        Self { tree, closed, current: Pane::View, revealed: Vec::new(), wanted: None, is_changed: false }
+        Self { tree, closed, current: Pane::View, revealed: Vec::new(), tall: None, wanted: None, is_changed: false }
     }
 
     /// The dock of a saved layout; a pane that is not in it comes where it lies by default.
@@ -173,6 +178,12 @@ impl Dock {
         self.revealed.push(pane);
     }
 
+    /// Opens a pane that holds a table and puts it in front; where nobody has chosen a height it gets enough for some rows.
+    pub fn reveal_tall(&mut self, pane: Pane) {
+        self.reveal(pane);
+        self.tall = Some(pane);
+    }
+
     /// Closes a pane; the view stays.
     pub fn close(&mut self, pane: Pane) {
         if pane != Pane::View {
@@ -222,6 +233,23 @@ fn hold_sizes(tiles: &mut Tiles<Pane>, mut size: Vec2) {
         let rest = rest.max(LEAST_VIEW);
         linear.shares.set_share(inner, rest);
         if is_row { size.x = rest } else { size.y = rest }
+    }
+}
+
+/// Gives the part in which a pane lies below others more height, unless somebody has given it one.
+fn make_tall(tiles: &mut Tiles<Pane>, pane: Pane, height: f32) {
+    let Some(mut tile) = tiles.find_pane(&pane) else { return };
+    while let Some(parent) = tiles.parent_of(tile) {
+        if let Some(Tile::Container(Container::Linear(linear))) = tiles.get_mut(parent)
+            && linear.dir == LinearDir::Vertical
+        {
+            let share = &mut linear.shares[tile];
+            if (*share - NEW_SIZE.y).abs() < 1.0 {
+                *share = TALL.min(TALL_SHARE * height).max(NEW_SIZE.y);
+            }
+            return;
+        }
+        tile = parent;
     }
 }
 
@@ -303,6 +331,9 @@ impl Studio {
         }
         for pane in std::mem::take(&mut self.dock.revealed) {
             tree.make_active(|_, tile| *tile == Tile::Pane(pane));
+        }
+        if let Some(pane) = self.dock.tall.take() {
+            make_tall(&mut tree.tiles, pane, ui.available_height());
         }
         hold_sizes(&mut tree.tiles, ui.available_size());
         let wanted = self.dock.wanted.take();

@@ -25,6 +25,8 @@ pub struct Document {
     pub query: Query,
     /// How.
     pub settings: Settings,
+    /// Whether the engine is chosen when the prediction starts: K-Fold here, else on a server, else docking.
+    pub is_automatic: bool,
     /// How it is drawn.
     pub view: ViewSettings,
     /// Which atoms are outlined, in the words of `molecule::selection`, as typed.

@@ -21,6 +21,7 @@ use super::background::{Lane, Loaded};
 use super::command::Command;
 use super::document::ColourBy;
 use super::message::Message;
+use super::numbers::{Numbers, cell};
 use super::theme::palette;
 use super::widgets::icon::Icon;
 use super::widgets::plot::{Line, line_plot};
@@ -161,10 +162,11 @@ impl Studio {
         self.ensemble = Some((key.clone(), Loaded::Waiting));
         self.document.view.colour = ColourBy::Fluctuation;
         let have_places = key.have_places();
-        self.submit(Lane::Results, move || {
-            let result = make().and_then(|structure| Ensemble::of(&structure, have_places)).map(Arc::new);
-            Message::EnsembleReady { key, result }
-        });
+        self.attempt(
+            Lane::Results,
+            move || make().and_then(|structure| Ensemble::of(&structure, have_places)).map(Arc::new),
+            move |result| Message::EnsembleReady { key, result },
+        );
     }
 
     /// Shows the path between two states.
@@ -280,7 +282,14 @@ impl Studio {
                 let topology = ensemble.structure.first().map(|model| Arc::clone(&model.topology));
                 let residue = |index: usize| ensemble.followed.get(index).map(|(residue, _)| *residue);
                 let place = |index: usize| residue_text(topology.as_deref(), residue(index));
-                if let Some(index) = line_plot(ui, &name, 96.0, &lines, place)
+                let clicked = line_plot(ui, &name, 108.0, &lines, place);
+                self.save_numbers_ui(ui, &texts, &name, || {
+                    let rows = ensemble.followed.iter().zip(&values).map(|((residue, _), value)| {
+                        vec![residue_text(topology.as_deref(), Some(*residue)), cell(*value)]
+                    });
+                    Numbers::new("rmsf", &["residue", "rmsf_angstrom"], rows)
+                });
+                if let Some(index) = clicked
                     && let Some((_, atom)) = ensemble.followed.get(index)
                     && let Some(model) = ensemble.structure.models.get(self.shown_model)
                     && let Some(point) = model.positions.get(*atom)

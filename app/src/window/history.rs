@@ -108,6 +108,12 @@ impl<T: Clone + PartialEq> History<T> {
         self.generation += 1;
     }
 
+    /// Whether no edit waits to become a step.
+    #[must_use]
+    pub const fn is_settled(&self) -> bool {
+        self.unsettled.is_none()
+    }
+
     /// Whether [`Self::undo`] would change the value.
     #[must_use]
     pub fn can_undo(&self, value: &T) -> bool {

@@ -82,10 +82,12 @@ impl Library {
             return held.clone();
         }
         let file = path.to_owned();
-        let queued = background.submit(Lane::Files, move || {
-            let result = formats::read_structure(&file).map(Arc::new).map_err(|error| error.to_string());
-            Message::StructureRead { path: file, result }
-        });
+        let read = file.clone();
+        let queued = background.attempt(
+            Lane::Files,
+            move || formats::read_structure(&read).map(Arc::new).map_err(|error| error.to_string()),
+            move |result| Message::StructureRead { path: file, result },
+        );
         if queued {
             if self.structures.len() >= STRUCTURES {
                 self.structures.retain(|_, held| matches!(held, Loaded::Waiting));
@@ -101,10 +103,12 @@ impl Library {
             return held.clone();
         }
         let file = path.to_owned();
-        let queued = background.submit(Lane::Files, move || {
-            let result = formats::read_small_molecules(&file).map(Arc::new).map_err(|error| error.to_string());
-            Message::MoleculesRead { path: file, result }
-        });
+        let read = file.clone();
+        let queued = background.attempt(
+            Lane::Files,
+            move || formats::read_small_molecules(&read).map(Arc::new).map_err(|error| error.to_string()),
+            move |result| Message::MoleculesRead { path: file, result },
+        );
         if queued {
             self.molecules.insert(path.to_owned(), Loaded::Waiting);
         }
@@ -116,11 +120,12 @@ impl Library {
         if let Some(held) = self.ligands.get(key) {
             return held.clone();
         }
-        let wanted = key.clone();
-        let queued = background.submit(Lane::Chemistry, move || {
-            let result = picture(&wanted).map(Arc::new);
-            Message::LigandReady { key: wanted, result }
-        });
+        let (wanted, drawn) = (key.clone(), key.clone());
+        let queued = background.attempt(
+            Lane::Chemistry,
+            move || picture(&drawn).map(Arc::new),
+            move |result| Message::LigandReady { key: wanted, result },
+        );
         if queued {
             if self.ligands.len() >= LIGANDS {
                 self.ligands.retain(|_, held| matches!(held, Loaded::Waiting));

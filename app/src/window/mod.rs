@@ -27,6 +27,7 @@ mod measure;
 mod message;
 mod modal;
 mod notices;
+mod numbers;
 pub(crate) mod outcome;
 mod palette;
 mod panes;

@@ -72,8 +72,9 @@ impl Studio {
             self.agreed_servers.insert(server);
             let mut servers = super::run::servers_of(&self.places);
             let agreement = kfold_inference::remote::servers::ServerEntry { agreed: true, ..entry };
-            if let Err(error) = servers.put(agreement) {
-                self.tell(Tone::Bad, error.to_string());
+            match servers.put(agreement) {
+                Ok(()) => self.take_servers(&servers),
+                Err(error) => self.tell(Tone::Bad, error.to_string()),
             }
             self.predict();
         } else if !is_over && !response.should_close() {

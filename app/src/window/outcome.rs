@@ -75,6 +75,8 @@ pub struct Complex {
     pub seed: u64,
     /// Its number among the seed's samples, from 0.
     pub sample: usize,
+    /// The ligand of a series that this is the complex with.
+    pub ligand: Option<String>,
     /// The complex, pLDDT as B-factors.
     pub structure: Arc<Structure>,
     /// How sure the model is.
@@ -113,6 +115,7 @@ impl Outcome {
         let complexes = results.ranked_complexes().into_iter().map(|complex| Complex {
             seed: complex.seed,
             sample: complex.sample,
+            ligand: complex.ligand.clone(),
             structure: Arc::new(complex.structure.clone()),
             confidence: complex.confidence.clone(),
             ligands: complex

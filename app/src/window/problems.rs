@@ -52,9 +52,19 @@ impl Studio {
         if query.sequences.iter().flat_map(sequences_of).any(|(_, sequence)| sequence.is_empty()) {
             return Some(texts.get("problem-empty-sequence"));
         }
-        if self.document.settings.engine == EngineName::KFold {
-            return self.first_problem_for_kfold(query);
+        if self.document.is_automatic {
+            // One way is enough; which, is found out when it starts.
+            let for_kfold = self.first_problem_for_kfold(query);
+            return for_kfold.and_then(|_| self.first_problem_for_docking(query));
         }
+        match self.document.settings.engine {
+            EngineName::KFold => self.first_problem_for_kfold(query),
+            EngineName::Docking => self.first_problem_for_docking(query),
+        }
+    }
+
+    fn first_problem_for_docking(&mut self, query: &Query) -> Option<String> {
+        let texts = self.texts.clone();
         let Some(path) = query.receptor_file().map(std::path::Path::to_path_buf) else {
             let states = query.sequences.iter().filter_map(polymer_of).any(|(_, polymer)| polymer.apo.len() > 1);
             return Some(texts.get(if states { "problem-several-proteins" } else { "problem-no-structure" }));

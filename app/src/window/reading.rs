@@ -20,6 +20,7 @@ use super::derived::{Derived, Same};
 use super::dialogs::ExportKind;
 use super::document::ColourBy;
 use super::format::number;
+use super::numbers::{Numbers, cell};
 use super::outcome::{Complex, Outcome};
 use super::results_panel::interaction_key;
 use super::scene::RECEPTOR;
@@ -338,7 +339,12 @@ impl Studio {
             let name = texts.get("plddt-axis");
             let lines = [Line { name: &name, values: &values, colour: colours.accent }];
             let place = |index: usize| polymer.get(index).map(|at| residue_text(&topology, *at)).unwrap_or_default();
-            if let Some(index) = line_plot(ui, &name, 104.0, &lines, place)
+            let clicked = line_plot(ui, &name, 116.0, &lines, place);
+            self.save_numbers_ui(ui, texts, &name, || {
+                let rows = polymer.iter().map(|at| vec![residue_text(&topology, *at), cell(means[*at])]);
+                Numbers::new("plddt", &["residue", "plddt"], rows)
+            });
+            if let Some(index) = clicked
                 && let Some(residue) = polymer.get(index)
             {
                 self.choose_residues(&topology, &[*residue], true);

@@ -10,8 +10,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use kfold_inference::engine::EngineName;
 use kfold_inference::job::queue::{Queue, ensure_served};
 use kfold_inference::job::{Job, JobProgress, Results};
+use kfold_inference::kfold::engine::{check_query, missing_weights};
 use kfold_inference::query::{Query, QueryEngine};
 use kfold_inference::remote;
+use kfold_inference::remote::choice::{Choice, choose};
 use kfold_inference::remote::servers::Servers;
 use kfold_inference::settings::Settings;
 
@@ -190,10 +192,10 @@ impl Studio {
     pub(super) fn query_with_settings(&self) -> Query {
         let mut query = self.document.query.clone();
         let settings = &self.document.settings;
-        let is_default =
-            *settings == Settings { seeds: settings.seeds.clone(), seed: settings.seed, ..Settings::default() };
+        let is_default = !self.document.is_automatic
+            && *settings == Settings { seeds: settings.seeds.clone(), seed: settings.seed, ..Settings::default() };
         query.engine = (!is_default || query.engine.is_some()).then(|| QueryEngine {
-            name: Some(settings.engine),
+            name: (!self.document.is_automatic).then_some(settings.engine),
             docking: (settings.engine == EngineName::Docking).then(|| settings.docking.clone()),
             kfold: (settings.engine == EngineName::KFold).then(|| settings.kfold.clone()),
         });
@@ -206,7 +208,72 @@ impl Studio {
             self.tell(Tone::Info, problem);
             return;
         }
+        if self.document.is_automatic {
+            self.choose_way();
+            return;
+        }
         let server = self.server.and_then(|index| self.servers.get(index)).cloned();
+        self.predict_by(self.document.settings.engine, server);
+    }
+
+    /// Finds out which way an automatic prediction goes. Servers are asked what they have; nothing is sent.
+    fn choose_way(&mut self) {
+        let query = self.query_with_settings();
+        let models = self.document.settings.kfold.model_folder();
+        let mut servers = if self.preferences.offline { Servers::default() } else { servers_of(&self.places) };
+        let way = move || {
+            let able = check_query(&query).map_err(|error| error.to_string());
+            let here = able.clone().and_then(|()| match missing_weights(&query, &models) {
+                Ok(missing) if missing.is_empty() => Ok(()),
+                Ok(missing) => {
+                    Err(format!("weights are missing in {}: {}", models.path().display(), missing.join(", ")))
+                }
+                Err(error) => Err(error.to_string()),
+            });
+            servers.retain(|_| able.is_ok());
+            choose(&query, here, &servers).map_err(|error| error.to_string())
+        };
+        self.is_choosing = self.background.attempt(Lane::Results, way, |result| {
+            Message::Apply(Box::new(move |studio: &mut Self| {
+                studio.is_choosing = false;
+                match result {
+                    Ok(choice) => studio.take_way(choice),
+                    Err(reason) => {
+                        let reason = super::jobs::causes::explain(&studio.texts, &reason);
+                        studio.tell(Tone::Bad, reason);
+                    }
+                }
+            }))
+        });
+    }
+
+    /// Says the way and goes it; a server that was never agreed to is asked for first.
+    fn take_way(&mut self, choice: Choice) {
+        let texts = Arc::clone(&self.texts);
+        let (engine, server) = match choice {
+            Choice::KFoldHere => {
+                self.tell(Tone::Info, texts.get("way-kfold-here"));
+                (EngineName::KFold, None)
+            }
+            Choice::DockingHere { because } => {
+                self.tell(Tone::Info, texts.with("way-docking-here", [("because", because.into())]));
+                (EngineName::Docking, None)
+            }
+            Choice::KFoldOn { server, because } => {
+                let values = [
+                    ("name", server.name.clone().into()),
+                    ("url", server.url.clone().into()),
+                    ("because", because.into()),
+                ];
+                self.tell(Tone::Info, texts.with("way-kfold-on", values));
+                (EngineName::KFold, Some(server.name))
+            }
+        };
+        self.predict_by(engine, server);
+    }
+
+    /// Starts with an engine, here or on a server.
+    fn predict_by(&mut self, engine: EngineName, server: Option<String>) {
         if let Some(server) = &server {
             if self.preferences.offline {
                 self.tell(Tone::Info, self.texts.get("run-offline"));
@@ -223,24 +290,29 @@ impl Studio {
         };
         self.history.commit(&self.document);
         let folder = self.places.new_run(&self.document.query.name);
-        let query = self.query_with_settings();
+        let mut query = self.query_with_settings();
         let mut settings = self.document.settings.clone();
+        settings.engine = engine;
+        if let Some(held) = &mut query.engine {
+            held.name = Some(engine);
+        }
         // The maps of predicted errors are drawn from them.
         settings.kfold.save_confidence = true;
         let run = Run::new(folder.clone());
         let queue = Queue::of(&self.places.runs);
+        let made = folder.clone();
         let work = move || {
-            let result = Job::create(&folder, &query, &settings)
+            Job::create(&made, &query, &settings)
                 .and_then(|_| match &server {
-                    Some(server) => remote::mark(&folder, server, 0),
+                    Some(server) => remote::mark(&made, server, 0),
                     None => Ok(()),
                 })
-                .and_then(|()| queue.add(&folder))
+                .and_then(|()| queue.add(&made))
                 .map_err(|error| error.to_string())
-                .and_then(|()| ensure_served(&queue, &worker).map_err(|error| error.to_string()));
-            Message::RunQueued { folder, result }
+                .and_then(|()| ensure_served(&queue, &worker).map_err(|error| error.to_string()))
         };
-        if self.background.submit(Lane::Files, work) {
+        let told = move |result| Message::RunQueued { folder, result };
+        if self.background.attempt(Lane::Files, work, told) {
             self.leave_results();
             self.run = Some(run);
         } else {
@@ -298,11 +370,24 @@ impl Studio {
     fn load_outcome(&mut self, folder: &Path) {
         let folder = folder.to_owned();
         self.awaited_results = Some(folder.clone());
-        self.submit(Lane::Results, move || {
-            let result =
-                Results::load(&folder).map(|results| Box::new(Outcome::of(results))).map_err(|error| error.to_string());
-            Message::OutcomeLoaded { folder, result }
-        });
+        let read = folder.clone();
+        self.attempt(
+            Lane::Results,
+            move || {
+                Results::load(&read).map(|results| Box::new(Outcome::of(results))).map_err(|error| error.to_string())
+            },
+            move |result| Message::OutcomeLoaded { folder, result },
+        );
+    }
+
+    /// Looks again at a run that was never seen at work: the list of jobs may have nothing new to say of it.
+    pub(super) fn follow_unseen_run(&mut self, context: &egui::Context) {
+        let Some(run) = self.run.as_ref().filter(|run| run.is_going() && !run.was_seen) else { return };
+        if run.started.elapsed().as_secs_f32() > STALE_SECONDS {
+            self.follow_run();
+        } else {
+            context.request_repaint_after(std::time::Duration::from_secs_f32(STALE_SECONDS));
+        }
     }
 
     /// Takes over where the run stands from the list of jobs.
@@ -315,7 +400,7 @@ impl Studio {
         run.state = Some(view.state.clone());
         run.was_seen |= view.state.is_open() || view.events() > run.events_before;
         let folder = run.folder.clone();
-        let is_believed = run.was_seen || run.started.elapsed().as_secs_f32() > STALE_SECONDS;
+        let is_believed = run.was_seen || run.is_cancelling || run.started.elapsed().as_secs_f32() > STALE_SECONDS;
         match &view.state {
             _ if !is_believed => {}
             State::Finished => {
@@ -350,7 +435,11 @@ impl Studio {
                 }
                 let (has_poses, has_complexes) = (outcome.pose_count() > 0, !outcome.complexes.is_empty());
                 self.dock.reveal(super::panes::Pane::Results);
+                let is_series = !outcome.query.series.is_empty();
                 self.outcome = Some(Arc::new(*outcome));
+                if is_series {
+                    self.dock.reveal_tall(super::panes::Pane::Series);
+                }
                 let (ligand, pose) = self.wanted_pose.take().filter(|_| is_own).unwrap_or_default();
                 self.shown_ligand = ligand;
                 self.shown_pose = pose;
@@ -387,7 +476,12 @@ impl Studio {
 /// The servers of this user, whose list lies beside the preferences. One that does not read has none: the command line
 /// says why.
 pub(super) fn servers_of(places: &Places) -> Servers {
-    Servers::read(&places.preferences.with_file_name("servers.json")).unwrap_or_default()
+    Servers::read(&servers_path(places)).unwrap_or_default()
+}
+
+/// Where that list lies.
+pub(super) fn servers_path(places: &Places) -> PathBuf {
+    places.preferences.with_file_name("servers.json")
 }
 
 /// What a worker that fell over left in its log.

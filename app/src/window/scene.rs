@@ -44,7 +44,7 @@ pub const LIGAND_CARBON: u32 = 0x1FA35C;
 /// Carbon of the reference.
 pub const REFERENCE_CARBON: u32 = 0xC2308E;
 /// The structure that is compared.
-const COMPARED_COLOUR: u32 = 0xE09A2B;
+pub const COMPARED_COLOUR: u32 = 0xE09A2B;
 /// The first of the other poses.
 const FIRST_OVERLAY: ObjectId = 100;
 /// The first of the other samples.

@@ -19,11 +19,12 @@ use super::derived::{Derived, Same};
 use super::dialogs::ExportKind;
 use super::format::number;
 use super::message::Message;
+use super::numbers::{Numbers, cell};
 use super::outcome::{LigandOutcome, Outcome};
 use super::results_panel::{check_cell, pk_text};
 use super::theme::{GAP, palette};
 use super::widgets::plot::{Point, scatter_plot};
-use super::widgets::{Tone, message, paint};
+use super::widgets::{Tone, message, paint, segmented};
 use crate::drawing::{Drawing, formula};
 use crate::report::comparison_sentence;
 use crate::texts::Texts;
@@ -32,6 +33,9 @@ use crate::texts::Texts;
 const ROW: f32 = 60.0;
 /// Poses laid over each other at most.
 const MOST_OVERLAID: usize = 24;
+/// Width at which the plot stands beside the table, and its own then, points.
+const ROOM_FOR_BOTH: f32 = 760.0;
+const PLOT_WIDTH: f32 = 300.0;
 /// Between two looks at a run that goes on, at least.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -124,13 +128,15 @@ impl SortBy {
         Self::Efficiency,
         Self::Predicted,
         Self::Measured,
+        Self::Checks,
+        Self::Tag,
         Self::Weight,
         Self::LogP,
         Self::Tpsa,
         Self::Qed,
-        Self::Checks,
-        Self::Tag,
     ];
+    /// Those that stand before notes and overlays; what the structure alone says comes last.
+    const FIRST: usize = 7;
 
     const fn title(self) -> &'static str {
         match self {
@@ -162,6 +168,8 @@ pub struct Series {
     filter: String,
     tag: Option<Tag>,
     passing_only: bool,
+    /// Whether the plot stands in the table's place, where there is no room for both.
+    is_plotted: bool,
     overlaid: BTreeSet<String>,
     portraits: Derived<Same<SmallMolecule>, Portrait>,
     looked: Option<Instant>,
@@ -176,6 +184,7 @@ impl Default for Series {
             filter: String::new(),
             tag: None,
             passing_only: false,
+            is_plotted: false,
             overlaid: BTreeSet::new(),
             portraits: Derived::new(4000),
             looked: None,
@@ -289,9 +298,14 @@ impl Studio {
             return;
         }
         let folder = run.folder.clone();
-        self.series.is_looking = self.background.submit(Lane::Results, move || {
-            let found = Results::load(&folder).ok().map(|results| Arc::new(Outcome::of(results)));
+        let read = folder.clone();
+        let load = move || {
+            let results = Results::load(&read).map_err(|error| error.to_string())?;
+            Ok(Arc::new(Outcome::of(results)))
+        };
+        self.series.is_looking = self.background.attempt(Lane::Results, load, move |found| {
             Message::Apply(Box::new(move |studio: &mut Self| {
+                let found = found.ok();
                 studio.series.is_looking = false;
                 studio.series.looked = Some(Instant::now());
                 let is_going = studio.run.as_ref().is_some_and(|run| run.folder == folder && run.is_going());
@@ -309,6 +323,7 @@ impl Studio {
         self.shown_ligand = name.and_then(|name| found.ligands.iter().position(|held| held.name == name)).unwrap_or(0);
         self.outcome = Some(found);
         if is_first {
+            self.dock.reveal_tall(super::panes::Pane::Series);
             self.viewport.focus_next_scene();
         }
     }
@@ -340,18 +355,28 @@ impl Studio {
         let Some(outcome) = self.outcome.clone() else { return };
         let texts = Arc::clone(&self.texts);
         egui::Frame::new().inner_margin(Margin::symmetric(10, 4)).show(ui, |ui| {
-            self.series_filters_ui(ui, &texts, &outcome);
+            if outcome.ligands.is_empty() && !outcome.complexes.is_empty() {
+                self.series_of_complexes_ui(ui, &texts, &outcome);
+                return;
+            }
             let comparison = outcome.comparison();
+            let has_room = ui.available_width() > ROOM_FOR_BOTH;
+            self.series_filters_ui(ui, &texts, &outcome, comparison.is_some() && !has_room);
             let area = ui.available_rect_before_wrap();
-            let side = if comparison.is_some() && area.width() > 760.0 { 300.0 } else { 0.0 };
-            let (left, right) = area.split_left_right_at_x(area.right() - side);
             let part = |rect: egui::Rect| egui::UiBuilder::new().max_rect(rect);
-            ui.scope_builder(part(left.with_max_x(left.right() - GAP)), |ui| {
-                self.series_table_ui(ui, &texts, &outcome);
-            });
-            if let Some(found) = comparison.filter(|_| side > 0.0) {
+            let (left, right) = match &comparison {
+                Some(_) if has_room => area.split_left_right_at_x(area.right() - PLOT_WIDTH),
+                Some(_) if self.series.is_plotted => (egui::Rect::NOTHING, area),
+                _ => (area, egui::Rect::NOTHING),
+            };
+            if left.is_positive() {
+                ui.scope_builder(part(left.with_max_x(left.right() - GAP)), |ui| {
+                    self.series_table_ui(ui, &texts, &outcome);
+                });
+            }
+            if let Some(found) = comparison.filter(|_| right.is_positive()) {
                 ui.scope_builder(part(right), |ui| {
-                    egui::ScrollArea::vertical().id_salt("series plot").show(ui, |ui| {
+                    egui::ScrollArea::vertical().id_salt("series plot").auto_shrink(false).show(ui, |ui| {
                         self.series_plot_ui(ui, &texts, &outcome);
                         let tone = if found.beats_size() { Tone::Info } else { Tone::Warning };
                         message(ui, tone, &comparison_sentence(&found, &texts));
@@ -361,10 +386,14 @@ impl Studio {
         });
     }
 
-    fn series_filters_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
+    fn series_filters_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome, may_plot: bool) {
         ui.horizontal_wrapped(|ui| {
+            if may_plot {
+                let choices = [(false, texts.get("series-table")), (true, texts.get("series-plot-short"))];
+                segmented(ui, &texts.get("series-shows"), &mut self.series.is_plotted, &choices);
+            }
             let edit = TextEdit::singleline(&mut self.series.filter)
-                .desired_width(150.0)
+                .desired_width(120.0)
                 .char_limit(200)
                 .hint_text(texts.get("series-filter"));
             ui.add(edit).accessible_name(texts.get("series-filter"));
@@ -424,6 +453,11 @@ impl Studio {
         let height = ui.available_height();
         let across = egui::ScrollArea::horizontal().id_salt("series table").auto_shrink(false);
         across.show(ui, |ui| {
+            let (style, painter) = (Arc::clone(ui.style()), ui.painter().clone());
+            let builder_style: &egui::Style = &style;
+            let width_of = |text: &str, font: &egui::FontId| {
+                painter.layout_no_wrap(text.to_owned(), font.clone(), egui::Color32::BLACK).size().x
+            };
             let mut builder = TableBuilder::new(ui)
                 .striped(true)
                 .min_scrolled_height(0.0)
@@ -432,16 +466,25 @@ impl Studio {
                 .sense(Sense::click())
                 .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
                 .column(Column::exact(112.0))
-                .column(Column::initial(96.0).at_least(60.0).clip(true).resizable(true));
-            for _ in 0..9 {
-                builder = builder.column(Column::initial(70.0).at_least(44.0).resizable(true));
+                .column(Column::initial(72.0).at_least(48.0).clip(true).resizable(true));
+            let font = egui::TextStyle::Button.resolve(builder_style);
+            let value = |by: SortBy| {
+                // As wide as its head with the arrow.
+                let head = width_of(&texts.get(by.title()), &font);
+                Column::initial((head + 22.0).max(52.0)).at_least(44.0).resizable(true)
+            };
+            for by in &SortBy::ALL[1..SortBy::FIRST - 1] {
+                builder = builder.column(value(*by));
             }
             builder = builder.column(Column::exact(92.0)).column(Column::exact(140.0)).column(Column::exact(64.0));
+            for by in &SortBy::ALL[SortBy::FIRST..] {
+                builder = builder.column(value(*by));
+            }
             builder
                 .header(24.0, |mut header| {
                     header.col(|_| {});
-                    for by in SortBy::ALL {
-                        header.col(|ui| self.series_head_ui(ui, texts, by));
+                    for by in &SortBy::ALL[..SortBy::FIRST] {
+                        header.col(|ui| self.series_head_ui(ui, texts, *by));
                     }
                     header.col(|ui| {
                         ui.label(texts.get("column-note"));
@@ -449,6 +492,9 @@ impl Studio {
                     header.col(|ui| {
                         ui.label(texts.get("column-overlay"));
                     });
+                    for by in &SortBy::ALL[SortBy::FIRST..] {
+                        header.col(|ui| self.series_head_ui(ui, texts, *by));
+                    }
                 })
                 .body(|body| {
                     body.rows(ROW, rows.len(), |mut row| {
@@ -481,7 +527,14 @@ impl Studio {
             SortBy::Checks => Some("column-checks-hint"),
             _ => None,
         };
-        let response = ui.add(button).accessible_name(name);
+        // Numbers stand right, and their heads over them.
+        let is_number = !matches!(by, SortBy::Name | SortBy::Checks | SortBy::Tag);
+        let response = if is_number {
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| ui.add(button)).inner
+        } else {
+            ui.add(button)
+        };
+        let response = response.accessible_name(name);
         let response = match hint {
             Some(hint) => response.on_hover_text(texts.get(hint)),
             None => response,
@@ -522,19 +575,18 @@ impl Studio {
         });
         let optional = |value: Option<f32>, digits| value.map_or_else(|| "–".to_owned(), |value| number(value, digits));
         let double = |value: Option<f64>, digits| optional(value.map(|value| value as f32), digits);
+        let value = |row: &mut egui_extras::TableRow<'_, '_>, text: String| {
+            row.col(|ui| {
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| ui.label(text));
+            });
+        };
         for text in [
             optional(best.map(|pose| pose.score.score_kcal_per_mol), 1),
             optional(best.map(|pose| pose.score.ligand_efficiency_kcal_per_mol), 2),
             best.map_or_else(|| "–".to_owned(), pk_text),
             optional(ligand.measured_pk, 2),
-            double(found.map(|found| found.molecular_weight), 0),
-            double(found.map(|found| found.log_p), 1),
-            double(found.map(|found| found.tpsa), 0),
-            double(found.map(|found| found.qed), 2),
         ] {
-            row.col(|ui| {
-                ui.label(text);
-            });
+            value(row, text);
         }
         row.col(|ui| {
             if let Some(cell) = best.map(check_cell) {
@@ -580,6 +632,52 @@ impl Studio {
                 }
             }
         });
+        for text in [
+            double(found.map(|found| found.molecular_weight), 0),
+            double(found.map(|found| found.log_p), 1),
+            double(found.map(|found| found.tpsa), 0),
+            double(found.map(|found| found.qed), 2),
+        ] {
+            value(row, text);
+        }
+    }
+
+    /// The ligands of a series that K-Fold predicted, each by its best sample.
+    fn series_of_complexes_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
+        let mut best: Vec<(usize, &str)> = Vec::new();
+        for (rank, complex) in outcome.complexes.iter().enumerate() {
+            if let Some(name) = complex.ligand.as_deref().filter(|name| best.iter().all(|(_, held)| held != name)) {
+                best.push((rank, name));
+            }
+        }
+        let columns = [
+            super::widgets::table::Column::words(texts.get("column-ligand"), 1.2),
+            super::widgets::table::Column::number(texts.get("column-ranking"), texts.get("column-ranking-hint"), 1.0),
+            super::widgets::table::Column::number("pLDDT".to_owned(), texts.get("column-plddt-hint"), 0.9),
+            super::widgets::table::Column::number("ipTM".to_owned(), texts.get("column-iptm-hint"), 0.9),
+            super::widgets::table::Column::number(texts.get("column-measured"), texts.get("column-measured-hint"), 1.0),
+        ];
+        let shown = outcome.complexes.get(self.shown_pose).and_then(|complex| complex.ligand.as_deref());
+        let selected = best.iter().position(|(_, name)| Some(*name) == shown);
+        let height = ui.available_height() - 30.0;
+        let response =
+            super::widgets::table::table(ui, "series of complexes", &columns, best.len(), selected, height, |row| {
+                let Some((rank, name)) = best.get(row) else { return (Vec::new(), String::new()) };
+                let scores = &outcome.complexes[*rank].confidence.complex;
+                let measured = outcome.query.series.iter().find(|entry| entry.name == *name);
+                let measured = measured.and_then(|entry| entry.measured_pk);
+                let cells = vec![
+                    (*name).to_owned().into(),
+                    number(scores.ranking_score as f32, 3).into(),
+                    number(scores.plddt, 1).into(),
+                    number(scores.iptm, 3).into(),
+                    measured.map_or_else(|| "–".to_owned(), |pk| number(pk, 2)).into(),
+                ];
+                (cells, texts.with("series-show", [("name", (*name).to_owned().into())]))
+            });
+        if let Some((rank, _)) = response.chosen.and_then(|row| best.get(row)) {
+            self.shown_pose = *rank;
+        }
     }
 
     fn series_plot_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
@@ -593,7 +691,12 @@ impl Studio {
         }
         let selected = rows.iter().position(|row| *row == self.shown_ligand);
         let axes = (texts.get("axis-measured"), texts.get("axis-predicted"));
-        let clicked = scatter_plot(ui, &texts.get("series-plot"), 220.0, (&axes.0, &axes.1), &points, selected);
+        let name = texts.get("series-plot");
+        let clicked = scatter_plot(ui, &name, 220.0, (&axes.0, &axes.1), &points, selected);
+        self.save_numbers_ui(ui, texts, &name, || {
+            let rows = points.iter().map(|point| vec![point.name.clone(), cell(point.x), cell(point.y)]);
+            Numbers::new("measured_predicted", &["ligand", "measured_pk", "predicted_pk"], rows)
+        });
         if let Some(row) = clicked.and_then(|point| rows.get(point)) {
             self.show_ligand(*row);
         }

@@ -5,8 +5,9 @@ use kfold_inference::engine::EngineName;
 use kfold_inference::settings::Settings;
 
 use super::app::Studio;
-use super::query::{choice_ui, number_ui};
+use super::query::number_ui;
 use super::theme;
+use super::widgets::{note, segmented};
 use crate::texts::Texts;
 
 impl Studio {
@@ -14,9 +15,17 @@ impl Studio {
         let texts = self.texts.clone();
         let title = RichText::new(texts.get("section-settings")).text_style(theme::title_style());
         egui::CollapsingHeader::new(title).id_salt("settings").default_open(false).show_unindented(ui, |ui| {
-            let engines = EngineName::ALL.map(|engine| (engine, engine.display_name().to_owned()));
+            let named = EngineName::ALL.map(|engine| (Some(engine), engine.display_name().to_owned()));
+            let engines: Vec<_> = std::iter::once((None, texts.get("engine-automatic"))).chain(named).collect();
+            let mut engine = (!self.document.is_automatic).then_some(self.document.settings.engine);
+            segmented(ui, &texts.get("settings-engine"), &mut engine, &engines);
+            self.document.is_automatic = engine.is_none();
             let settings = &mut self.document.settings;
-            choice_ui(ui, &texts.get("settings-engine"), &mut settings.engine, &engines);
+            settings.engine = engine.unwrap_or(settings.engine);
+            if self.document.is_automatic {
+                note(ui, &texts.get("engine-automatic-note"));
+                return;
+            }
             if settings.engine == EngineName::KFold {
                 kfold_settings_ui(ui, &texts, settings);
                 self.seeds_ui(ui, 1);

@@ -194,6 +194,12 @@ impl Viewport {
         self.device.as_ref().is_ok_and(is_building) || self.second.as_ref().is_some_and(is_building)
     }
 
+    /// Whether the camera is on its way.
+    #[must_use]
+    pub const fn is_travelling(&self) -> bool {
+        self.flight.is_some()
+    }
+
     /// Whether the processor draws.
     #[must_use]
     pub fn is_software(&self) -> bool {

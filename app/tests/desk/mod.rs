@@ -11,6 +11,8 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use kfold_inference::query::Query;
+use kfold_studio::texts::{Language, Texts};
 use kfold_studio::window::{Places, Studio};
 
 /// Looks before a wait gives up; each takes a frame and a hundredth of a second at least.
@@ -63,6 +65,7 @@ impl Desk {
         let mut harness = Harness::builder()
             .with_size([1440.0, 900.0])
             .with_pixels_per_point(1.0)
+            .with_theme(egui::Theme::Light)
             .wgpu()
             .build_eframe(|creation| Studio::new(creation, places).unwrap());
         harness.step();
@@ -121,6 +124,10 @@ impl Desk {
         self.harness.get_by_role_and_label(role, field).focus();
         self.harness.step();
         self.press(Modifiers::COMMAND, Key::A);
+        if text.is_empty() {
+            self.press(Modifiers::NONE, Key::Delete);
+            return;
+        }
         self.harness.get_by_role_and_label(role, field).type_text(text);
         self.harness.step();
         self.harness.step();
@@ -129,12 +136,75 @@ impl Desk {
     /// Frames until everything asked for is here and shown, and what follows from it (a camera that travels, a step of the
     /// history, a saved session) is over too.
     pub fn rest(&mut self) {
-        for _ in 0..2 {
-            self.wait("the view", |harness| harness.state().is_settled());
-            // A frame is a quarter of a second of the harness's clock; the history waits for less than three.
-            for _ in 0..8 {
-                self.harness.step();
-            }
+        // What is asked for in one frame is asked of the background in the next, and what comes of it may ask for more.
+        let mut still = 0;
+        self.wait("the window to rest", move |harness| {
+            still = if harness.state().is_settled() { still + 1 } else { 0 };
+            still >= 4
+        });
+    }
+}
+
+/// The window in a language, by the keys of its sentences.
+pub struct Panel {
+    pub desk: Desk,
+    pub texts: Texts,
+}
+
+impl Panel {
+    pub fn new(language: Language) -> Self {
+        let name = if language == Language::Korean { "korean" } else { "english" };
+        Self { desk: Desk::in_language(name), texts: Texts::new(language) }
+    }
+
+    /// Presses what has this name, wherever the panel is scrolled to.
+    pub fn press(&mut self, label: &str) {
+        self.desk.harness.get_by_label(label).scroll_to_me();
+        self.desk.harness.step();
+        self.desk.harness.get_by_label(label).click_accesskit();
+        self.desk.harness.step();
+        self.desk.harness.step();
+    }
+
+    pub fn press_key(&mut self, key: &str) {
+        let label = self.texts.get(key);
+        self.press(&label);
+    }
+
+    /// Of a switch, the choice.
+    pub fn choose(&mut self, switch: &str, choice: &str) {
+        let label = format!("{}: {choice}", self.texts.get(switch));
+        self.press(&label);
+    }
+
+    pub fn query(&self) -> &Query {
+        &self.desk.harness.state().document().query
+    }
+
+    pub fn undo_all(&mut self) {
+        for _ in 0..40 {
+            self.desk.press(Modifiers::COMMAND, Key::Z);
         }
+    }
+
+    /// Writes a file that was asked for and returns its bytes.
+    pub fn write_file(&mut self, name: &str) -> Vec<u8> {
+        let path = self.desk.folder.path().join(name);
+        let field = self.texts.get("path-field");
+        self.desk.write(Role::TextInput, &field, &path.display().to_string());
+        self.press_key("path-write");
+        let wanted = self.texts.with("written-to", [("path", path.display().to_string().into())]);
+        self.desk.wait(name, |harness| harness.state().notice_texts().contains(&wanted.as_str()));
+        std::fs::read(&path).unwrap()
+    }
+
+    /// The rows of a table that the button under a plot writes.
+    pub fn numbers_of(&mut self, plot: &str, name: &str) -> Vec<Vec<String>> {
+        let plot = self.texts.get(plot);
+        let button = self.texts.with("numbers-save-of", [("plot", plot.into())]);
+        self.press(&button);
+        self.desk.harness.step();
+        let text = String::from_utf8(self.write_file(name)).unwrap();
+        text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
     }
 }

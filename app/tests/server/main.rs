@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod attacks;
+#[path = "../desk/mod.rs"]
+mod desk;
 mod disk;
 mod faults;
 mod kfold;
@@ -11,3 +13,4 @@ mod network;
 mod runs;
 mod service;
 mod slurm;
+mod window;

@@ -34,6 +34,7 @@ written-to = Written to { $path }
 drop-hint = Drop to open
 notice-close = Close this message
 background-busy = Too much is being read at the moment: try again shortly
+background-fault = The program made a mistake here ({ $what }). Your work is not lost. Next step: try another structure or setting, or start the program again; and please report it
 background-crashed = A fault in the program ({ $lane }): { $what }. Nothing is lost; please report it.
 
 ## Closing
@@ -45,3 +46,7 @@ close-cancel-run = Cancel it and close
 close-save = Save the query
 close-discard = Close without saving
 close-stay = Do not close
+numbers-save = Save numbers…
+numbers-save-of = Save the numbers of: { $plot }
+dialog-numbers = Save the numbers of a plot
+dialog-certificate = Choose a certificate

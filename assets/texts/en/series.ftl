@@ -20,3 +20,6 @@ tag-hit = Hit
 tag-lead = Lead
 tag-candidate = Candidate
 tag-rejected = Rejected
+series-shows = What is shown of the series
+series-table = Table
+series-plot-short = Plot

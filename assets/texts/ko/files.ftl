@@ -34,6 +34,7 @@ written-to = { $path }에 저장했어요
 drop-hint = 놓으면 열려요
 notice-close = 이 알림 닫기
 background-busy = 지금 읽는 것이 너무 많아요. 잠시 뒤에 다시 하세요.
+background-fault = 프로그램이 여기서 실수했어요 ({ $what }). 작업은 잃지 않았어요. 다른 구조나 설정으로 해 보거나 프로그램을 다시 시작하고, 알려 주세요.
 background-crashed = 프로그램의 결함이에요 ({ $lane }): { $what }. 잃은 것은 없어요. 알려 주세요.
 
 ## Closing
@@ -45,3 +46,7 @@ close-cancel-run = 취소하고 닫기
 close-save = 쿼리 저장
 close-discard = 저장하지 않고 닫기
 close-stay = 닫지 않기
+numbers-save = 숫자 저장…
+numbers-save-of = 숫자 저장: { $plot }
+dialog-numbers = 그림의 숫자 저장
+dialog-certificate = 인증서 고르기

@@ -92,10 +92,8 @@ impl Studio {
     pub(in crate::window) fn open_log(&mut self, folder: &Path, name: &str) {
         self.log = Some(Log { folder: folder.to_owned(), name: name.to_owned(), text: Loaded::Waiting });
         let (folder, texts) = (folder.to_owned(), std::sync::Arc::clone(&self.texts));
-        self.submit(Lane::Files, move || {
-            let result = text_of(&texts, &folder);
-            Message::LogRead { folder, result }
-        });
+        let read = folder.clone();
+        self.attempt(Lane::Files, move || text_of(&texts, &read), move |result| Message::LogRead { folder, result });
     }
 
     pub(in crate::window) fn take_log(&mut self, folder: &Path, result: Result<String, String>) {

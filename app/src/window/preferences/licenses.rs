@@ -78,7 +78,7 @@ impl Studio {
         let list = match &self.license_page.list {
             None => {
                 self.license_page.list = Some(Loaded::Waiting);
-                self.submit(Lane::Files, || Message::LicensesRead(Licenses::read().map(Box::new)));
+                self.attempt(Lane::Files, || Licenses::read().map(Box::new), Message::LicensesRead);
                 return;
             }
             Some(Loaded::Waiting) => {

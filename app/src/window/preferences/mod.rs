@@ -2,6 +2,7 @@
 //! is made of. Each setting says what it does.
 
 pub mod licenses;
+pub mod servers;
 
 use std::path::Path;
 
@@ -24,6 +25,8 @@ const HEIGHT: f32 = 440.0;
 pub enum Page {
     /// How it looks.
     General,
+    /// Other computers that predict.
+    Servers,
     /// What is kept and what is sent.
     Privacy,
     /// What it is made of.
@@ -47,6 +50,7 @@ impl Studio {
             .show(ui.ctx(), |ui| {
                 let pages = [
                     (Page::General, texts.get("preferences-general")),
+                    (Page::Servers, texts.get("preferences-servers")),
                     (Page::Privacy, texts.get("preferences-privacy")),
                     (Page::About, texts.get("preferences-about")),
                 ];
@@ -56,6 +60,7 @@ impl Studio {
                     ScrollArea::vertical().id_salt(page as usize).max_height(HEIGHT).min_scrolled_height(HEIGHT);
                 scroll.auto_shrink([false, false]).show(ui, |ui| match page {
                     Page::General => self.general_ui(ui, &texts),
+                    Page::Servers => self.servers_ui(ui, &texts),
                     Page::Privacy => self.privacy_ui(ui, &texts),
                     Page::About => self.about_ui(ui, &texts),
                 });
@@ -81,6 +86,7 @@ impl Studio {
         context.set_zoom_factor(scale);
         if self.texts.language() != self.preferences.language {
             self.texts = std::sync::Arc::new(Texts::new(self.preferences.language));
+            self.tell_faults();
         }
         network::set_offline(self.preferences.offline);
         if self.was_offline != self.preferences.offline {
@@ -185,8 +191,9 @@ impl Studio {
         let mut servers = super::run::servers_of(&self.places);
         if let Ok(entry) = servers.get(server).cloned() {
             let entry = kfold_inference::remote::servers::ServerEntry { agreed: false, ..entry };
-            if let Err(error) = servers.put(entry) {
-                self.tell(Tone::Bad, error.to_string());
+            match servers.put(entry) {
+                Ok(()) => self.take_servers(&servers),
+                Err(error) => self.tell(Tone::Bad, error.to_string()),
             }
         }
     }

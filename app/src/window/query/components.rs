@@ -92,10 +92,12 @@ impl ComponentSearch {
         if is_idle && self.asked.as_deref() != Some(&wanted) {
             let kind = self.wanted;
             let text = wanted.clone();
-            let is_queued = background.submit(Lane::Chemistry, move || {
-                let result = search(&text, kind);
-                Message::Query(News::Components { text, result })
-            });
+            let asked = text.clone();
+            let is_queued = background.attempt(
+                Lane::Chemistry,
+                move || search(&asked, kind),
+                move |result| Message::Query(News::Components { text, result }),
+            );
             if is_queued {
                 self.asked = Some(wanted.clone());
             }

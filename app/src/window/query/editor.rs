@@ -63,8 +63,8 @@ pub enum News {
     Pockets {
         /// The structure's file.
         path: PathBuf,
-        /// They, best first.
-        pockets: Vec<FoundPocket>,
+        /// They, best first, or why not.
+        result: Result<Vec<FoundPocket>, String>,
     },
     /// A prediction was planned.
     Estimated {
@@ -92,8 +92,9 @@ impl Studio {
                     search.take(text, result);
                 }
             }
-            News::Pockets { path, pockets } => {
-                editor.pockets.insert(path, Loaded::Ready(Arc::new(pockets)));
+            News::Pockets { path, result } => {
+                let pockets = result.map_or_else(Loaded::Failed, |pockets| Loaded::Ready(Arc::new(pockets)));
+                editor.pockets.insert(path, pockets);
             }
             News::Estimated { key, result } => editor.estimates.take(*key, result.map(|estimate| *estimate)),
             News::Sketched { number, result } => {

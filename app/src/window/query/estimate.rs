@@ -222,10 +222,12 @@ impl Studio {
         let estimates = &mut self.query_editor.estimates;
         if !estimates.is_waiting && estimates.asked.as_ref() != Some(&key) {
             let asked = key.clone();
-            let is_queued = self.background.submit(Lane::Chemistry, move || {
-                let result = estimate(&asked).map(Box::new);
-                Message::Query(News::Estimated { key: Box::new(asked), result })
-            });
+            let counted = asked.clone();
+            let is_queued = self.background.attempt(
+                Lane::Chemistry,
+                move || estimate(&counted).map(Box::new),
+                move |result| Message::Query(News::Estimated { key: Box::new(asked), result }),
+            );
             if is_queued {
                 estimates.asked = Some(key.clone());
                 estimates.is_waiting = true;

@@ -30,7 +30,7 @@ use super::theme::{self, GAP_SMALL, palette};
 use super::widgets::{Tone, message};
 
 pub use editor::{Editor, News};
-pub(super) use options::{choice_ui, number_ui};
+pub(super) use options::number_ui;
 
 /// What the panel asks for besides edits, done after the frame's layout.
 enum Ask {

@@ -174,12 +174,7 @@ impl Studio {
 }
 
 /// A choice between a few things, with its name.
-pub(in super::super) fn choice_ui<T: PartialEq + Copy>(
-    ui: &mut Ui,
-    name: &str,
-    value: &mut T,
-    choices: &[(T, String)],
-) {
+pub(super) fn choice_ui<T: PartialEq + Copy>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, String)]) {
     let colours = palette(ui);
     ui.horizontal(|ui| {
         ui.allocate_ui(vec2(128.0, theme::CONTROL_HEIGHT), |ui| {

@@ -185,10 +185,11 @@ impl Studio {
             None => {
                 if ui.button(texts.get("pocket-find")).on_hover_text(texts.get("pocket-find-hint")).clicked() {
                     let file = path.clone();
-                    let is_queued = self.background.submit(Lane::Results, move || {
-                        let pockets = structure.first().map(found_pockets).unwrap_or_default();
-                        Message::Query(News::Pockets { path: file, pockets })
-                    });
+                    let is_queued = self.background.attempt(
+                        Lane::Results,
+                        move || Ok(structure.first().map(found_pockets).unwrap_or_default()),
+                        move |result| Message::Query(News::Pockets { path: file, result }),
+                    );
                     if is_queued {
                         self.query_editor.pockets.insert(path, Loaded::Waiting);
                     }
@@ -196,7 +197,11 @@ impl Studio {
                 return;
             }
             Some(Loaded::Ready(found)) => std::sync::Arc::clone(found),
-            Some(Loaded::Waiting | Loaded::Failed(_)) => {
+            Some(Loaded::Failed(reason)) => {
+                message(ui, Tone::Bad, reason);
+                return;
+            }
+            Some(Loaded::Waiting) => {
                 ui.horizontal(|ui| {
                     ui.spinner();
                     ui.label(texts.get("pocket-finding"));

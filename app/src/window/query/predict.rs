@@ -49,7 +49,7 @@ impl Studio {
         if let Some(failure) = self.run.as_ref().and_then(super::super::run::Run::failure) {
             message(ui, Tone::Bad, &super::super::jobs::causes::explain(&texts, failure));
         }
-        if !self.servers.is_empty() && !self.preferences.offline {
+        if !self.servers.is_empty() && !self.preferences.offline && !self.document.is_automatic {
             let here = std::iter::once((None, texts.get("run-here")));
             let there = self.servers.iter().enumerate().map(|(index, name)| (Some(index), name.clone()));
             let choices: Vec<(Option<usize>, String)> = here.chain(there).collect();
@@ -59,13 +59,18 @@ impl Studio {
         let problem = self.first_problem();
         let size = vec2(ui.available_width(), 34.0);
         let button = theme::primary_button(colours, &texts.get("command-predict"), size);
-        let response = ui.add_enabled_ui(problem.is_none(), |ui| ui.add_sized(size, button)).inner;
+        let may_start = problem.is_none() && !self.is_choosing;
+        let response = ui.add_enabled_ui(may_start, |ui| ui.add_sized(size, button)).inner;
         if response.clicked() {
             asks.push(Ask::Run(Command::Predict));
         }
         match problem {
             Some(problem) => {
                 message(ui, Tone::Info, &problem);
+            }
+            None if self.document.is_automatic => {
+                let key = if self.is_choosing { "engine-choosing" } else { "engine-automatic-note" };
+                note(ui, &texts.get(key));
             }
             None => {
                 let settings = &self.document.settings;

@@ -37,7 +37,7 @@ const FILE: u64 = 4 << 30;
 /// Snapshots read at most.
 const STEPS: usize = 1000;
 
-/// The tables, as SQLite keeps their text.
+/// The tables of form 1, as SQLite keeps their text.
 const TABLES: [(&str, &str); 3] = [
     ("parts", "CREATE TABLE parts(hash BLOB PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID"),
     ("saves", "CREATE TABLE saves(number INTEGER PRIMARY KEY, root BLOB NOT NULL)"),
@@ -193,7 +193,7 @@ impl Store {
         if version > VERSION {
             return Err(SessionError::Newer { path: path.to_owned(), version });
         }
-        store.check_tables()?;
+        store.check_tables(version)?;
         let loaded = store.load()?;
         if loaded.damage.is_some() {
             // The next save would write over what somebody may still want to look at.
@@ -239,8 +239,12 @@ impl Store {
         })
     }
 
-    /// Refuses a file with tables, views or triggers that are not ours.
-    fn check_tables(&self) -> Result<(), SessionError> {
+    /// Refuses a file with tables, views or triggers that are not those of its form.
+    fn check_tables(&self, version: i32) -> Result<(), SessionError> {
+        let tables = match version {
+            1 => TABLES,
+            other => return Err(self.damaged(format!("there never was a form {other}"))),
+        };
         let mut found: Vec<(String, String)> = self.ask(|connection| {
             let mut statement = connection
                 .prepare("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_autoindex%' LIMIT 16")?;
@@ -248,7 +252,7 @@ impl Store {
             rows.collect()
         })?;
         let mut ours: Vec<(String, String)> =
-            TABLES.iter().map(|(name, sql)| ((*name).to_owned(), (*sql).to_owned())).collect();
+            tables.iter().map(|(name, sql)| ((*name).to_owned(), (*sql).to_owned())).collect();
         found.sort();
         ours.sort();
         if found == ours { Ok(()) } else { Err(self.damaged("its tables are not those of a session")) }

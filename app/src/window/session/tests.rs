@@ -88,6 +88,93 @@ fn files_that_are_no_sessions_are_told_and_left() {
     assert!(matches!(read(&path), Err(SessionError::Damaged { .. })));
 }
 
+/// A session as the first program that had sessions wrote it: its tables word for word, and documents without what came later
+/// (notes on ligands, the automatic engine).
+fn write_first_form(path: &Path) {
+    use sha2::Digest as _;
+
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE parts(hash BLOB PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
+             CREATE TABLE saves(number INTEGER PRIMARY KEY, root BLOB NOT NULL);
+             CREATE TABLE latest(id INTEGER PRIMARY KEY, number INTEGER NOT NULL, root BLOB NOT NULL);
+             PRAGMA application_id = 1262900078;
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    let put = |value: &serde_json::Value| -> (Vec<u8>, String) {
+        let bytes = serde_json::to_vec(value).unwrap();
+        let hash = sha2::Sha256::digest(&bytes)[..16].to_vec();
+        let statement = "INSERT OR REPLACE INTO parts(hash, bytes) VALUES (?1, ?2)";
+        connection.execute(statement, rusqlite::params![hash, bytes]).unwrap();
+        let hex = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        (hash, hex)
+    };
+    let document = |selection: &str, notes: &str| {
+        let mut whole = serde_json::to_value(Document::default()).unwrap();
+        let fields = whole.as_object_mut().unwrap();
+        fields.retain(|field, _| field != "ligand_notes" && field != "is_automatic");
+        fields["selection"] = selection.into();
+        fields["notes"] = notes.into();
+        let names: serde_json::Map<String, serde_json::Value> =
+            fields.iter().map(|(field, value)| (field.clone(), put(value).1.into())).collect();
+        put(&names.into()).1
+    };
+    let (first, second) = (document("chain A", ""), document("chain A", "written long ago"));
+    let look = serde_json::json!({"query_path": null, "results": "/some/run", "shown": [0, 2]});
+    let root = serde_json::json!({"document": second, "past": [first], "present": second, "future": [], "look": look});
+    let (root, _) = put(&root);
+    connection.execute("INSERT INTO saves(number, root) VALUES (7, ?1)", [&root]).unwrap();
+    connection.execute("INSERT INTO latest(id, number, root) VALUES (0, 7, ?1)", [&root]).unwrap();
+}
+
+#[test]
+fn a_session_of_the_first_program_opens_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.kfsession");
+    write_first_form(&path);
+    let (mut store, loaded) = Store::open(&path).unwrap();
+    assert_eq!(loaded.damage, None);
+    let session = loaded.session;
+    assert_eq!((session.document.selection.as_str(), session.document.notes.as_str()), ("chain A", "written long ago"));
+    assert!(session.document.ligand_notes.is_empty() && !session.document.is_automatic);
+    assert_eq!((session.steps.past.len(), session.steps.past[0].notes.as_str()), (1, ""));
+    assert_eq!((session.look.results.as_deref(), session.look.shown), (Some(Path::new("/some/run")), (0, 2)));
+    let mut document = Document::clone(&session.document);
+    document.is_automatic = true;
+    let next = Session { document: Arc::new(document), ..session };
+    store.save(&next).unwrap();
+    drop(store);
+    assert_eq!(read(&path).unwrap(), (next, false));
+    // A form that nobody ever wrote is no reason to guess.
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute_batch("PRAGMA user_version = 0").unwrap();
+    drop(connection);
+    assert!(matches!(read(&path), Err(SessionError::Damaged { .. })));
+}
+
+/// Not a test: `cargo test --release --workspace --lib -- --ignored --nocapture how_long` says how long a full session takes to
+/// open.
+#[test]
+#[ignore = "measures"]
+#[allow(clippy::print_stdout, reason = "that is what it is for")]
+fn how_long_a_full_session_takes_to_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("full.kfsession");
+    let mut full = session(260);
+    let mut document = Document::clone(&full.document);
+    for _ in 0..500 {
+        document::add_polymer(&mut document.query, PolymerKind::Protein, "MKTAYIAK".repeat(60));
+    }
+    full.document = Arc::new(document);
+    Store::create(&path).unwrap().save(&full).unwrap();
+    let start = std::time::Instant::now();
+    read(&path).unwrap();
+    let size = std::fs::metadata(&path).unwrap().len();
+    println!("{} steps, {size} bytes: {:.1} ms", full.steps.past.len(), start.elapsed().as_secs_f64() * 1e3);
+}
+
 #[test]
 fn a_document_of_an_older_program_lacks_what_is_new() {
     let old: Document = serde_json::from_str(r#"{"selection":"chain A","view":{"waters":true}}"#).unwrap();

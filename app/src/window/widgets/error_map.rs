@@ -41,6 +41,10 @@ pub fn error_map(
     if errors.tokens == 0 {
         return None;
     }
+    super::describe(&response, || {
+        let tokens = errors.tokens;
+        format!("{tokens} × {tokens}, {} × {}, 0 – {:.0} Å", words.aligned_on, words.scored, errors.highest)
+    });
     let area = Rect::from_min_size(rect.min + margin, vec2(side, side));
     let texture = texture(ui, errors);
     let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));

@@ -25,6 +25,7 @@ pub fn matrix_plot(
     }
     let area = Rect::from_min_size(rect.min + vec2(4.0, 2.0), vec2(side, side));
     let highest = (0..count).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| value(i, j)).fold(0.0, f32::max);
+    super::describe(&response, || format!("{count} × {count}, 0 – {} {unit}", number(highest, 1)));
     let cell = side / count as f32;
     let colour = |value: f32| {
         // Dark is near: the diagonal stands out.

@@ -50,6 +50,28 @@ impl Tone {
     }
 }
 
+/// Says what a picture shows to those who do not see it. The words are made only where somebody listens.
+pub fn describe(response: &Response, words: impl FnOnce() -> String) {
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_description(words()));
+}
+
+/// A name with its value. Whoever listens hears both in one: `RMSD: 6.88 Å`.
+pub fn fact(ui: &mut Ui, name: &str, value: &str) -> Response {
+    let colours = palette(ui);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().interact_size.y = 17.0;
+        ui.set_height(17.0);
+        ui.add(egui::Label::new(RichText::new(name).color(colours.text_muted)).selectable(false).truncate());
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let response = ui.label(RichText::new(value).text_style(theme::strong_style()));
+            response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}: {value}")));
+            response
+        })
+        .inner
+    })
+    .inner
+}
+
 /// A square button with a sign; `label` is its tooltip and its name.
 pub fn icon_button(ui: &mut Ui, icon: Icon, label: &str, enabled: bool) -> Response {
     let size = vec2(theme::CONTROL_HEIGHT, theme::CONTROL_HEIGHT);

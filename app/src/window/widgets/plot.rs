@@ -2,7 +2,9 @@
 
 use egui::{Align2, Color32, Pos2, Rect, Role, Sense, Shape, Stroke, TextStyle, Ui, WidgetInfo, pos2, vec2};
 
+use super::super::format::number;
 use super::super::theme::palette;
+use super::describe;
 
 /// A line of a plot.
 pub struct Line<'a> {
@@ -28,8 +30,9 @@ pub fn line_plot(
     let count = lines.iter().map(|line| line.values.len()).max().unwrap_or(0);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
+    describe(&response, || line_description(lines, &mut place));
     let font = TextStyle::Small.resolve(ui.style());
-    let area = Rect::from_min_max(rect.min + vec2(34.0, 18.0), rect.max - vec2(6.0, 6.0));
+    let area = Rect::from_min_max(rect.min + vec2(34.0, 18.0), rect.max - vec2(6.0, 18.0));
     let highest = lines
         .iter()
         .flat_map(|line| line.values.iter().copied())
@@ -54,6 +57,17 @@ pub fn line_plot(
         painter.hline(area.x_range(), y, Stroke::new(1.0, colours.line));
         let text = if step < 1.0 { format!("{value:.1}") } else { format!("{value:.0}") };
         painter.text(pos2(area.left() - 5.0, y), Align2::RIGHT_CENTER, text, font.clone(), colours.text_muted);
+    }
+    for index in axis_places(count, area.width()) {
+        let x = at(index, 0.0).x;
+        painter.vline(x, area.bottom()..=area.bottom() + 3.0, Stroke::new(1.0, colours.line_strong));
+        let (text, ink) = (place(index), colours.text_muted);
+        let side = match index {
+            0 => Align2::LEFT_TOP,
+            index if index + 1 == count => Align2::RIGHT_TOP,
+            _ => Align2::CENTER_TOP,
+        };
+        painter.text(pos2(x, area.bottom() + 4.0), side, text.lines().next().unwrap_or_default(), font.clone(), ink);
     }
     let mut legend = rect.left() + 4.0;
     for line in lines {
@@ -86,6 +100,22 @@ pub fn line_plot(
     clicked.then_some(index)
 }
 
+/// The positions that are named under a plot: the ends, and as many between as there is room for.
+fn axis_places(count: usize, width: f32) -> Vec<usize> {
+    let parts = ((width / 110.0) as usize).clamp(1, 6).min(count - 1);
+    (0..=parts).map(|part| part * (count - 1) / parts).collect()
+}
+
+/// The highest point of each line in words.
+fn line_description(lines: &[Line<'_>], place: &mut impl FnMut(usize) -> String) -> String {
+    let highest = |line: &Line<'_>| {
+        let finite = line.values.iter().enumerate().filter(|(_, value)| value.is_finite());
+        let (index, value) = finite.max_by(|a, b| a.1.total_cmp(b.1))?;
+        Some(format!("{}: {} ({})", line.name, number(*value, 2), place(index)))
+    };
+    lines.iter().filter_map(highest).collect::<Vec<_>>().join("; ")
+}
+
 /// A point of a scatter plot.
 pub struct Point {
     /// Across.
@@ -108,6 +138,11 @@ pub fn scatter_plot(
     let colours = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
+    describe(&response, || {
+        let shown = selected.and_then(|index| points.get(index));
+        let shown = shown.map(|at| format!("; {}: {}, {}", at.name, number(at.x, 2), number(at.y, 2)));
+        format!("{} × {x_name}, {y_name}{}", points.len(), shown.unwrap_or_default())
+    });
     let font = TextStyle::Small.resolve(ui.style());
     let area = Rect::from_min_max(rect.min + vec2(40.0, 20.0), rect.max - vec2(10.0, 34.0));
     let (x_low, x_high) = range(points.iter().map(|point| point.x))?;
@@ -128,7 +163,7 @@ pub fn scatter_plot(
         let mut value = (low / step).ceil() * step;
         while value <= high {
             let share = (value - low) / (high - low);
-            let text = if step < 1.0 { format!("{value:.1}") } else { format!("{value:.0}") };
+            let text = number(value, usize::from(step < 1.0));
             if across {
                 let x = area.left() + area.width() * share;
                 painter.vline(x, area.y_range(), Stroke::new(1.0, colours.line));
@@ -216,6 +251,14 @@ mod tests {
         assert!((tidy_step(8.0, 4) - 2.0).abs() < 1e-6);
         assert!((tidy_step(1.3, 4) - 0.5).abs() < 1e-6);
         assert!((tidy_step(93.0, 4) - 50.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn a_plot_says_where_it_is_highest_and_names_its_ends() {
+        let lines = [Line { name: "RMSF, Å", values: &[0.5, f32::NAN, 2.25], colour: Color32::RED }];
+        assert_eq!(line_description(&lines, &mut |index| format!("A {index}")), "RMSF, Å: 2.25 (A 2)");
+        assert_eq!(axis_places(214, 330.0), [0, 71, 142, 213]);
+        assert_eq!(axis_places(2, 330.0), [0, 1]);
     }
 
     #[test]

@@ -105,68 +105,65 @@ pub fn table(
     let strong = theme::strong_style().resolve(ui.style());
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        ScrollArea::vertical().id_salt(salt).max_height(max_height).auto_shrink([false, true]).show_rows(
-            ui,
-            ROW_HEIGHT,
-            rows,
-            |ui, range| {
-                for index in range {
-                    let (rect, response) =
-                        ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
-                    let (cells, sentence) = row(index);
-                    let is_selected = selected == Some(index);
-                    response.widget_info(|| WidgetInfo::selected(Role::Row, true, is_selected, &sentence));
-                    if response.hovered() {
-                        result.hovered = Some(index);
-                    }
-                    if response.clicked() {
-                        response.request_focus();
-                        result.chosen = Some(index);
-                    }
-                    if let Some(next) = keyboard_step(ui, &response, index, rows) {
-                        result.chosen = Some(next);
-                    }
-                    if is_selected && ui.memory(|memory| memory.has_focus(response.id)) {
-                        // The highlight below shows the focus as well.
-                        response.scroll_to_me(None);
-                    }
-                    let ground = if is_selected {
-                        colours.accent_soft
-                    } else if response.hovered() || response.has_focus() {
-                        colours.hover
-                    } else {
-                        egui::Color32::TRANSPARENT
-                    };
-                    ui.painter().rect_filled(rect, 3.0, ground);
-                    ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, colours.line));
-                    if is_selected {
-                        let bar = Rect::from_min_size(rect.min, vec2(3.0, rect.height()));
-                        ui.painter().rect_filled(bar, 1.0, colours.accent);
-                    }
-                    for (column_index, (column, cell)) in columns.iter().zip(&cells).enumerate() {
-                        let mut cell_area = cell_rect(rect, column_index);
-                        if let Some(tone) = cell.tone {
-                            let sign = Rect::from_center_size(
-                                pos2(cell_area.right() - 8.0, cell_area.center().y),
-                                vec2(10.0, 10.0),
-                            );
-                            let icon = if tone == Tone::Bad { Icon::Cross } else { tone.icon() };
-                            paint_icon(ui.painter(), icon, sign, tone.colour(colours));
-                            cell_area.set_right(sign.left() - 4.0);
-                        }
-                        let (position, align) = place(cell_area, column.is_number);
-                        let mut font = if is_selected { strong.clone() } else { font.clone() };
-                        let painter = ui.painter().with_clip_rect(cell_area.intersect(ui.clip_rect()));
-                        if column.is_number {
-                            // A number that lost its first digits is another number.
-                            let wide = painter.layout_no_wrap(cell.text.clone(), font.clone(), colours.text).size().x;
-                            font.size *= ((cell_area.width() - 4.0) / wide.max(1.0)).clamp(0.3, 1.0);
-                        }
-                        painter.text(position, align, &cell.text, font, colours.text);
-                    }
+        // In a panel that scrolls itself, what is left of its height is no reason to scroll.
+        let height = max_height.min(rows as f32 * ROW_HEIGHT);
+        let area = ScrollArea::vertical().id_salt(salt).max_height(max_height).min_scrolled_height(height);
+        area.auto_shrink([false, true]).show_rows(ui, ROW_HEIGHT, rows, |ui, range| {
+            for index in range {
+                let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
+                let (cells, sentence) = row(index);
+                let is_selected = selected == Some(index);
+                response.widget_info(|| WidgetInfo::selected(Role::Row, true, is_selected, &sentence));
+                if response.hovered() {
+                    result.hovered = Some(index);
                 }
-            },
-        );
+                if response.clicked() {
+                    response.request_focus();
+                    result.chosen = Some(index);
+                }
+                if let Some(next) = keyboard_step(ui, &response, index, rows) {
+                    result.chosen = Some(next);
+                }
+                if is_selected && ui.memory(|memory| memory.has_focus(response.id)) {
+                    // The highlight below shows the focus as well.
+                    response.scroll_to_me(None);
+                }
+                let ground = if is_selected {
+                    colours.accent_soft
+                } else if response.hovered() || response.has_focus() {
+                    colours.hover
+                } else {
+                    egui::Color32::TRANSPARENT
+                };
+                ui.painter().rect_filled(rect, 3.0, ground);
+                ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, colours.line));
+                if is_selected {
+                    let bar = Rect::from_min_size(rect.min, vec2(3.0, rect.height()));
+                    ui.painter().rect_filled(bar, 1.0, colours.accent);
+                }
+                for (column_index, (column, cell)) in columns.iter().zip(&cells).enumerate() {
+                    let mut cell_area = cell_rect(rect, column_index);
+                    if let Some(tone) = cell.tone {
+                        let sign = Rect::from_center_size(
+                            pos2(cell_area.right() - 8.0, cell_area.center().y),
+                            vec2(10.0, 10.0),
+                        );
+                        let icon = if tone == Tone::Bad { Icon::Cross } else { tone.icon() };
+                        paint_icon(ui.painter(), icon, sign, tone.colour(colours));
+                        cell_area.set_right(sign.left() - 4.0);
+                    }
+                    let (position, align) = place(cell_area, column.is_number);
+                    let mut font = if is_selected { strong.clone() } else { font.clone() };
+                    let painter = ui.painter().with_clip_rect(cell_area.intersect(ui.clip_rect()));
+                    if column.is_number {
+                        // A number that lost its first digits is another number.
+                        let wide = painter.layout_no_wrap(cell.text.clone(), font.clone(), colours.text).size().x;
+                        font.size *= ((cell_area.width() - 4.0) / wide.max(1.0)).clamp(0.3, 1.0);
+                    }
+                    painter.text(position, align, &cell.text, font, colours.text);
+                }
+            }
+        });
     });
     result
 }

@@ -141,10 +141,11 @@ impl Sketch {
     /// Asks whether this molecule can be.
     fn propose(&mut self, background: &Background, molecule: SmallMolecule) {
         let number = self.next;
-        let is_queued = background.submit(Lane::Chemistry, move || {
-            let result = drawn(&molecule).map(Box::new);
-            Message::Query(News::Sketched { number, result })
-        });
+        let is_queued = background.attempt(
+            Lane::Chemistry,
+            move || drawn(&molecule).map(Box::new),
+            move |result| Message::Query(News::Sketched { number, result }),
+        );
         if is_queued {
             self.next += 1;
             self.waiting = Some(number);
