@@ -44,6 +44,7 @@ mod selection;
 pub(crate) mod series;
 mod session;
 mod settings_panel;
+mod shown;
 mod style;
 pub(crate) mod theme;
 mod top_bar;
