@@ -570,3 +570,32 @@ fn far_atoms_are_thinned_out_below_a_pixel() {
     assert!(all > 60 && kept * 10 > all * 9 && kept * 10 < all * 13, "{kept} pixels of {all}");
     assert!(thinned != whole, "nothing was left out");
 }
+
+#[test]
+fn tubes_stand_for_a_cartoon_until_it_is_built() {
+    let structure = kfold_molecule::formats::read_structure(&common::sample("adenylate-kinase/closed.pdb")).unwrap();
+    let object = Object::new(1, structure.first().unwrap()).with(Representation::cartoon());
+    let camera = Camera::looking_at(&object.positions, size().x / size().y);
+    let scene = scene(object);
+    let mut renderer = renderer();
+    let drawn = |renderer: &mut kfold_viewer::Renderer| {
+        renderer.render(&scene, &camera, (WIDTH, HEIGHT), &plain()).unwrap();
+        renderer.read_depths(&camera).unwrap().iter().filter(|depth| depth.is_finite()).count()
+    };
+    let first = drawn(&mut renderer);
+    assert!(renderer.is_building(), "the first picture does not wait");
+    assert!(first > 300, "{first} pixels of the first picture");
+    let start = std::time::Instant::now();
+    while renderer.is_building() {
+        assert!(start.elapsed().as_secs() < 60, "the cartoon never came");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        drawn(&mut renderer);
+    }
+    let built = drawn(&mut renderer);
+    assert!(built > first, "ribbons are wider than tubes: {built} pixels after {first}");
+    // Nothing of the tubes stays: a picture that waited is the same.
+    let live = renderer.read_depths(&camera).unwrap();
+    renderer.render_to_image(&Scene::default(), &camera, 8, 8, &plain()).unwrap();
+    renderer.render_to_image(&scene, &camera, WIDTH, HEIGHT, &plain()).unwrap();
+    assert!(live == renderer.read_depths(&camera).unwrap(), "tubes or ribbons are missing");
+}

@@ -13,7 +13,7 @@ use kfold_molecule::Topology;
 use crate::camera::bounding_sphere;
 use crate::color::{Coloring, ColoringInput, atom_colors};
 use crate::error::ViewerError;
-use crate::geometry::{Instances, chunks, instances};
+use crate::geometry::{Instances, cartoon, chunks, instances};
 use crate::gpu::Gpu;
 use crate::renderer::Waker;
 use crate::renderer::building::{Built, CartoonSource, GlycanSource, Job, SharedKinds, Source, same_arc};
@@ -392,7 +392,8 @@ impl RepresentationCache {
         }
     }
 
-    /// Draw calls from the representation and, for cartoons and surfaces, what is built of it.
+    /// Draw calls from the representation and, for cartoons and surfaces, what is built of it; tubes stand for a cartoon
+    /// that is not.
     fn make_draws(&mut self, scene: &Surroundings<'_>) {
         self.draws.clear();
         if let Some(built) = &self.built {
@@ -418,8 +419,14 @@ impl RepresentationCache {
             }
             return;
         }
-        let Instances { mut spheres, mut cylinders, flags, points } =
-            instances(&self.source.shape, &self.source.atoms, &scene.object.topology, &self.source.coloring);
+        let topology = &scene.object.topology;
+        let Instances { mut spheres, mut cylinders, flags, points } = match &self.source.shape {
+            Shape::Cartoon(_) => {
+                let cylinders = cartoon::stand_in(topology, &scene.object.positions, &self.source.atoms);
+                Instances { cylinders, ..Instances::default() }
+            }
+            shape => instances(shape, &self.source.atoms, topology, &self.source.coloring),
+        };
         self.flags = flags;
         let usage = wgpu::BufferUsages::STORAGE;
         let own = points.map(|(points, colors)| {

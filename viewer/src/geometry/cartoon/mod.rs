@@ -17,6 +17,7 @@ use rayon::prelude::*;
 
 use super::mesh::Mesh;
 use crate::geometry::dash_ranges;
+use crate::renderer::uniforms::{CylinderInstance, NO_ATOM, ROUND_ENDS, packed_range};
 use crate::ribbon::RibbonKind;
 use crate::scene::{AtomSelection, BackboneStyle, CartoonStyle, Putty};
 use curve::Frame;
@@ -35,6 +36,32 @@ const TUBE_WIDTH: f32 = 0.9;
 const PUTTY_RADII: [f32; 2] = [0.2, 1.8];
 /// Residues over which a helix grows from the coil's cross section to its own.
 const TAPER_RESIDUES: f32 = 0.9;
+
+/// Radius of the tubes that stand for a cartoon until it is built, Å.
+const STAND_IN_RADIUS: f32 = 0.4;
+
+/// Straight tubes along the backbone, which cost next to nothing: what is seen until the cartoon is built.
+pub(crate) fn stand_in(topology: &Topology, positions: &[Vec3], atoms: &AtomSelection) -> Vec<CylinderInstance> {
+    let mut is_wanted = vec![false; topology.atoms.len()];
+    for atom in atoms.indices(topology) {
+        is_wanted[atom as usize] = true;
+    }
+    let (traces, _) = trace::collect(topology, positions, &[]);
+    let pairs = traces.iter().flat_map(|trace| trace.guides.windows(2)).map(|pair| (pair[0].atom, pair[1].atom));
+    pairs
+        .filter(|(a, b)| is_wanted[*a as usize] && is_wanted[*b as usize])
+        .map(|(a, b)| CylinderInstance {
+            a,
+            b,
+            plane: NO_ATOM,
+            offset: 0.0,
+            radius: STAND_IN_RADIUS,
+            range: packed_range(0.0, 1.0),
+            flags: ROUND_ENDS,
+            copy: 0,
+        })
+        .collect()
+}
 
 /// The cartoon of the residues whose guide atom is among the atoms. `kinds` has an entry for each residue; missing ones
 /// are coil. Smoothing moves the ribbon away from guide atoms: to those among `tethers`, which are drawn otherwise as
