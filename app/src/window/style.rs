@@ -254,6 +254,9 @@ impl Studio {
     pub(super) fn change_style(&mut self, change: Change) {
         let has_plddt = self.ensemble.is_none() && self.shown_complex().is_some();
         let has_fluctuation = self.ensemble.is_some();
+        if change == Change::ReadyMade(ReadyMade::Pocket) {
+            self.viewport.frame_focus();
+        }
         let view = &mut self.document.view;
         match change {
             Change::ReadyMade(style) => style.apply(view, has_plddt, has_fluctuation),

@@ -266,3 +266,36 @@ fn two_eyes_see_two_pictures_and_both_are_clicked_in() {
     assert_eq!(desk.harness.state().document().view.stereo, Stereo::Off);
     assert!(desk.harness.state().notice_texts().is_empty());
 }
+
+#[test]
+fn models_lie_over_each_other_apart_by_colour_and_a_surface_plays_along() {
+    let mut desk = Desk::new();
+    desk.click("A protein in two states");
+    desk.wait_for_label("A · protein, 214 residues");
+    desk.click("Show the change between the states");
+    desk.wait_for_label("1 of 25");
+    desk.rest();
+    desk.press(Modifiers::COMMAND, Key::Num0);
+    desk.rest();
+    assert!(desk.harness.state().document().view.overlay);
+    choose(&mut desk, "Colour by", "By sample");
+    desk.rest();
+    desk.picture("overlay");
+    desk.harness.check_accessibility();
+    // A tube as thick as the models differ.
+    desk.press(Modifiers::COMMAND, Key::Num0);
+    desk.click("Open: Style");
+    desk.rest();
+    choose(&mut desk, "Backbone", "Tube by RMSF");
+    desk.rest();
+    desk.picture("overlay-tube");
+    // The surface goes with the models; the window takes frames all the while.
+    desk.press(Modifiers::COMMAND, Key::Num6);
+    desk.rest();
+    desk.click("Play");
+    desk.wait_for_label("9 of 25");
+    desk.picture("playing-surface");
+    desk.click("Pause");
+    desk.rest();
+    assert!(desk.harness.state().notice_texts().is_empty());
+}
