@@ -16,6 +16,8 @@ fn kinase(language: &str) -> Desk {
     let mut desk = Desk::in_language(language);
     desk.harness.state_mut().open(&root().join("samples/kinase/query.yaml"));
     desk.wait("the query", |harness| harness.state().document().query.name == "egfr_erlotinib");
+    // Its structure is read after it.
+    desk.wait_for_label("312");
     desk.rest();
     desk
 }
@@ -51,7 +53,8 @@ fn choose(desk: &mut Desk, menu: &str, choice: &str) {
     desk.harness.get_by_role_and_label(Role::ComboBox, menu).click();
     desk.harness.step();
     desk.harness.step();
-    desk.harness.get_by_role_and_label(Role::Button, choice).click();
+    // It may lie below what is seen of a long list.
+    desk.harness.get_by_role_and_label(Role::Button, choice).click_accesskit();
     desk.harness.step();
     desk.harness.step();
 }
@@ -280,6 +283,8 @@ fn models_lie_over_each_other_apart_by_colour_and_a_surface_plays_along() {
     assert!(desk.harness.state().document().view.overlay);
     choose(&mut desk, "Colour by", "By sample");
     desk.rest();
+    assert_eq!(format!("{:?}", desk.harness.state().document().view.colour), "Sample");
+    desk.wait_for_label("1 of 25");
     desk.picture("overlay");
     desk.harness.check_accessibility();
     // A tube as thick as the models differ.
