@@ -272,9 +272,14 @@ fn while_atoms_move_the_surface_before_stays_until_the_next_is_there() {
         panic!("no surface came");
     };
     let (pixels, at_first) = wait(&mut renderer, &object);
-    // Played faster than surfaces are built: none of the pictures is empty or has half a surface.
+    // Played faster than surfaces are built, the object made anew for each model as the window does it: none of the pictures
+    // is empty or has half a surface.
     for step in 1..=12 {
-        object.positions = Arc::new(model.positions.iter().map(|place| *place + Vec3::X * 0.5 * step as f32).collect());
+        let mut moved = model.clone();
+        moved.positions.iter_mut().for_each(|place| *place += Vec3::X * 0.5 * step as f32);
+        let style = SurfaceStyle { spacing: 0.9, ..SurfaceStyle::gaussian() };
+        let atoms = AtomSelection::of(vec![0, 1, 2]);
+        object = Object::new(71, &moved).with(Representation::surface(style).of(atoms));
         let (_, (now, _)) = draw(&mut renderer, &object);
         assert!(now * 10 > pixels * 8, "step {step}: {now} pixels of {pixels}");
     }

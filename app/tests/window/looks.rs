@@ -56,6 +56,8 @@ fn choose(desk: &mut Desk, menu: &str, choice: &str) {
     // It may lie below what is seen of a long list.
     desk.harness.get_by_role_and_label(Role::Button, choice).click_accesskit();
     desk.harness.step();
+    desk.press(Modifiers::NONE, Key::Escape);
+    desk.harness.step();
     desk.harness.step();
 }
 

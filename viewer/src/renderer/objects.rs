@@ -142,7 +142,9 @@ impl Objects {
             let copies = object.places().len() as u32;
             self.numbers.push(NumberRange { object: object.id, first, count, copies });
             let cache = self.caches.entry(object.id).or_insert_with(|| ObjectCache::new(gpu, object));
-            if !Arc::ptr_eq(&cache.topology, &object.topology) || !Arc::ptr_eq(&cache.copies, &object.copies) {
+            // Whoever makes an object anew makes a list of copies anew: the same copies keep what was built before.
+            let has_copies = Arc::ptr_eq(&cache.copies, &object.copies) || cache.copies == object.copies;
+            if !Arc::ptr_eq(&cache.topology, &object.topology) || !has_copies {
                 *cache = ObjectCache::new(gpu, object);
             }
             pending |= cache.update(gpu, pipelines, object, first, waker, wait)?;
