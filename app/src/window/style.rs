@@ -13,6 +13,9 @@ use super::theme::{self, GAP_SMALL, palette};
 use super::widgets::{field, note, section, segmented};
 use crate::texts::Texts;
 
+/// Height of a list of choices, points: all of them are seen.
+pub const LIST_HEIGHT: f32 = 480.0;
+
 /// Opacity of a surface that is put around something else, until the user says otherwise.
 const GLASS: f32 = 0.4;
 
@@ -368,6 +371,7 @@ fn menu_ui<T: PartialEq + Copy>(ui: &mut Ui, name: &str, value: &mut T, choices:
         let held = choices.iter().find(|(choice, _)| choice == value).map_or("", |(_, text)| text);
         ComboBox::from_id_salt(name)
             .selected_text(held)
+            .height(LIST_HEIGHT)
             .width((ui.available_width() - 8.0).clamp(80.0, 180.0))
             .show_ui(ui, |ui| {
                 for (choice, text) in choices {

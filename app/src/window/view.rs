@@ -100,6 +100,7 @@ impl Studio {
             egui::ComboBox::from_id_salt("colour")
                 .selected_text(name(view.colour))
                 .width(132.0)
+                .height(super::style::LIST_HEIGHT)
                 .show_ui(ui, |ui| {
                     for colour in ColourBy::ALL {
                         let has_values = match colour {
