@@ -4,6 +4,8 @@
 //! The texture is drawn only when something changed; egui shows the same texture on all other frames. While the camera
 //! moves, a software adapter draws half the size; when it rests, the full picture follows.
 
+mod overlay;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -16,10 +18,11 @@ use kfold_viewer::{
     Renderer, Representation, Scene, Shape, Stereo, ViewerError,
 };
 
+use self::overlay::{Drawing, axes_ui};
 use super::document::ColourBy;
 use super::measure::Labels;
-use super::region::{self, Mode, Region, Tool};
-use super::scene::{Built, LIGAND, Plan, RECEPTOR, REFERENCE, Selected};
+use super::region::{Region, Tool};
+use super::scene::{Built, LIGAND, Plan, RECEPTOR, Selected};
 use super::theme::palette;
 use super::widgets::{Tone, message};
 use crate::texts::Texts;
@@ -36,10 +39,6 @@ const REST_SECONDS: f64 = 0.18;
 const ATOM_RADIUS: f32 = 9.0;
 /// The object of lines that measure; no other has it.
 const MEASUREMENTS: ObjectId = ObjectId::MAX;
-/// Corners of a loop at most.
-const MOST_CORNERS: usize = 2000;
-/// Length of the axes in the corner, points.
-const AXIS: f32 = 26.0;
 /// Room around what is selected when the view goes there, Å.
 const SELECTION_MARGIN: f32 = 3.0;
 
@@ -104,11 +103,6 @@ pub struct Look {
     pub stereo: Stereo,
     /// Whether the axes are shown.
     pub axes: bool,
-}
-
-struct Drawing {
-    tool: Tool,
-    points: Vec<Pos2>,
 }
 
 struct Flight {
@@ -364,36 +358,6 @@ impl Viewport {
         self.region.take()
     }
 
-    /// The atoms that are drawn within a region, of each molecule, and all of it that are drawn.
-    #[must_use]
-    pub fn atoms_within(&self, region: &Region) -> Vec<(ObjectId, Vec<u32>, Vec<u32>)> {
-        let Some(first) = region.outline.first() else { return Vec::new() };
-        let picture = self.pictures.iter().find(|(rect, _)| rect.contains(*first)).or(self.pictures.first());
-        let Some((rect, camera)) = picture else { return Vec::new() };
-        let size = glam::Vec2::new(rect.width(), rect.height());
-        let bounds = Rect::from_points(&region.outline);
-        let molecules = self.scene.objects.iter().filter(|object| matches!(object.id, RECEPTOR | LIGAND | REFERENCE));
-        let within = |object: &Object| {
-            let mut drawn: Vec<u32> = object
-                .representations
-                .iter()
-                .filter(|shown| shown.visible && !matches!(shown.shape, Shape::Dashes(_)))
-                .flat_map(|shown| shown.atoms.indices(&object.topology))
-                .collect();
-            drawn.sort_unstable();
-            drawn.dedup();
-            let is_within = |atom: &u32| {
-                let place = object.positions.get(*atom as usize).and_then(|point| camera.project(*point, size));
-                place.is_some_and(|(place, _)| {
-                    let place = rect.min + vec2(place.x, place.y);
-                    bounds.contains(place) && region::contains(&region.outline, place)
-                })
-            };
-            (object.id, drawn.iter().copied().filter(is_within).collect(), drawn)
-        };
-        molecules.map(within).collect()
-    }
-
     /// What is selected.
     #[must_use]
     pub const fn selected(&self) -> &Selected {
@@ -580,80 +544,6 @@ impl Viewport {
             ui.painter().rect_stroke(rect.shrink(1.0), 0.0, stroke, egui::StrokeKind::Inside);
         }
         clicked
-    }
-
-    /// Where the pictures lie, side by side, each with its camera.
-    fn places(&self, rect: Rect) -> Vec<(Rect, Camera)> {
-        let cameras = self.look.stereo.cameras(&self.camera);
-        let width = rect.width() / cameras.len() as f32;
-        let place =
-            |index: usize| Rect::from_min_size(rect.min + vec2(width * index as f32, 0.0), vec2(width, rect.height()));
-        cameras.into_iter().enumerate().map(|(index, camera)| (place(index), camera)).collect()
-    }
-
-    /// Draws a box or a loop with the mouse: with a tool of the toolbar, or a box with the Control key. Returns whether
-    /// the mouse is busy with it.
-    fn draw_region(&mut self, ui: &Ui, response: &egui::Response) -> bool {
-        let (modifiers, origin) = ui.input(|input| (input.modifiers, input.pointer.press_origin()));
-        if response.drag_started_by(PointerButton::Primary)
-            && let Some(origin) = origin
-        {
-            let tool = match self.tool {
-                Tool::Turn if modifiers.command => Tool::Box,
-                tool => tool,
-            };
-            if tool != Tool::Turn {
-                self.drawing = Some(Drawing { tool, points: vec![origin] });
-            }
-        }
-        let is_cancelled = ui.input(|input| input.key_pressed(Key::Escape));
-        if is_cancelled && self.drawing.is_none() && response.has_focus() {
-            self.tool = Tool::Turn;
-        }
-        let Some(drawing) = &mut self.drawing else { return false };
-        if is_cancelled {
-            self.drawing = None;
-            return true;
-        }
-        if let Some(pointer) = response.interact_pointer_pos() {
-            let is_far = drawing.points.last().is_none_or(|last| last.distance(pointer) > 2.0);
-            if drawing.tool == Tool::Box {
-                drawing.points.truncate(1);
-                drawing.points.push(pointer);
-            } else if is_far && drawing.points.len() < MOST_CORNERS {
-                drawing.points.push(pointer);
-            }
-        }
-        if !response.dragged() {
-            let mode = if modifiers.shift {
-                Mode::Add
-            } else if modifiers.alt {
-                Mode::Remove
-            } else {
-                Mode::Replace
-            };
-            self.region = Some(Region { outline: region::outline(drawing.tool, &drawing.points), mode });
-            self.drawing = None;
-        }
-        ui.ctx().request_repaint();
-        true
-    }
-
-    /// Shows what is being drawn.
-    fn region_ui(&self, ui: &Ui) {
-        let Some(drawing) = &self.drawing else { return };
-        let corners = region::outline(drawing.tool, &drawing.points);
-        let colours = palette(ui);
-        let stroke = egui::Stroke::new(1.5, colours.accent);
-        if drawing.tool == Tool::Box && corners.len() == 4 {
-            let rect = Rect::from_points(&corners);
-            ui.painter().rect(rect, 0.0, colours.accent.gamma_multiply(0.12), stroke, egui::StrokeKind::Inside);
-        } else {
-            ui.painter().add(egui::Shape::line(corners.clone(), stroke));
-            if let (Some(first), Some(last)) = (corners.first(), corners.last()) {
-                ui.painter().extend(egui::Shape::dashed_line(&[*last, *first], stroke, 5.0, 4.0));
-            }
-        }
     }
 
     fn fly(&mut self, ui: &Ui, now: f64) {
@@ -883,26 +773,6 @@ impl Device {
         };
         self.texture = Some((id, generation));
         Ok(id)
-    }
-}
-
-/// The axes of the coordinates, as the camera sees them.
-fn axes_ui(ui: &Ui, rect: Rect, camera: &Camera) {
-    if rect.height() < 4.0 * AXIS || rect.width() < 4.0 * AXIS {
-        return;
-    }
-    let colours = palette(ui);
-    let origin = rect.left_bottom() + vec2(AXIS + 14.0, -AXIS - 14.0);
-    let mut axes = [(Vec3::X, "X", colours.bad), (Vec3::Y, "Y", colours.good), (Vec3::Z, "Z", colours.accent)]
-        .map(|(axis, name, colour)| (camera.view_from_world * axis, name, colour));
-    // What points to the viewer lies on top.
-    axes.sort_by(|(a, ..), (b, ..)| a.z.total_cmp(&b.z));
-    let font = egui::TextStyle::Small.resolve(ui.style());
-    for (axis, name, colour) in axes {
-        let along = vec2(axis.x, -axis.y);
-        let ink = colour.gamma_multiply(if axis.z < 0.0 { 0.55 } else { 1.0 });
-        ui.painter().line_segment([origin, origin + along * AXIS], egui::Stroke::new(2.0, ink));
-        ui.painter().text(origin + along * (AXIS + 8.0), egui::Align2::CENTER_CENTER, name, font.clone(), ink);
     }
 }
 
