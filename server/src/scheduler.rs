@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use kfold_inference::job::events::EventReader;
-use kfold_inference::job::{Job, JobProgress, JobState, pieces};
+use kfold_inference::job::events::{EventKind, EventReader};
+use kfold_inference::job::{Job, JobError, pieces};
 use kfold_inference::remote::protocol::RemoteState;
 
 use crate::clock;
@@ -32,6 +32,8 @@ const TICK: Duration = Duration::from_millis(100);
 const PLACES: Duration = Duration::from_millis(500);
 /// Between two looks at what is to be forgotten.
 const RETENTION: Duration = Duration::from_secs(60);
+/// How long a full disk is left alone.
+const DISK_PAUSE: Duration = Duration::from_secs(1);
 /// What a piece that is handed out counts, in seconds, before it has taken any time.
 const EXPECTED_SECONDS: f64 = 60.0;
 
@@ -45,7 +47,9 @@ pub(crate) struct Scheduler {
     /// Series that run, with what their pieces said.
     series: HashMap<String, SeriesEvents>,
     /// Series whose outputs are being put together.
-    merging: HashMap<String, JoinHandle<PieceEnd>>,
+    merging: HashMap<String, JoinHandle<Option<PieceEnd>>>,
+    /// Nothing is started or put together before: the disk was full.
+    not_before: Option<Instant>,
     last_places: Option<Instant>,
     last_retention: Option<Instant>,
 }
@@ -59,6 +63,7 @@ impl Scheduler {
             overdue: HashSet::new(),
             series: HashMap::new(),
             merging: HashMap::new(),
+            not_before: None,
             last_places: None,
             last_retention: None,
         }
@@ -137,7 +142,10 @@ impl Scheduler {
                 let reason = format!("it took longer than the {hours} h that this server allows");
                 self.end_piece(&task.piece, &PieceEnd::Failed(reason))
             }
-            Conclusion::Interrupted { why, seeds_done } => {
+            Conclusion::Interrupted { why, seeds_done, may_pass } => {
+                if may_pass {
+                    self.wait_for_disk();
+                }
                 let attempts = if seeds_done > task.piece.seeds_done { 0 } else { task.piece.attempts };
                 if attempts >= self.service.configuration.workers.attempts {
                     let reason = format!("{why}; that happened {attempts} times in a row");
@@ -226,6 +234,7 @@ impl Scheduler {
     fn finish_jobs(&mut self) -> Result<(), ServerError> {
         for record in self.service.index.unfinished_ends()? {
             match self.merging.remove(&record.id) {
+                None if self.is_waiting_for_disk() => {}
                 None => {
                     let thread = self.conclude_in_thread(&record)?;
                     self.merging.insert(record.id, thread);
@@ -235,9 +244,11 @@ impl Scheduler {
                 }
                 Some(thread) => {
                     let panicked =
-                        |_| PieceEnd::Failed("the outputs could not be put together; see the server's log".into());
-                    let end = thread.join().unwrap_or_else(panicked);
-                    self.end_job(&record.id, &end)?;
+                        |_| Some(PieceEnd::Failed("the outputs could not be put together; see the server's log".into()));
+                    match thread.join().unwrap_or_else(panicked) {
+                        Some(end) => self.end_job(&record.id, &end)?,
+                        None => self.wait_for_disk(),
+                    }
                 }
             }
         }
@@ -245,13 +256,13 @@ impl Scheduler {
     }
 
     /// Puts the outputs of a job together, which can take a while.
-    fn conclude_in_thread(&mut self, record: &JobRecord) -> Result<JoinHandle<PieceEnd>, ServerError> {
-        let states = self.service.index.piece_states(&record.id)?;
+    fn conclude_in_thread(&mut self, record: &JobRecord) -> Result<JoinHandle<Option<PieceEnd>>, ServerError> {
+        let ends = self.service.index.piece_ends(&record.id)?;
         let events = self.series.remove(&record.id);
         let (folder, was_cancelled) = (self.service.job_folder(&record.id), record.cancel);
         std::thread::Builder::new()
             .name("merge".into())
-            .spawn(move || series::conclude(&folder, &states, was_cancelled, events))
+            .spawn(move || series::conclude(&folder, &ends, was_cancelled, events))
             .map_err(|error| ServerError::Other(format!("cannot start a thread: {error}")))
     }
 
@@ -286,8 +297,12 @@ impl Scheduler {
         let waiting: Vec<Piece> =
             self.service.index.pieces(RemoteState::Queued)?.into_iter().filter(|piece| !piece.cancel).collect();
         let mut order = fair_order(waiting, usage).into_iter().peekable();
+        if self.is_waiting_for_disk() {
+            room = 0;
+        }
         if room > 0 && order.peek().is_some() && !self.service.has_free_disk() {
             log::warning("disk_low", &[("what", &"no worker is started until there is space again")]);
+            self.wait_for_disk();
             room = 0;
         }
         while room > 0 && order.peek().is_some() {
@@ -310,7 +325,15 @@ impl Scheduler {
         for task in tasks {
             match self.prepare(&task) {
                 Ok(()) => ready.push(task),
-                Err(reason) => self.end_piece(&task.piece, &PieceEnd::Failed(reason))?,
+                // It keeps its place: that is no attempt.
+                Err(error) if error.may_pass() => {
+                    log::warning("piece_waits", &[("job", &task.piece.job), ("why", &error)]);
+                    self.wait_for_disk();
+                }
+                Err(error) => {
+                    let reason = without_folder(&error.to_string(), &self.service.job_folder(&task.piece.job));
+                    self.end_piece(&task.piece, &PieceEnd::Failed(reason))?;
+                }
             }
         }
         let mut pieces: Vec<Piece> = ready.iter().map(|task| task.piece.clone()).collect();
@@ -340,14 +363,20 @@ impl Scheduler {
     }
 
     /// Makes the directory of a piece and takes back what an earlier attempt left.
-    fn prepare(&mut self, task: &Task) -> Result<(), String> {
-        let folder = self.service.job_folder(&task.piece.job);
+    fn prepare(&self, task: &Task) -> Result<(), JobError> {
         if task.piece.pieces > 1 {
-            let job = Job::open(&folder).map_err(|error| without_folder(&error.to_string(), &folder))?;
-            pieces::create(&job, task.piece.number, task.piece.pieces)
-                .map_err(|error| without_folder(&error.to_string(), &folder))?;
+            let job = Job::open(&self.service.job_folder(&task.piece.job))?;
+            pieces::create(&job, task.piece.number, task.piece.pieces)?;
         }
-        Job::clear_cancel(&task.folder).map_err(|error| without_folder(&error.to_string(), &folder))
+        Job::clear_cancel(&task.folder)
+    }
+
+    fn wait_for_disk(&mut self) {
+        self.not_before = Some(Instant::now() + DISK_PAUSE);
+    }
+
+    fn is_waiting_for_disk(&self) -> bool {
+        self.not_before.is_some_and(|moment| Instant::now() < moment)
     }
 
     /// Marks what is too old and sweeps away what belongs to nobody.
@@ -365,7 +394,8 @@ impl Scheduler {
 /// What can be said of a worker that is gone.
 enum Conclusion {
     Ended(PieceEnd),
-    Interrupted { why: String, seeds_done: u64 },
+    /// `may_pass`: by a trouble of the machine that needs a while.
+    Interrupted { why: String, seeds_done: u64, may_pass: bool },
 }
 
 fn conclude(task: &Task, how: &str, last_words: &str) -> Conclusion {
@@ -378,19 +408,19 @@ fn conclude(task: &Task, how: &str, last_words: &str) -> Conclusion {
     if job.is_done() {
         return Conclusion::Ended(PieceEnd::Finished);
     }
-    let mut progress = JobProgress::default();
-    let events = EventReader::new(job.events_path()).read_new().unwrap_or_default();
-    events.iter().for_each(|event| progress.apply(event));
-    match progress.state {
-        JobState::Failed(reason) => Conclusion::Ended(PieceEnd::Failed(without_folder(&reason, &task.folder))),
-        // Cancelled by somebody who is not the server (a node that shuts down): as good as killed.
-        JobState::Waiting | JobState::Running | JobState::Finished | JobState::Cancelled => {
-            let seeds_done = job.settings().seeds.iter().filter(|seed| job.is_seed_done(**seed)).count() as u64;
-            let words = without_folder(last_words, &task.folder);
-            let why = if words.is_empty() { how.to_owned() } else { format!("{how}, its last words: {words}") };
-            Conclusion::Interrupted { why, seeds_done }
+    let mut events = EventReader::new(job.events_path()).read_new().unwrap_or_default();
+    let (words, may_pass) = match events.pop().map(|event| event.kind) {
+        Some(EventKind::Failed { message, may_pass: false }) => {
+            return Conclusion::Ended(PieceEnd::Failed(without_folder(&message, &task.folder)));
         }
-    }
+        Some(EventKind::Failed { message, may_pass: true }) => (message, true),
+        // Cancelled by somebody who is not the server (a node that shuts down): as good as killed.
+        _ => (last_words.to_owned(), false),
+    };
+    let seeds_done = job.settings().seeds.iter().filter(|seed| job.is_seed_done(**seed)).count() as u64;
+    let words = without_folder(&words, &task.folder);
+    let why = if words.is_empty() { how.to_owned() } else { format!("{how}, its last words: {words}") };
+    Conclusion::Interrupted { why, seeds_done, may_pass }
 }
 
 /// A text without the place of the job on this machine's disk, which is nobody's business.

@@ -9,9 +9,8 @@ use std::io;
 use std::path::Path;
 
 use kfold_inference::engine::Progress;
-use kfold_inference::job::events::{EventKind, EventReader, EventWriter};
-use kfold_inference::job::{Job, JobProgress, JobState, pieces};
-use kfold_inference::remote::protocol::RemoteState;
+use kfold_inference::job::events::{Event, EventKind, EventReader, EventWriter};
+use kfold_inference::job::{Job, JobError, pieces};
 
 use crate::index::PieceEnd;
 use crate::log;
@@ -102,32 +101,34 @@ impl SeriesEvents {
                 }
                 EventKind::Finished
             }
-            PieceEnd::Failed(message) => EventKind::Failed { message: message.clone() },
+            PieceEnd::Failed(message) => EventKind::Failed { message: message.clone(), may_pass: false },
             PieceEnd::Cancelled => EventKind::Cancelled,
         };
         self.writer.write(last)
     }
 }
 
-/// Puts the outputs of ended pieces together and says how the job ended by that. A piece whose engine gave up (none of its
-/// ligands could be docked) is a warning; a piece that was lost again and again is a failure, beside the outputs of the
-/// others.
+/// Puts the outputs of ended pieces together and says how the job ended by that; `None` when the machine is in the way (its disk
+/// is full) and it is to be tried again. A piece whose engine gave up (none of its ligands could be docked) is a warning; a piece
+/// that was lost again and again is a failure, beside the outputs of the others.
 pub(crate) fn conclude(
     folder: &Path,
-    states: &[RemoteState],
+    ends: &[Option<PieceEnd>],
     was_cancelled: bool,
     events: Option<SeriesEvents>,
-) -> PieceEnd {
+) -> Option<PieceEnd> {
     let mut warnings = Vec::new();
-    let end = match conclude_job(folder, states, was_cancelled, &mut warnings) {
+    let end = match conclude_job(folder, ends, was_cancelled, &mut warnings) {
         Ok(end) => end,
+        Err(error) if error.may_pass() => {
+            log::warning("series_not_put_together", &[("error", &error)]);
+            return None;
+        }
         Err(error) => PieceEnd::Failed(without_folder(&error.to_string(), folder)),
     };
     let said = match events {
         Some(events) => Ok(events),
-        None => {
-            Job::open(folder).map_err(io::Error::other).and_then(|job| SeriesEvents::new(&job, states.len() as u32))
-        }
+        None => Job::open(folder).map_err(io::Error::other).and_then(|job| SeriesEvents::new(&job, ends.len() as u32)),
     };
     if let Err(error) = said.and_then(|mut events| events.finish(warnings, &end)) {
         log::warning("series_events", &[("error", &error)]);
@@ -137,16 +138,16 @@ pub(crate) fn conclude(
     {
         log::warning("pieces_kept", &[("error", &error)]);
     }
-    end
+    Some(end)
 }
 
 fn conclude_job(
     folder: &Path,
-    states: &[RemoteState],
+    ends: &[Option<PieceEnd>],
     was_cancelled: bool,
     warnings: &mut Vec<String>,
-) -> Result<PieceEnd, kfold_inference::job::JobError> {
-    if was_cancelled && states.contains(&RemoteState::Cancelled) {
+) -> Result<PieceEnd, JobError> {
+    if was_cancelled && ends.contains(&Some(PieceEnd::Cancelled)) {
         return Ok(PieceEnd::Cancelled);
     }
     let job = Job::open(folder)?;
@@ -154,42 +155,92 @@ fn conclude_job(
         // Put together by a server that was lost before it could say so.
         return Ok(PieceEnd::Finished);
     }
-    let mut finished = Vec::new();
-    let mut lost = Vec::new();
-    for (number, state) in (1_u32..).zip(states) {
-        if *state == RemoteState::Finished {
-            finished.push(number);
-            continue;
-        }
-        match verdict(&pieces::folder(folder, number)) {
-            Some(reason) => warnings.push(format!("piece {number} of the series: {}", without_folder(&reason, folder))),
-            None => lost.push(number.to_string()),
+    let (mut finished, mut lost, mut why) = (Vec::new(), Vec::new(), None);
+    for (number, end) in (1_u32..).zip(ends) {
+        let reason = match end {
+            Some(PieceEnd::Finished) => {
+                finished.push(number);
+                continue;
+            }
+            Some(PieceEnd::Failed(reason)) => reason.clone(),
+            Some(PieceEnd::Cancelled) | None => "it was stopped".into(),
+        };
+        if is_verdict(&pieces::folder(folder, number)) {
+            warnings.push(format!("piece {number} of the series: {reason}"));
+        } else {
+            lost.push(number.to_string());
+            why.get_or_insert(reason);
         }
     }
+    let nothing = |warnings: &[String]| {
+        let reason = why.clone().or_else(|| warnings.first().cloned()).unwrap_or_default();
+        Ok(PieceEnd::Failed(format!("no part of the series could be run: {reason}")))
+    };
     // K-Fold's finished ligands are worth having also where every worker was lost.
-    let merged = pieces::merge(&job, &finished);
-    if merged.is_err() && finished.is_empty() {
-        return Ok(PieceEnd::Failed(match warnings.first() {
-            Some(reason) => reason.clone(),
-            None => "the worker of every piece of the series was lost".into(),
-        }));
+    if finished.is_empty() && !job.is_complex_series() {
+        return nothing(warnings);
     }
-    merged?;
-    if lost.is_empty() {
-        return Ok(PieceEnd::Finished);
+    match pieces::merge(&job, &finished) {
+        Err(error) if finished.is_empty() && !error.may_pass() => return nothing(warnings),
+        merged => merged?,
     }
+    let Some(why) = why else { return Ok(PieceEnd::Finished) };
     Ok(PieceEnd::Failed(format!(
-        "the workers of {} of {} pieces were lost again and again (pieces {}); the outputs of the others are there",
+        "the workers of {} of {} pieces were lost again and again (pieces {}): {why}; the outputs of the others are there",
         lost.len(),
-        states.len(),
+        ends.len(),
         lost.join(", ")
     )))
 }
 
-/// Why the engine gave a piece up, if it was the engine.
-fn verdict(folder: &Path) -> Option<String> {
-    let mut progress = JobProgress::default();
+/// Whether a piece ended by the engine's word, which another try would not change.
+fn is_verdict(folder: &Path) -> bool {
     let events = EventReader::new(folder.join("events.jsonl")).read_new().unwrap_or_default();
-    events.iter().for_each(|event| progress.apply(event));
-    if let JobState::Failed(reason) = progress.state { Some(reason) } else { None }
+    matches!(events.last(), Some(Event { kind: EventKind::Failed { may_pass: false, .. }, .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kfold_inference::engine::EngineName;
+    use kfold_inference::query::{Query, QueryFormat};
+    use kfold_inference::settings::Settings;
+
+    /// A series of four ligands in two pieces, of which each said a last word, or none.
+    fn series(folder: &Path, last_words: [Option<EventKind>; 2]) {
+        let text = "name: s\nsequences: []\nstructure: tripeptide.pdb\nengine: {name: docking}\nseries:\n";
+        let ligands = ["CCO", "CCN", "CCCl", "CCC"].map(|smiles| format!("- {{id: {smiles}, smiles: {smiles}}}\n"));
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../inference/tests/data");
+        let query = Query::parse(&format!("{text}{}", ligands.concat()), QueryFormat::Yaml, &data).unwrap();
+        let settings = Settings { engine: EngineName::Docking, ..Settings::default() };
+        let job = Job::create(folder, &query, &settings).unwrap();
+        for (number, word) in (1..).zip(last_words) {
+            let piece = pieces::create(&job, number, 2).unwrap();
+            if let Some(word) = word {
+                EventWriter::open(&piece.events_path()).unwrap().write(word).unwrap();
+            }
+        }
+    }
+
+    fn failed(message: &str, may_pass: bool) -> Option<EventKind> {
+        Some(EventKind::Failed { message: message.into(), may_pass })
+    }
+
+    #[test]
+    fn a_series_of_which_nothing_was_docked_has_failed_and_says_why() {
+        for (words, why) in [
+            ([failed("no pocket", false), failed("no pocket", false)], "piece 1 of the series: no pocket"),
+            ([failed("no pocket", false), failed("no pocket", true)], "no pocket"),
+            ([None, None], "no pocket"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let folder = folder.path().join("job");
+            series(&folder, words);
+            let ends = [(); 2].map(|()| Some(PieceEnd::Failed("no pocket".into())));
+            let end = conclude(&folder, &ends, false, None);
+            assert_eq!(end, Some(PieceEnd::Failed(format!("no part of the series could be run: {why}"))));
+            let last = EventReader::new(folder.join("events.jsonl")).read_new().unwrap().pop().unwrap();
+            assert!(matches!(last.kind, EventKind::Failed { may_pass: false, .. }), "{last:?}");
+        }
+    }
 }

@@ -101,7 +101,7 @@ class Run:
                 return
             name, key = f"job-{number}-{count}", str(uuid.uuid4())
             headers = {"Content-Type": "multipart/form-data; boundary=b", "Idempotency-Key": key}
-            status, body = self.patiently("POST", "/v1/jobs", form(name, made.choice([1, 4, 40])), headers)
+            status, body = self.patiently("POST", "/v1/jobs", form(name, made.choice([1, 4, 12])), headers)
             if status not in (200, 201):
                 self.counts[f"refused with {status}"] += 1
                 continue
@@ -192,8 +192,11 @@ class Run:
 
     def check(self):
         """What is wrong with the jobs, once all have ended."""
-        problems, states = [], collections.Counter()
+        problems, states, told = [], collections.Counter(), time.time()
         for id, name in self.accepted.items():
+            if time.time() - told > 30:
+                told = time.time()
+                print(f"{sum(states.values())} of {len(self.accepted)} jobs have ended", file=sys.stderr)
             while True:
                 status, body = self.patiently("GET", f"/v1/jobs/{id}")
                 job = json.loads(body)

@@ -88,6 +88,9 @@ pub enum EventKind {
     Failed {
         /// Why and what to do.
         message: String,
+        /// Whether the cause was the machine's and may pass (a full disk): worth another try as it is.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        may_pass: bool,
     },
 }
 
@@ -277,7 +280,8 @@ mod tests {
             EventKind::SeedFinished { seed: 4 },
             EventKind::Finished,
             EventKind::Cancelled,
-            EventKind::Failed { message: "no".into() },
+            EventKind::Failed { message: "no".into(), may_pass: false },
+            EventKind::Failed { message: "full".into(), may_pass: true },
         ];
         for kind in kinds {
             let event = Event { time: 12.5, kind };

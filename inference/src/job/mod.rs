@@ -155,6 +155,25 @@ impl JobError {
         matches!(self, Self::Engine(crate::engine::EngineError::Cancelled))
     }
 
+    /// Whether the cause is the machine's and may pass by itself (a full disk, a file server that does not answer), so that the
+    /// same job is worth another try.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        use io::ErrorKind as Kind;
+        let (Self::Read { source, .. } | Self::Write { source, .. } | Self::Copy { source, .. }) = self else {
+            return false;
+        };
+        matches!(
+            source.kind(),
+            Kind::StorageFull
+                | Kind::QuotaExceeded
+                | Kind::ResourceBusy
+                | Kind::Interrupted
+                | Kind::TimedOut
+                | Kind::StaleNetworkFileHandle
+        )
+    }
+
     pub(crate) fn content(path: &Path, problem: impl std::fmt::Display) -> Self {
         Self::Content { path: path.to_owned(), problem: problem.to_string() }
     }

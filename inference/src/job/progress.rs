@@ -100,7 +100,7 @@ impl JobProgress {
             }
             EventKind::Finished => self.state = JobState::Finished,
             EventKind::Cancelled => self.state = JobState::Cancelled,
-            EventKind::Failed { message } => self.state = JobState::Failed(message.clone()),
+            EventKind::Failed { message, .. } => self.state = JobState::Failed(message.clone()),
         }
     }
 
@@ -198,7 +198,7 @@ mod tests {
         job.apply(&event(30.0, search(0)));
         job.apply(&event(50.0, search(5)));
         assert_eq!(job.seconds_left(50.0), Some(20.0 + 20.0));
-        job.apply(&event(90.0, EventKind::Failed { message: "no".into() }));
+        job.apply(&event(90.0, EventKind::Failed { message: "no".into(), may_pass: false }));
         assert_eq!(job.seconds_left(90.0), None);
         assert_eq!(job.state, JobState::Failed("no".into()));
     }

@@ -410,7 +410,7 @@ fn failures_are_told() {
     for (panics, text) in [(false, "the receptor has no atoms"), (true, "lost the thread")] {
         let error = worker::run(folder.path(), &[&Broken { panics }]).unwrap_err().to_string();
         assert!(error.contains(text), "{error}");
-        assert_eq!(event_kinds(folder.path()).last(), Some(&EventKind::Failed { message: error }));
+        assert_eq!(event_kinds(folder.path()).last(), Some(&EventKind::Failed { message: error, may_pass: false }));
     }
     assert!(matches!(worker::run(folder.path(), &[]).unwrap_err(), JobError::NoEngine("docking")));
 

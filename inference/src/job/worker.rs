@@ -46,7 +46,7 @@ pub fn run(folder: &Path, engines: &[&dyn Engine]) -> Result<(), JobError> {
     let last = match &result {
         Ok(()) => EventKind::Finished,
         Err(error) if error.is_cancelled() => EventKind::Cancelled,
-        Err(error) => EventKind::Failed { message: error.to_string() },
+        Err(error) => EventKind::Failed { message: error.to_string(), may_pass: error.may_pass() },
     };
     let written = events.write(last).map_err(JobError::write(&path));
     // Why the work stopped matters more than that this could not be written down.

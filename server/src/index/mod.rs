@@ -64,6 +64,7 @@ create table pieces (
     attempts integer not null default 0,
     seeds_done integer not null default 0,
     started real,
+    reason text,
     primary key (job, number)
 ) strict;
 create index pieces_by_state on pieces (state);
@@ -72,11 +73,12 @@ create table usage (
     seconds real not null,
     updated real not null
 ) strict;
-pragma user_version = 1;
+pragma user_version = 2;
 ";
 
-/// Version of the schema above.
-const VERSION: i64 = 1;
+/// Version of the schema above. 1 did not keep why a piece had failed.
+const VERSION: i64 = 2;
+const FROM_VERSION_1: &str = "alter table pieces add column reason text; pragma user_version = 2;";
 
 /// How long a writer waits for another (the command line creates tokens while the service runs).
 const BUSY: Duration = Duration::from_secs(10);
@@ -214,6 +216,7 @@ impl Index {
         let transaction = writer.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         match transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? {
             0 => transaction.execute_batch(SCHEMA)?,
+            1 => transaction.execute_batch(FROM_VERSION_1)?,
             VERSION => {}
             other => {
                 let text = format!("version {other} was written by a later program; this one knows {VERSION}");

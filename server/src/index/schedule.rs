@@ -55,6 +55,10 @@ impl PieceEnd {
             Self::Cancelled => RemoteState::Cancelled,
         }
     }
+
+    const fn reason(&self) -> Option<&String> {
+        if let Self::Failed(reason) = self { Some(reason) } else { None }
+    }
 }
 
 /// Worker seconds that users have had, with what is long ago counting less.
@@ -158,8 +162,8 @@ impl Index {
         let mut connection = self.write();
         let transaction = connection.transaction()?;
         let changed = transaction.execute(
-            "update pieces set state = ?3 where job = ?1 and number = ?2 and state in ('queued', 'running')",
-            params![piece.job, piece.number, end.state().name()],
+            "update pieces set state = ?3, reason = ?4 where job = ?1 and number = ?2 and state in ('queued', 'running')",
+            params![piece.job, piece.number, end.state().name(), end.reason()],
         )?;
         if changed > 0 {
             charge(&transaction, piece)?;
@@ -177,15 +181,24 @@ impl Index {
         Ok(done == pieces)
     }
 
-    /// The states of a job's pieces in order.
+    /// How a job's pieces ended, in order; `None` for one that has not.
     ///
     /// # Errors
     /// Whatever the database says.
-    pub fn piece_states(&self, job: &str) -> Result<Vec<RemoteState>> {
+    pub fn piece_ends(&self, job: &str) -> Result<Vec<Option<PieceEnd>>> {
         let connection = self.read();
-        let mut select = connection.prepare_cached("select state from pieces where job = ?1 order by number")?;
-        let names: Vec<String> = select.query_map([job], |row| row.get(0))?.collect::<Result<_>>()?;
-        names.iter().map(|name| super::state_of(name)).collect()
+        let mut select = connection.prepare_cached("select state, reason from pieces where job = ?1 order by number")?;
+        let rows = select.query_map([job], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?)))?;
+        let end = |row: Result<(String, Option<String>)>| {
+            let (state, reason) = row?;
+            Ok(match super::state_of(&state)? {
+                RemoteState::Finished => Some(PieceEnd::Finished),
+                RemoteState::Failed => Some(PieceEnd::Failed(reason.unwrap_or_else(|| "its worker was lost".into()))),
+                RemoteState::Cancelled => Some(PieceEnd::Cancelled),
+                _ => None,
+            })
+        };
+        rows.map(end).collect()
     }
 
     /// Notes how a job ended.
@@ -193,10 +206,9 @@ impl Index {
     /// # Errors
     /// Whatever the database says.
     pub fn end_job(&self, id: &str, end: &PieceEnd, bytes: u64) -> Result<()> {
-        let reason = if let PieceEnd::Failed(reason) = end { Some(reason) } else { None };
         let sql = "update jobs set state = ?2, reason = ?3, ended = ?4, bytes = ?5 \
                    where id = ?1 and state in ('queued', 'running')";
-        self.write().execute(sql, params![id, end.state().name(), reason, clock::now(), bytes]).map(drop)
+        self.write().execute(sql, params![id, end.state().name(), end.reason(), clock::now(), bytes]).map(drop)
     }
 
     /// Jobs whose pieces have all ended without the job having been ended: a server died between the two.

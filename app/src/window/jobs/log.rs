@@ -68,7 +68,7 @@ fn text_of(texts: &Texts, folder: &Path) -> Result<String, String> {
             EventKind::SeedFinished { seed } => texts.with("log-seed-done", [("seed", seed.to_string().into())]),
             EventKind::Finished => texts.get("log-finished"),
             EventKind::Cancelled => texts.get("log-cancelled"),
-            EventKind::Failed { message } => texts.with("log-failed", [("why", message.clone().into())]),
+            EventKind::Failed { message, .. } => texts.with("log-failed", [("why", message.clone().into())]),
         };
         lines.push(format!("{seconds:>9.1} s  {}", what.trim_end()));
     }
