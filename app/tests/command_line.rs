@@ -225,11 +225,14 @@ fn errors_are_one_sentence_and_no_success() {
     let folder = tempfile::tempdir().unwrap();
     let query = folder.path().join("q.yaml");
     std::fs::write(&query, "name: q\nsequences:\n- ligand: {id: L, smile: CCO}\n").unwrap();
+    let (no_atoms, nowhere) = (folder.path().join("empty.pdb"), folder.path().join("x"));
+    std::fs::write(&no_atoms, "REMARK nothing\n").unwrap();
     for (arguments, expected) in [
         (vec!["inspect", "nothing-here.pdb"], "nothing-here.pdb"),
         (vec!["predict", text(&query), "-o", "x", "--dry-run"], "sequences[0].ligand: unknown field `smile`"),
         (vec!["worker", text(folder.path())], "holds no job"),
         (vec!["dock", "r.pdb", "--ligand", "CCO", "-o", "x", "--padding", "3"], "--padding belongs to"),
+        (vec!["dock", text(&no_atoms), "--ligand", "CCO", "-o", text(&nowhere)], "empty.pdb"),
         (vec!["morph", "a.pdb", "b.pdb", "-o", "m.pdb"], "a.pdb"),
     ] {
         let output = run(&arguments);

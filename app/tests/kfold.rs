@@ -279,7 +279,9 @@ fn a_folder_of_queries_gives_a_folder_for_each() {
     assert!(said.contains("the same name"), "{said}");
     let out = folder.path().join("out");
     for name in ["first", "second"] {
-        assert!(out.join(name).join(name).join(format!("{name}_model.cif")).is_file(), "{name}: {said}");
+        // As the public program has it.
+        assert!(out.join(name).join(format!("{name}_model.cif")).is_file(), "{name}: {said}");
+        assert!(out.join(name).join(format!("{name}_seed-1/done.txt")).is_file(), "{name}: {said}");
     }
     assert_eq!(std::fs::read_dir(&out).unwrap().count(), 2);
     for file in ["broken.json", "twin.yaml"] {

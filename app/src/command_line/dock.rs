@@ -67,6 +67,7 @@ impl Dock {
         self.search.apply(&mut settings);
         settings.validate()?;
         // Before the search, not after it.
+        let was_there = self.output.exists();
         std::fs::create_dir_all(&self.output).with_context(|| format!("cannot create {}", self.output.display()))?;
 
         let ligands = (query.series.len() > 1 && !self.json).then_some(query.series.len());
@@ -87,6 +88,7 @@ impl Dock {
         let (prediction, outcome) = match predicted {
             Ok(prediction) => (prediction, Outcome::Done),
             Err(EngineError::Cancelled) if samples.is_empty() => {
+                self.leave_nothing(was_there);
                 terminal::say("cancelled; no poses were written");
                 return Ok(Outcome::Cancelled);
             }
@@ -94,7 +96,10 @@ impl Dock {
                 terminal::say("cancelled; the poses of the ligands that are done are written");
                 (Prediction { samples, ..Prediction::default() }, Outcome::Cancelled)
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                self.leave_nothing(was_there);
+                return Err(error.into());
+            }
         };
         let path = self.output.join("poses.sdf");
         files::write_whole(&path, poses_sdf(&prediction).as_bytes())
@@ -102,6 +107,14 @@ impl Dock {
         self.write_receptors(&prediction)?;
         self.report(&prediction, &path, ligands.is_some())?;
         Ok(outcome)
+    }
+
+    /// Takes the empty folder back where there is nothing to be put into it.
+    fn leave_nothing(&self, was_there: bool) {
+        if !was_there {
+            // Not empty, or gone: nobody's loss.
+            let _ = std::fs::remove_dir(&self.output);
+        }
     }
 
     /// The receptors of poses that are not in the one that was given: conformers, and receptors with side chains turned.

@@ -84,7 +84,7 @@ impl Predict {
         match query_file(&self.query) {
             Ok(file) => {
                 let (query, seeds) = read_query(&file)?;
-                self.predict_file(query, seeds, &output)
+                self.predict_file(query, seeds, &output, false)
             }
             Err(error) => match files_of_queries(&self.query)?.as_slice() {
                 [] => Err(error),
@@ -110,7 +110,7 @@ impl Predict {
                 if let Some(other) = names.insert(name.to_lowercase(), file) {
                     bail!("{} and {} have the same name, {name}", other.display(), file.display());
                 }
-                self.predict_file(query, seeds, &output.join(name))
+                self.predict_file(query, seeds, &output.join(name), true)
             };
             match run() {
                 Ok(Outcome::Done) => {}
@@ -129,9 +129,16 @@ impl Predict {
     }
 
     /// Predicts a query with the seeds that its file asks for.
-    fn predict_file(&self, mut query: Query, seeds: Vec<u64>, folder: &Path) -> anyhow::Result<Outcome> {
+    fn predict_file(
+        &self,
+        mut query: Query,
+        seeds: Vec<u64>,
+        folder: &Path,
+        is_of_its_name: bool,
+    ) -> anyhow::Result<Outcome> {
         self.fetch.apply(&mut query)?;
-        let (settings, server) = self.settings(&query, seeds)?;
+        let (mut settings, server) = self.settings(&query, seeds)?;
+        settings.kfold.results_in_job_folder = is_of_its_name && query.series.is_empty();
         self.predict(&query, &settings, server.as_deref(), folder)
     }
 

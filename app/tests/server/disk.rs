@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::service::{Service, query, until};
+use crate::service::{Service, query, series, until};
 
 /// A file system of a few megabytes, taken away at the end.
 struct SmallDisk(PathBuf);
@@ -49,12 +49,13 @@ fn a_full_disk_is_told_and_survived() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(&folder.path().join("data"), "12m") else { return };
     // Declared after the disk, so that the server ends before it.
-    let mut service = Service::start_in(folder, "[limits]\nfree_disk_bytes = 0\n[workers]\nattempts = 2\n", &[]);
+    let mut service = Service::start_in(folder, "[limits]\nfree_disk_bytes = 0\n[workers]\nattempts = 2\nligands_per_piece = 2\n", &[]);
     let before = service.accepted(&query("before", 1));
     assert_eq!(service.ended(&before)["state"], "finished");
     // One runs and one waits when the disk fills up.
     let running = service.accepted(&query("running", 300));
     let waiting = service.accepted(&query("waiting", 1));
+    let many = series(&service, "many", 1);
     let lock = service.data().join("jobs").join(&running);
     until("it runs", || kfold_inference::job::Job::is_running(&lock).then_some(()));
     disk.fill();
@@ -82,6 +83,15 @@ fn a_full_disk_is_told_and_survived() {
         let reason = job["reason"].as_str().unwrap_or_default();
         let is_told = job["state"] == "failed" && reason.to_lowercase().contains("space");
         assert!(is_told || job["state"] == "finished", "{job}");
+    }
+    // A series is whole, or has failed and says why: a piece that found no space is no verdict on its ligands.
+    let job = service.ended(&many);
+    if job["state"] == "finished" {
+        let records = service.ask("GET", &format!("/v1/jobs/{many}/outputs/many_docking.json")).1;
+        let names = records.as_array().unwrap().iter().map(|record| record["ligand_name"].as_str().unwrap());
+        assert_eq!(names.collect::<std::collections::BTreeSet<_>>().len(), 6, "{records}");
+    } else {
+        assert!(job["state"] == "failed" && !job["reason"].as_str().unwrap_or_default().is_empty(), "{job}");
     }
     let (status, job) = service.submit(Some("again"), &query("after", 1));
     assert_eq!(status, 201, "{job}");

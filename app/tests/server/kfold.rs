@@ -12,7 +12,7 @@ use crate::service::{Service, client, tiny_models, tree, until};
 
 const FEW_STEPS: &str = "--num-recycles 1 --num-steps 4 --num-samples 2 --device cpu";
 
-const QUERY: &str = "
+pub const QUERY: &str = "
 name: small
 sequences:
 - protein: {id: A, sequence: MKTAYGWLPE}
@@ -33,7 +33,7 @@ series:
 ";
 
 /// A user with a configuration of their own and few steps for apo structures.
-fn user(query: &str) -> tempfile::TempDir {
+pub fn user(query: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let apo = "monomer: {num_recycles: 1, num_samples: 2, num_steps: 4}\n";
     std::fs::write(folder.path().join("apo.yaml"), apo).unwrap();
@@ -42,7 +42,7 @@ fn user(query: &str) -> tempfile::TempDir {
 }
 
 /// `predict` of the user's query as a command line.
-fn predict(folder: &Path, output: &str, more: &[&str]) -> Command {
+pub fn predict(folder: &Path, output: &str, more: &[&str]) -> Command {
     let mut command = client(folder, &["predict"]);
     command.arg(folder.join("query.yaml")).arg("-o").arg(folder.join(output));
     command.args(FEW_STEPS.split(' ')).arg("--apo-config").arg(folder.join("apo.yaml")).args(more);
@@ -55,7 +55,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
 }
 
-fn run(mut command: Command) -> String {
+pub fn run(mut command: Command) -> String {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
     said(&output)
@@ -131,7 +131,7 @@ fn auto_asks_before_the_first_sending_and_the_server_gives_the_local_tree() {
     assert_eq!(jobs(&service), 2);
 }
 
-fn compare(here: &BTreeMap<String, Vec<u8>>, there: &BTreeMap<String, Vec<u8>>) {
+pub fn compare(here: &BTreeMap<String, Vec<u8>>, there: &BTreeMap<String, Vec<u8>>) {
     assert_eq!(here.keys().collect::<Vec<_>>(), there.keys().collect::<Vec<_>>());
     for (name, content) in here {
         assert!(*content == there[name], "{name} differs");

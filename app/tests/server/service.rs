@@ -295,3 +295,23 @@ pub fn outputs(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     }
     files
 }
+
+/// A docking series of six ligands, accepted.
+pub fn series(service: &Service, name: &str, exhaustiveness: u32) -> String {
+    let receptor = std::fs::read(small("tripeptide.pdb")).unwrap();
+    let ligands: Vec<Value> = ["c1ccccc1", "CCO", "CC(C)O", "CCN", "CCCl", "CCCC"]
+        .iter()
+        .enumerate()
+        .map(|(index, smiles)| serde_json::json!({"id": format!("l{index}"), "smiles": smiles}))
+        .collect();
+    let text = serde_json::json!({
+        "name": name, "sequences": [], "structure": "tripeptide.pdb", "series": ligands,
+        "pocket": {"center": [4.0, 20.0, 0.0], "size": [15.0, 15.0, 15.0]},
+        "engine": {"name": "docking", "docking": {"exhaustiveness": exhaustiveness}},
+    })
+    .to_string();
+    let (status, job) =
+        service.submit_form(None, &[("query", None, text.as_bytes()), ("file", Some("tripeptide.pdb"), &receptor)]);
+    assert_eq!(status, 201, "{job}");
+    job["id"].as_str().unwrap().to_owned()
+}

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::service::{Service, query, small, until};
+use crate::kfold;
+use crate::service::{Service, query, series, tiny_models, tree, until};
 
 /// The cluster, taken down at the end.
 struct Cluster {
@@ -80,30 +79,15 @@ impl Drop for Cluster {
 const CONFIGURATION: &str = "[workers]\nexecutor = \"slurm\"\nligands_per_piece = 2\nattempts = 5\ngrace_seconds = 2\n\
                              [slurm]\ncpus_per_task = 1\ngres = \"gpu:1\"\nmemory = \"500M\"\npoll_seconds = 1\nlost_seconds = 10\n";
 
-fn series(service: &Service, name: &str, exhaustiveness: u32) -> String {
-    let receptor = std::fs::read(small("tripeptide.pdb")).unwrap();
-    let ligands: Vec<Value> = ["c1ccccc1", "CCO", "CC(C)O", "CCN", "CCCl", "CCCC"]
-        .iter()
-        .enumerate()
-        .map(|(index, smiles)| serde_json::json!({"id": format!("l{index}"), "smiles": smiles}))
-        .collect();
-    let text = serde_json::json!({
-        "name": name, "sequences": [], "structure": "tripeptide.pdb", "series": ligands,
-        "pocket": {"center": [4.0, 20.0, 0.0], "size": [15.0, 15.0, 15.0]},
-        "engine": {"name": "docking", "docking": {"exhaustiveness": exhaustiveness}},
-    })
-    .to_string();
-    let (status, job) =
-        service.submit_form(None, &[("query", None, text.as_bytes()), ("file", Some("tripeptide.pdb"), &receptor)]);
-    assert_eq!(status, 201, "{job}");
-    job["id"].as_str().unwrap().to_owned()
-}
-
 #[test]
 fn slurm_runs_arrays_and_loses_nothing() {
     let Some(cluster) = Cluster::start() else { return };
     let environment = [("SLURM_CONF", cluster.configuration().display().to_string())];
-    let mut service = Service::start_with(CONFIGURATION, &environment);
+    let models = tiny_models();
+    // Behind the table of workers, with which the configuration begins.
+    let (workers, slurm) = CONFIGURATION.split_once("[slurm]").unwrap();
+    let configuration = format!("{workers}models = {:?}\n[slurm]{slurm}", models.path());
+    let mut service = Service::start_with(&configuration, &environment);
 
     // One job, then a series as an array of three.
     let id = service.accepted(&query("single", 1));
@@ -111,6 +95,15 @@ fn slurm_runs_arrays_and_loses_nothing() {
     let id = series(&service, "array", 1);
     let job = service.ended(&id);
     assert_eq!((&job["state"], &job["pieces_done"]), (&"finished".into(), &3.into()), "{job}");
+
+    // K-Fold on a node gives the files of a run here.
+    let folder = kfold::user(kfold::QUERY);
+    let folder = folder.path();
+    service.add_to(folder);
+    let here = ["--engine", "kfold", "--models", models.path().to_str().unwrap()];
+    kfold::run(kfold::predict(folder, "here", &here));
+    kfold::run(kfold::predict(folder, "there", &["--engine", "kfold", "--server", "lab"]));
+    kfold::compare(&tree(&folder.join("here/small")), &tree(&folder.join("there/small")));
 
     // Cancelled: gone from Slurm too.
     let id = series(&service, "cancelled", 10_000);

@@ -294,11 +294,14 @@ impl Job {
         }
     }
 
-    /// The folder of what all seeds gave: the job itself after docking and for a series, one of the query's name after K-Fold.
+    /// The folder of what all seeds gave: the job itself after docking and for a series, one of the query's name after K-Fold
+    /// (the job itself also there if [`KFoldSettings::results_in_job_folder`](crate::kfold::settings::KFoldSettings) says so).
     #[must_use]
     pub fn output_folder(&self) -> PathBuf {
         match self.settings.engine {
-            EngineName::KFold if !self.is_complex_series() => self.folder.join(&self.query.name),
+            EngineName::KFold if !self.is_complex_series() && !self.settings.kfold.results_in_job_folder => {
+                self.folder.join(&self.query.name)
+            }
             EngineName::Docking | EngineName::KFold => self.folder.clone(),
         }
     }

@@ -50,6 +50,10 @@ pub struct KFoldSettings {
     pub save_distogram: bool,
     /// Write the way of each sample.
     pub save_trajectory: bool,
+    /// The job's folder, which has the query's name already, takes the results without another folder of that name in it: of a
+    /// folder of queries each then has its results where the public program puts them. Not for a series.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub results_in_job_folder: bool,
 }
 
 fn is_empty(path: &Path) -> bool {
@@ -101,6 +105,7 @@ impl Default for KFoldSettings {
             save_embeddings: false,
             save_distogram: false,
             save_trajectory: false,
+            results_in_job_folder: false,
         }
     }
 }
