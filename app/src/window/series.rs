@@ -476,7 +476,7 @@ impl Studio {
             for by in &SortBy::ALL[1..SortBy::FIRST - 1] {
                 builder = builder.column(value(*by));
             }
-            builder = builder.column(Column::exact(92.0)).column(Column::exact(140.0)).column(Column::exact(64.0));
+            builder = builder.column(Column::exact(108.0)).column(Column::exact(140.0)).column(Column::exact(64.0));
             for by in &SortBy::ALL[SortBy::FIRST..] {
                 builder = builder.column(value(*by));
             }
@@ -600,7 +600,7 @@ impl Studio {
         row.col(|ui| {
             egui::ComboBox::from_id_salt(("tag", index))
                 .selected_text(texts.get(note.tag.key()))
-                .width(80.0)
+                .width(96.0)
                 .show_ui(ui, |ui| {
                     for tag in Tag::ALL {
                         ui.selectable_value(&mut note.tag, tag, texts.get(tag.key()));

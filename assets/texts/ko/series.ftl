@@ -20,6 +20,6 @@ tag-hit = 적중
 tag-lead = 선도
 tag-candidate = 후보
 tag-rejected = 제외
-series-shows = 시리즈에서 보는 것
+series-shows = 계열에서 보는 것
 series-table = 표
 series-plot-short = 그림
