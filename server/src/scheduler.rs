@@ -243,8 +243,9 @@ impl Scheduler {
                     self.merging.insert(record.id, thread);
                 }
                 Some(thread) => {
-                    let panicked =
-                        |_| Some(PieceEnd::Failed("the outputs could not be put together; see the server's log".into()));
+                    let panicked = |_| {
+                        Some(PieceEnd::Failed("the outputs could not be put together; see the server's log".into()))
+                    };
                     match thread.join().unwrap_or_else(panicked) {
                         Some(end) => self.end_job(&record.id, &end)?,
                         None => self.wait_for_disk(),
@@ -395,7 +396,11 @@ impl Scheduler {
 enum Conclusion {
     Ended(PieceEnd),
     /// `may_pass`: by a trouble of the machine that needs a while.
-    Interrupted { why: String, seeds_done: u64, may_pass: bool },
+    Interrupted {
+        why: String,
+        seeds_done: u64,
+        may_pass: bool,
+    },
 }
 
 fn conclude(task: &Task, how: &str, last_words: &str) -> Conclusion {

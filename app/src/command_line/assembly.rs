@@ -11,10 +11,8 @@ use kfold_molecule::{Model, Structure, formats};
 pub(super) fn pieces(path: &Path, structure: &Structure, id: &str) -> anyhow::Result<Vec<(Model, Vec<Mat4>)>> {
     let found = formats::read_assemblies(path)?;
     let assembly = assemblies::find(&found, id).with_context(|| path.display().to_string())?;
-    let first = Structure {
-        name: structure.name.clone(),
-        models: structure.models.first().cloned().into_iter().collect(),
-    };
+    let first =
+        Structure { name: structure.name.clone(), models: structure.models.first().cloned().into_iter().collect() };
     let mut pieces: Vec<(&Chains, Vec<Operator>)> = Vec::new();
     for Part { operator, chains } in &assembly.parts {
         match pieces.iter_mut().find(|(held, _)| *held == chains) {

@@ -13,7 +13,9 @@ use clap::{Args, Subcommand};
 use glam::{Mat4, Quat, Vec3};
 use kfold_molecule::structure::{Atom, Chain, Model, Residue, ResidueKind, Topology};
 use kfold_molecule::{Element, formats};
-use kfold_viewer::{AtomSelection, Camera, Gpu, Object, Quality, RenderSettings, Renderer, Representation, Scene, ViewerError};
+use kfold_viewer::{
+    AtomSelection, Camera, Gpu, Object, Quality, RenderSettings, Renderer, Representation, Scene, ViewerError,
+};
 use serde::Serialize;
 
 use super::assembly;

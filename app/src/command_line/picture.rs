@@ -412,7 +412,8 @@ impl Gathered {
                     representation.coloring = self.color.coloring(model);
                 }
             }
-            let place = |place: &Mat4| model.positions.iter().map(|point| place.transform_point3(*point)).collect::<Vec<_>>();
+            let place =
+                |place: &Mat4| model.positions.iter().map(|point| place.transform_point3(*point)).collect::<Vec<_>>();
             around.extend(object.places().iter().flat_map(place));
             if !ligand_points.is_empty() {
                 let near = AtomSelection::side_chains_near(&object.topology, &object.positions, &ligand_points, NEAR)

@@ -49,7 +49,11 @@ fn a_full_disk_is_told_and_survived() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(&folder.path().join("data"), "12m") else { return };
     // Declared after the disk, so that the server ends before it.
-    let mut service = Service::start_in(folder, "[limits]\nfree_disk_bytes = 0\n[workers]\nattempts = 2\nligands_per_piece = 2\n", &[]);
+    let mut service = Service::start_in(
+        folder,
+        "[limits]\nfree_disk_bytes = 0\n[workers]\nattempts = 2\nligands_per_piece = 2\n",
+        &[],
+    );
     let before = service.accepted(&query("before", 1));
     assert_eq!(service.ended(&before)["state"], "finished");
     // One runs and one waits when the disk fills up.

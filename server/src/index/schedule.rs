@@ -187,7 +187,8 @@ impl Index {
     /// Whatever the database says.
     pub fn piece_ends(&self, job: &str) -> Result<Vec<Option<PieceEnd>>> {
         let connection = self.read();
-        let mut select = connection.prepare_cached("select state, reason from pieces where job = ?1 order by number")?;
+        let mut select =
+            connection.prepare_cached("select state, reason from pieces where job = ?1 order by number")?;
         let rows = select.query_map([job], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?)))?;
         let end = |row: Result<(String, Option<String>)>| {
             let (state, reason) = row?;
