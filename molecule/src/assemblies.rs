@@ -134,16 +134,32 @@ impl Assembly {
         Ok(Structure { name: structure.name.clone(), models })
     }
 
-    fn build_model(&self, model: &Model, names: ChainNames) -> Result<Model, AssemblyError> {
-        // What one operator moves stays together, so that bonds between its chains stay too.
+    /// What is moved, without carrying it out: sets of atoms, each with the operators that say where its copies stand.
+    ///
+    /// # Errors
+    /// As [`Assembly::build`].
+    pub fn places(&self, topology: &Topology) -> Result<Vec<(AtomSet, Vec<Operator>)>, AssemblyError> {
+        let mut places: Vec<(AtomSet, Vec<Operator>)> = Vec::new();
+        for (operator, atoms) in self.moved(topology)? {
+            match places.iter_mut().find(|(held, _)| *held == atoms) {
+                Some((_, operators)) => operators.push(operator),
+                None => places.push((atoms, vec![operator])),
+            }
+        }
+        Ok(places)
+    }
+
+    /// Each operator with all that it moves.
+    fn moved(&self, topology: &Topology) -> Result<Vec<(Operator, AtomSet)>, AssemblyError> {
         let mut moved: Vec<(Operator, AtomSet)> = Vec::new();
         for part in &self.parts {
-            let atoms = part.chains.atoms(&model.topology);
+            let atoms = part.chains.atoms(topology);
             match moved.iter_mut().find(|(operator, _)| *operator == part.operator) {
                 Some((_, held)) => held.unite(&atoms),
                 None => moved.push((part.operator, atoms)),
             }
         }
+        // An entry may list chains without atoms beside others.
         moved.retain(|(_, atoms)| !atoms.is_empty());
         if moved.is_empty() {
             return Err(AssemblyError::NoAtoms(self.id.clone()));
@@ -151,6 +167,12 @@ impl Assembly {
         if moved.iter().map(|(_, atoms)| atoms.len()).sum::<usize>() > MOST_ATOMS {
             return Err(AssemblyError::TooLarge { id: self.id.clone() });
         }
+        Ok(moved)
+    }
+
+    fn build_model(&self, model: &Model, names: ChainNames) -> Result<Model, AssemblyError> {
+        // What one operator moves stays together, so that bonds between its chains stay too.
+        let moved = self.moved(&model.topology)?;
         let mut namer = Namer::new(&model.topology, names);
         let copies: Vec<Model> = moved
             .iter()
@@ -285,6 +307,19 @@ HETATM    4  O   HOH A   2       1.000   5.000   3.000
             assert_eq!(model.positions[4], glam::Vec3::new(9.0, -2.0, 3.0));
             assert_eq!(model.topology.bonds.len(), 2, "{:?}", model.topology.bonds);
         }
+        // The same without carrying it out.
+        let topology = &structure.models[0].topology;
+        let places = assembly.places(topology).unwrap();
+        let found: Vec<(usize, &[Operator])> =
+            places.iter().map(|(atoms, operators)| (atoms.len(), &**operators)).collect();
+        assert_eq!(found, [(4, &[IDENTITY][..]), (3, &[turn()][..])]);
+        let parts = vec![
+            Part { operator: IDENTITY, chains: Chains::All },
+            Part { operator: IDENTITY, chains: Chains::Author(vec!["B".into()]) },
+            Part { operator: turn(), chains: Chains::All },
+        ];
+        let places = Assembly { parts, ..assembly }.places(topology).unwrap();
+        assert!(matches!(&places[..], [(atoms, operators)] if atoms.len() == 4 && operators.len() == 2), "{places:?}");
     }
 
     #[test]

@@ -18,11 +18,11 @@ use kfold_viewer::{
 };
 use serde::Serialize;
 
-use super::assembly;
 use super::common::count_interrupts;
 use super::picture::parse_size;
 use super::terminal::Status;
 use super::{Outcome, standard_output};
+use crate::assembly;
 
 /// What is measured.
 #[derive(Debug, Subcommand)]

@@ -5,7 +5,6 @@
 
 mod align;
 mod apo;
-mod assembly;
 mod bench;
 mod check;
 mod common;

@@ -15,7 +15,7 @@ use kfold_viewer::{
     SurfaceStyle,
 };
 
-use super::assembly;
+use crate::assembly;
 use crate::exports::png_bytes;
 
 /// Carbon of the ligand: apart from the colours of chains.

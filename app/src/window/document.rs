@@ -266,6 +266,8 @@ pub struct ViewSettings {
     pub waters: bool,
     /// What is not drawn.
     pub hidden: Option<Selection>,
+    /// The biological assembly that is drawn, by its name in the file; none is what the file holds.
+    pub assembly: Option<String>,
 }
 
 impl Default for ViewSettings {
@@ -286,6 +288,7 @@ impl Default for ViewSettings {
             search_box: true,
             waters: false,
             hidden: None,
+            assembly: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use glam::Vec3;
+use kfold_molecule::assemblies::Assembly;
 use kfold_molecule::chemistry::depict::Depiction;
 use kfold_molecule::chemistry::{self, Descriptors};
 use kfold_molecule::components;
@@ -73,6 +74,7 @@ pub struct Library {
     summaries: HashMap<PathBuf, Summary>,
     points: HashMap<PathBuf, Vec<Vec3>>,
     firsts: HashMap<PathBuf, Arc<SmallMolecule>>,
+    assemblies: HashMap<PathBuf, Arc<Vec<Arc<Assembly>>>>,
 }
 
 impl Library {
@@ -95,6 +97,30 @@ impl Library {
             self.structures.insert(path.to_owned(), Loaded::Waiting);
         }
         Loaded::Waiting
+    }
+
+    /// The biological assemblies that can be made of the structure in a file; none until they were read.
+    pub fn assemblies(&mut self, background: &Background, path: &Path) -> Arc<Vec<Arc<Assembly>>> {
+        if let Some(held) = self.assemblies.get(path) {
+            return Arc::clone(held);
+        }
+        let Some(structure) = self.held_structure(path).cloned() else { return Arc::default() };
+        let file = path.to_owned();
+        let read = move || {
+            // A file that says something wrong about them is drawn as it is.
+            let mut found = formats::read_assemblies(&file).unwrap_or_default();
+            let topology = structure.first().map(|model| Arc::clone(&model.topology)).unwrap_or_default();
+            found.retain(|assembly| assembly.places(&topology).is_ok());
+            let found = Arc::new(found.into_iter().map(Arc::new).collect());
+            Message::Apply(Box::new(move |studio| drop(studio.library.assemblies.insert(file, found))))
+        };
+        if background.submit(Lane::Files, read) {
+            if self.assemblies.len() >= STRUCTURES {
+                self.assemblies.clear();
+            }
+            self.assemblies.insert(path.to_owned(), Arc::default());
+        }
+        Arc::default()
     }
 
     /// The molecules in a file.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::app::Studio;
 use super::theme::palette;
+use super::widgets::Tone;
 
 /// Atoms that are named at most; more words than this cover the molecule.
 const MOST_LABELS: usize = 400;
@@ -98,6 +99,11 @@ fn value_text(points: &[Vec3]) -> Option<String> {
 impl Studio {
     /// Takes the next atom of a measurement.
     pub(super) fn measure(&mut self, pick: &Pick) {
+        if self.viewport.is_moved(pick) {
+            // Its numbers would be those of the coordinates in the file.
+            self.tell(Tone::Info, self.texts.get("measure-copy"));
+            return;
+        }
         let place = (pick.object, pick.atom);
         if self.measured.last() == Some(&place) {
             return;

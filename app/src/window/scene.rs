@@ -9,6 +9,7 @@ use std::sync::Arc;
 use glam::Vec3;
 use kfold_molecule::analysis::interactions::{Interaction, InteractionKind};
 use kfold_molecule::analysis::superpose::superpose;
+use kfold_molecule::assemblies::Assembly;
 use kfold_molecule::selection::Target;
 use kfold_molecule::structure::{Model, ResidueKind};
 use kfold_molecule::{AtomSet, Selection, SmallMolecule, Structure};
@@ -16,6 +17,8 @@ use kfold_viewer::{
     AtomSelection, BackboneStyle, CarbonColor, CartoonStyle, Color, Coloring, Dash, DockingBox, Legend, LegendEntry,
     Object, ObjectId, Putty, Representation, Shape, SurfaceStyle, chain_color, interaction_color,
 };
+
+use crate::assembly;
 
 use super::document::{Backbone, ColourBy, Representation as PolymerStyle, SurfacePart, ViewSettings};
 use super::ensemble::followed_atoms;
@@ -49,6 +52,8 @@ pub const COMPARED_COLOUR: u32 = 0xE09A2B;
 const FIRST_OVERLAY: ObjectId = 100;
 /// The first of the other samples.
 const FIRST_SAMPLE: ObjectId = 1000;
+/// The second part of an assembly: chains that other operators move than those of the first, which is the receptor's.
+pub const SECOND_PART: ObjectId = 2000;
 /// Opacity of the best of the other samples, and of the last.
 const SAMPLE_OPACITY: (f32, f32) = (0.55, 0.15);
 /// Grid of surfaces while models are played, Å: coarse, so that they keep up.
@@ -63,6 +68,8 @@ const MARKED_CARBON: u32 = 0xD9B53C;
 pub struct Plan {
     /// The receptor and which of its models.
     pub receptor: Option<(Arc<Structure>, usize)>,
+    /// The assembly of the receptor that is drawn in its place.
+    pub assembly: Option<Arc<Assembly>>,
     /// The ligand; its first conformer is drawn.
     pub ligand: Option<Arc<SmallMolecule>>,
     /// A ligand to compare with.
@@ -139,6 +146,7 @@ impl Plan {
         let values =
             |plan: &Self| plan.residue_values.as_ref().map(|(values, high)| (Arc::as_ptr(values), high.to_bits()));
         receptor(self) == receptor(other)
+            && same(self.assembly.as_ref(), other.assembly.as_ref())
             && same(self.ligand.as_ref(), other.ligand.as_ref())
             && same(self.reference.as_ref(), other.reference.as_ref())
             && same(self.interactions.as_ref(), other.interactions.as_ref())
@@ -171,7 +179,7 @@ impl Plan {
                 .and_then(|(structure, _)| structure.first())
                 .map(|model| Arc::as_ptr(&model.topology))
         };
-        receptor(self) != receptor(other)
+        receptor(self) != receptor(other) || !same(self.assembly.as_ref(), other.assembly.as_ref())
     }
 }
 
@@ -280,7 +288,13 @@ impl<'a> Molecules<'a> {
 #[must_use]
 pub fn build(plan: Plan, before: Option<&Plan>) -> Built {
     let molecules = Molecules::of(&plan);
-    let selected = plan.selection.as_ref().map(|selection| molecules.selected(selection)).unwrap_or_default();
+    let mut selected = plan.selection.as_ref().map(|selection| molecules.selected(selection)).unwrap_or_default();
+    if let (Some(assembly), Some(model)) = (&plan.assembly, molecules.receptor)
+        && let Some((_, atoms)) = selected.atoms.iter().find(|(object, _)| *object == RECEPTOR).cloned()
+    {
+        let parts = assembly.places(&model.topology).map_or(1, |places| places.len());
+        selected.atoms.extend((1..parts).map(|part| (SECOND_PART + part as ObjectId - 1, atoms.clone())));
+    }
     let stays = before.is_some_and(|before| before.differs_in_selection_only(&plan));
     let drawn = (!stays).then(|| draw(&plan, &molecules));
     Built { plan, drawn, selected }
@@ -319,10 +333,14 @@ fn draw(plan: &Plan, molecules: &Molecules<'_>) -> Drawn {
             drawn.focus.extend(site.unwrap_or_default());
         }
         let object = receptor(plan, model, colouring, site, &mut drawn.focus);
-        drawn.all.extend(object.points(&AtomSelection::filter(&model.topology, |atom| {
-            model.topology.residue_of(atom).kind != ResidueKind::Water && is_shown(RECEPTOR, atom as u32)
-        })));
-        drawn.objects.push(object);
+        for (object, of_part) in assembly::parts(object, plan.assembly.as_deref(), SECOND_PART) {
+            drawn.all.extend(object.points(&AtomSelection::filter(&model.topology, |atom| {
+                model.topology.residue_of(atom).kind != ResidueKind::Water
+                    && is_shown(RECEPTOR, atom as u32)
+                    && of_part.as_ref().is_none_or(|atoms| atoms.contains(atom))
+            })));
+            drawn.objects.push(object);
+        }
     }
     if let Some(model) = plan.compared.as_ref().and_then(|structure| structure.first()) {
         let colour = Coloring::Uniform(Color::hex(COMPARED_COLOUR));
@@ -392,7 +410,7 @@ fn draw(plan: &Plan, molecules: &Molecules<'_>) -> Drawn {
     }
     drawn.interactions.sort_unstable();
     drawn.interactions.dedup();
-    let only_shown = |object: Object| match shown_of(object.id) {
+    let only_shown = |object: Object| match shown_of(if object.id >= SECOND_PART { RECEPTOR } else { object.id }) {
         Some(atoms) => object.showing_only(atoms),
         None => object,
     };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kfold_inference::query::Pocket;
 use kfold_molecule::Structure;
+use kfold_molecule::assemblies::Assembly;
 
 use super::app::Studio;
 use super::background::{Lane, Loaded};
@@ -29,6 +30,27 @@ impl Studio {
         }
         let path = self.document.query.receptor_file()?;
         Some((Arc::clone(self.library.held_structure(path)?), self.shown_model))
+    }
+
+    /// How many atoms of molecules the view shows, copies included.
+    #[must_use]
+    pub fn drawn_atoms(&self) -> usize {
+        self.viewport.point_count()
+    }
+
+    /// The assemblies that can be made of what is shown: of a file as it is, not of results.
+    pub(super) fn assemblies_in_view(&mut self) -> Arc<Vec<Arc<Assembly>>> {
+        let is_result = self.ensemble.is_some() || self.shown_pose().is_some() || self.shown_complex().is_some();
+        match self.document.query.receptor_file() {
+            Some(path) if !is_result => self.library.assemblies(&self.background, path),
+            _ => Arc::default(),
+        }
+    }
+
+    /// The assembly that is drawn.
+    fn assembly_in_view(&mut self) -> Option<Arc<Assembly>> {
+        let wanted = self.document.view.assembly.clone()?;
+        self.assemblies_in_view().iter().find(|assembly| assembly.id == wanted).cloned()
     }
 
     /// Samples or models that what is shown is one of.
@@ -82,6 +104,7 @@ impl Studio {
     }
 
     fn plan(&mut self, is_dark: bool) -> Plan {
+        let assembly = self.assembly_in_view();
         let query = std::mem::take(&mut self.document.query);
         // Asking makes sure that what is shown is being read.
         if let Some(path) = query.receptor_file() {
@@ -127,6 +150,7 @@ impl Studio {
             reference: if is_ensemble || has_plddt { None } else { reference },
             marked: if pose.is_some() || has_plddt { Vec::new() } else { marked },
             receptor,
+            assembly,
             residue_values,
             compared,
             overlay: self.overlaid_poses(),

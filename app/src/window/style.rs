@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use egui::{Align, ComboBox, Layout, Margin, RichText, Ui, vec2};
 use kfold_molecule::ResidueKind;
+use kfold_molecule::assemblies::Assembly;
 use kfold_viewer::{BaseStyle, Preset, Stereo};
 
 use super::app::Studio;
@@ -68,7 +69,7 @@ impl ReadyMade {
     fn apply(self, view: &mut ViewSettings, has_plddt: bool, has_fluctuation: bool) {
         let usual = ViewSettings::default();
         let ViewSettings { interactions, search_box, waters, glycan_symbols, overlay, stereo, axes, bases, .. } = *view;
-        let hidden = view.hidden.take();
+        let (hidden, assembly) = (view.hidden.take(), view.assembly.take());
         *view = ViewSettings {
             interactions,
             search_box,
@@ -79,6 +80,7 @@ impl ReadyMade {
             axes,
             bases,
             hidden,
+            assembly,
             ..usual
         };
         match self {
@@ -291,6 +293,7 @@ impl Studio {
         let has_sugars = has(&[ResidueKind::Carbohydrate]);
         let has_fluctuation = self.ensemble.is_some();
         let has_samples = self.sample_count() > 1;
+        let assemblies = self.assemblies_in_view();
         let frame = egui::Frame::new().inner_margin(Margin::symmetric(12, 6));
         let scroll = egui::ScrollArea::vertical().id_salt("style").auto_shrink([false, false]);
         scroll.show(ui, |ui| {
@@ -318,6 +321,19 @@ impl Studio {
                 }
                 let view = &mut self.document.view;
                 section(ui, &texts.get("style-molecule"), |ui| {
+                    if !assemblies.is_empty() {
+                        let name = |assembly: &Arc<Assembly>| {
+                            let values = [
+                                ("id", assembly.id.clone().into()),
+                                ("details", assembly.details.replace('_', " ").into()),
+                            ];
+                            (Some(assembly.id.clone()), texts.with("style-assembly-of", values))
+                        };
+                        let names: Vec<_> = std::iter::once((None, texts.get("style-assembly-none")))
+                            .chain(assemblies.iter().map(name))
+                            .collect();
+                        menu_ui(ui, &texts.get("style-assembly"), &mut view.assembly, &names);
+                    }
                     let names = Representation::ALL.map(|one| (one, texts.get(representation_name(one))));
                     menu_ui(ui, &texts.get("view-representation"), &mut view.representation, &names);
                     if view.representation == Representation::Cartoon {
@@ -361,7 +377,7 @@ impl Studio {
 }
 
 /// A name and a list to choose from.
-fn menu_ui<T: PartialEq + Copy>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, String)]) {
+fn menu_ui<T: PartialEq + Clone>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, String)]) {
     let colours = palette(ui);
     ui.horizontal(|ui| {
         ui.allocate_ui_with_layout(vec2(128.0, theme::CONTROL_HEIGHT), Layout::left_to_right(Align::Center), |ui| {
@@ -375,7 +391,7 @@ fn menu_ui<T: PartialEq + Copy>(ui: &mut Ui, name: &str, value: &mut T, choices:
             .width((ui.available_width() - 8.0).clamp(80.0, 180.0))
             .show_ui(ui, |ui| {
                 for (choice, text) in choices {
-                    ui.selectable_value(value, *choice, text);
+                    ui.selectable_value(value, choice.clone(), text);
                 }
             })
             .response

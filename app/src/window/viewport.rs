@@ -22,7 +22,7 @@ use self::overlay::{Drawing, axes_ui};
 use super::document::ColourBy;
 use super::measure::Labels;
 use super::region::{Region, Tool};
-use super::scene::{Built, LIGAND, Plan, RECEPTOR, Selected};
+use super::scene::{Built, LIGAND, Plan, RECEPTOR, SECOND_PART, Selected};
 use super::theme::palette;
 use super::widgets::{Tone, message};
 use crate::texts::Texts;
@@ -778,7 +778,7 @@ impl Device {
 
 fn atom_name(texts: &Texts, object: ObjectId, topology: &Topology, index: usize) -> Option<String> {
     let atom = topology.atoms.get(index)?;
-    if object != RECEPTOR {
+    if object != RECEPTOR && object < SECOND_PART {
         let key = if object == LIGAND { "readout-ligand" } else { "readout-reference" };
         return Some(texts.with(key, [("atom", atom.name.to_string().into())]));
     }

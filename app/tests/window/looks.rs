@@ -306,3 +306,55 @@ fn models_lie_over_each_other_apart_by_colour_and_a_surface_plays_along() {
     desk.rest();
     assert!(desk.harness.state().notice_texts().is_empty());
 }
+
+#[test]
+fn an_assembly_is_drawn_in_its_copies_and_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dimer.pdb");
+    let operators = "REMARK 350 BIOMOLECULE: 1\nREMARK 350 AUTHOR DETERMINED BIOLOGICAL UNIT: DIMERIC\n\
+                     REMARK 350 APPLY THE FOLLOWING TO CHAINS: A\n\
+                     REMARK 350   BIOMT1   1  1.000000  0.000000  0.000000        0.00000\n\
+                     REMARK 350   BIOMT2   1  0.000000  1.000000  0.000000        0.00000\n\
+                     REMARK 350   BIOMT3   1  0.000000  0.000000  1.000000        0.00000\n\
+                     REMARK 350   BIOMT1   2 -1.000000  0.000000  0.000000        0.00000\n\
+                     REMARK 350   BIOMT2   2  0.000000 -1.000000  0.000000        0.00000\n\
+                     REMARK 350   BIOMT3   2  0.000000  0.000000  1.000000       40.00000\n";
+    let receptor = std::fs::read_to_string(root().join("samples/adenylate-kinase/open.pdb")).unwrap();
+    std::fs::write(&path, format!("{operators}{receptor}")).unwrap();
+    for (language, open, menu, none) in [
+        ("english", "Open: Style", "Assembly", "As in the file"),
+        ("korean", "열기: 모양", "생물학적 조립체", "파일 그대로"),
+    ] {
+        let mut desk = Desk::in_language(language);
+        desk.harness.state_mut().open(&path);
+        desk.rest();
+        desk.click(open);
+        desk.wait("the assemblies", |harness| harness.query_by_role_and_label(Role::ComboBox, menu).is_some());
+        desk.rest();
+        let before = desk.harness.state().drawn_atoms();
+        let choice = desk.harness.state().document().view.assembly.clone();
+        assert_eq!(choice, None, "{none}");
+        choose_first(&mut desk, menu, "1: ");
+        desk.rest();
+        assert_eq!(desk.harness.state().document().view.assembly.as_deref(), Some("1"));
+        assert_eq!(desk.harness.state().drawn_atoms(), 2 * before);
+        desk.picture(&format!("assembly-{language}"));
+        desk.harness.check_accessibility();
+        desk.press(Modifiers::COMMAND, Key::Z);
+        desk.rest();
+        assert_eq!(desk.harness.state().drawn_atoms(), before);
+        assert!(desk.harness.state().notice_texts().is_empty());
+    }
+}
+
+/// As [`choose`], by the first words of the choice.
+fn choose_first(desk: &mut Desk, menu: &str, words: &str) {
+    desk.harness.get_by_role_and_label(Role::ComboBox, menu).click();
+    desk.harness.step();
+    desk.harness.step();
+    desk.harness.get_by(|node| node.label().is_some_and(|label| label.starts_with(words))).click_accesskit();
+    desk.harness.step();
+    desk.press(Modifiers::NONE, Key::Escape);
+    desk.harness.step();
+    desk.harness.step();
+}

@@ -72,3 +72,6 @@ view-saved-update = Keep { $name } as it looks now
 view-saved-remove = Remove { $name }
 sample-model = Model { $number }
 sample-of-seed = Seed { $seed }, sample { $sample }
+style-assembly = Assembly
+style-assembly-none = As in the file
+style-assembly-of = { $id }: { $details }

@@ -72,3 +72,6 @@ view-saved-update = { $name }에 지금 모습 저장
 view-saved-remove = { $name } 지우기
 sample-model = 모델 { $number }
 sample-of-seed = 시드 { $seed }, 샘플 { $sample }
+style-assembly = 생물학적 조립체
+style-assembly-none = 파일 그대로
+style-assembly-of = { $id }: { $details }

@@ -5,6 +5,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use image::{GenericImage, GenericImageView, RgbaImage};
 
@@ -22,6 +23,8 @@ const MOST_PIXELS_ALONG_A_SIDE: u32 = 16_384;
 const PATTERN: u32 = 8;
 
 const READING: &str = "reading the picture back";
+/// How long another thread may take to pass on that a copy has arrived: it does nothing else before.
+const TOLD_ELSEWHERE: Duration = Duration::from_secs(10);
 
 /// Called as a picture is drawn with the steps done and their number; may stop it.
 pub type Progress<'a> = &'a mut dyn FnMut(u32, u32) -> ControlFlow<()>;
@@ -210,7 +213,8 @@ impl Renderer {
         })?;
         self.gpu().wait()?;
         let refused = |reason: String| ViewerError::Refused { doing: READING, reason };
-        match receiver.try_recv() {
+        // Another thread that waits for the device (a surface is being built) may be the one that is told, a moment later.
+        match receiver.recv_timeout(TOLD_ELSEWHERE) {
             Ok(Ok(())) => {}
             _ => {
                 self.gpu().check_lost()?;

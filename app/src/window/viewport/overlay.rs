@@ -1,8 +1,8 @@
 //! What is drawn over the view and found below it: boxes and loops that select, and the axes.
 
 use egui::{Key, PointerButton, Pos2, Rect, Ui, vec2};
-use glam::Vec3;
-use kfold_viewer::{Camera, Object, ObjectId, Shape};
+use glam::{Mat4, Vec3};
+use kfold_viewer::{Camera, Object, ObjectId, Pick, Shape};
 
 use super::Viewport;
 use crate::window::region::{self, Mode, Region, Tool};
@@ -30,6 +30,19 @@ impl Viewport {
         cameras.into_iter().enumerate().map(|(index, camera)| (place(index), camera)).collect()
     }
 
+    /// Places in the picture that a camera frames: one for each drawn atom of each copy.
+    #[must_use]
+    pub const fn point_count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether what was picked is a copy that stands elsewhere than its coordinates say.
+    #[must_use]
+    pub fn is_moved(&self, pick: &Pick) -> bool {
+        let object = self.scene.objects.iter().find(|object| object.id == pick.object);
+        object.and_then(|object| object.places().get(pick.copy as usize)).is_some_and(|copy| *copy != Mat4::IDENTITY)
+    }
+
     /// The atoms that are drawn within a region, of each molecule, and all of it that are drawn.
     #[must_use]
     pub fn atoms_within(&self, region: &Region) -> Vec<(ObjectId, Vec<u32>, Vec<u32>)> {
@@ -49,11 +62,14 @@ impl Viewport {
             drawn.sort_unstable();
             drawn.dedup();
             let is_within = |atom: &u32| {
-                let place = object.positions.get(*atom as usize).and_then(|point| camera.project(*point, size));
-                place.is_some_and(|(place, _)| {
-                    let place = rect.min + vec2(place.x, place.y);
-                    bounds.contains(place) && region::contains(&region.outline, place)
-                })
+                let is_within = |point: Vec3| {
+                    camera.project(point, size).is_some_and(|(place, _)| {
+                        let place = rect.min + vec2(place.x, place.y);
+                        bounds.contains(place) && region::contains(&region.outline, place)
+                    })
+                };
+                let point = object.positions.get(*atom as usize);
+                point.is_some_and(|point| object.places().iter().any(|copy| is_within(copy.transform_point3(*point))))
             };
             (object.id, drawn.iter().copied().filter(is_within).collect(), drawn)
         };
