@@ -48,6 +48,9 @@ impl Studio {
         let font = egui::TextStyle::Small.resolve(ui.style());
         let mut place = area.min + vec2(14.0, 14.0);
         let lines = ((area.height() - 80.0) / LINE).max(0.0) as usize;
+        // One ground under all of it, whose size is known at the end.
+        let ground = ui.painter().add(egui::Shape::Noop);
+        let mut extent = Rect::NOTHING;
         for (colour, text) in rows.into_iter().take(lines) {
             ui.painter().circle_filled(place, 5.0, colour);
             let text = if text.chars().count() > MOST_LETTERS {
@@ -55,7 +58,8 @@ impl Studio {
             } else {
                 text
             };
-            label(ui, place + vec2(11.0, 0.0), egui::Align2::LEFT_CENTER, &text, &font, colours.text);
+            let rect = label(ui, place + vec2(11.0, 0.0), egui::Align2::LEFT_CENTER, &text, &font, colours.text);
+            extent = extent.union(rect.with_min_x(place.x - 5.0));
             place.y += LINE;
         }
         for (of, legend) in legends {
@@ -64,9 +68,14 @@ impl Studio {
             scale(ui, rect, stops);
             let [low, high] = self.ends_text(*of, *low, *high);
             let below = rect.bottom() + 3.0;
-            label(ui, pos2(rect.left(), below), egui::Align2::LEFT_TOP, &low, &font, colours.text);
-            label(ui, pos2(rect.right(), below), egui::Align2::RIGHT_TOP, &high, &font, colours.text);
+            let low = label(ui, pos2(rect.left(), below), egui::Align2::LEFT_TOP, &low, &font, colours.text);
+            let high = label(ui, pos2(rect.right(), below), egui::Align2::RIGHT_TOP, &high, &font, colours.text);
+            extent = extent.union(rect).union(low).union(high);
             place.y += LINE + SCALE.y + 8.0;
+        }
+        if extent.is_positive() {
+            let fill = colours.view.gamma_multiply(0.85);
+            ui.painter().set(ground, egui::Shape::rect_filled(extent.expand(5.0), 4.0, fill));
         }
     }
 
@@ -113,12 +122,12 @@ impl Studio {
     }
 }
 
-/// Text on a ground that lets it be read over the molecule.
-fn label(ui: &Ui, place: Pos2, align: egui::Align2, text: &str, font: &FontId, ink: Color32) {
+/// Writes a text; where it stands.
+fn label(ui: &Ui, place: Pos2, align: egui::Align2, text: &str, font: &FontId, ink: Color32) -> Rect {
     let galley = ui.painter().layout_no_wrap(text.to_owned(), font.clone(), ink);
     let rect = align.anchor_size(place, galley.size());
-    ui.painter().rect_filled(rect.expand2(vec2(2.0, 0.0)), 2.0, palette(ui).view.gamma_multiply(0.75));
     ui.painter().galley(rect.min, galley, ink);
+    rect
 }
 
 /// A scale of evenly spaced colours.

@@ -7,7 +7,7 @@ use kfold_molecule::components::Polymer as Unit;
 use super::super::app::Studio;
 use super::super::theme::{GAP_SMALL, palette};
 use super::super::widgets::icon::Icon;
-use super::super::widgets::{Tone, icon_button, message, note};
+use super::super::widgets::{Tone, icon_button, message, note, small_button};
 use super::components::{ComponentSearch, Wanted};
 use super::editor::Picking;
 
@@ -93,7 +93,7 @@ impl Studio {
                     let letter = letter_at(held.index).map(String::from).unwrap_or_else(|| "?".to_owned());
                     let text = format!("{letter}{} → {}", held.index, held.ccd);
                     let label = texts.with("modification-remove", [("name", text.clone().into())]);
-                    let button = ui.small_button(format!("{text}  ×"));
+                    let button = small_button(ui, format!("{text}  ×"));
                     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
                     if button.on_hover_text(&label).clicked() {
                         remove = Some(place);
@@ -118,7 +118,7 @@ impl Studio {
                 return;
             }
             let label = texts.with("modification-add-to", [("name", name.to_owned().into())]);
-            let button = ui.small_button(texts.get("modification-add"));
+            let button = small_button(ui, texts.get("modification-add"));
             button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
             if button.clicked() {
                 let unit = match entity {
@@ -153,7 +153,7 @@ impl Studio {
                 ui.horizontal_wrapped(|ui| {
                     ui.label(RichText::new(texts.get("modification-frequent")).small().color(colours.text_muted));
                     for code in codes {
-                        if ui.small_button(*code).clicked() {
+                        if small_button(ui, *code).clicked() {
                             chosen = Some((*code).to_owned());
                         }
                     }

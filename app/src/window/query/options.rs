@@ -5,7 +5,7 @@ use kfold_inference::settings::{ScoringFunction, Settings};
 
 use super::super::app::Studio;
 use super::super::theme::{self, GAP_SMALL, palette};
-use super::super::widgets::{Tone, field, message, note, segmented};
+use super::super::widgets::{Tone, field, message, note, segmented, small_button};
 use super::editor::Picking;
 use crate::texts::Texts;
 
@@ -142,7 +142,7 @@ impl Studio {
                 ui.spacing_mut().item_spacing = vec2(GAP_SMALL, GAP_SMALL);
                 for (index, residue) in docking.flexible.iter().enumerate() {
                     let label = texts.with("flexible-remove", [("name", residue.clone().into())]);
-                    let button = ui.small_button(format!("{residue}  ×"));
+                    let button = small_button(ui, format!("{residue}  ×"));
                     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
                     if button.on_hover_text(&label).clicked() {
                         remove = Some(index);

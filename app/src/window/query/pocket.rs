@@ -13,7 +13,7 @@ use super::super::document::{DEFAULT_BOX_EDGE, DEFAULT_PADDING, PocketKind, box_
 use super::super::message::Message;
 use super::super::theme::{self, GAP, GAP_SMALL, palette};
 use super::super::widgets::icon::Icon;
-use super::super::widgets::{Tone, field, icon_button, message, note, section_with, segmented};
+use super::super::widgets::{Tone, field, icon_button, message, note, section_with, segmented, small_button};
 use super::Ask;
 use super::editor::{News, Picking};
 use super::structure::{FileAct, file_row};
@@ -113,7 +113,7 @@ impl Studio {
                     ui.spacing_mut().item_spacing = vec2(GAP_SMALL, GAP_SMALL);
                     for (index, residue) in residues.iter().enumerate() {
                         let label = texts.with("pocket-residue-remove", [("name", residue.clone().into())]);
-                        let button = ui.small_button(format!("{residue}  ×"));
+                        let button = small_button(ui, format!("{residue}  ×"));
                         button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
                         if button.on_hover_text(&label).clicked() {
                             remove = Some(index);

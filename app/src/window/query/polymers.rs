@@ -11,7 +11,7 @@ use super::super::dialogs::Purpose;
 use super::super::document::{self, PolymerKind, file_name, free_chain_id, ids_of, polymer_of, sequences_of};
 use super::super::theme::{self, palette};
 use super::super::widgets::icon::Icon;
-use super::super::widgets::{icon_button, note, section};
+use super::super::widgets::{icon_button, note, section, small_button};
 use super::Ask;
 use super::sequences::sequence_editor;
 use crate::texts::Texts;
@@ -255,7 +255,7 @@ impl Studio {
         }
         ui.horizontal_wrapped(|ui| {
             let labelled = |ui: &mut Ui, key: &str, name_key: &str| {
-                let button = ui.small_button(texts.get(key)).on_hover_text(texts.get("apo-hint"));
+                let button = small_button(ui, texts.get(key)).on_hover_text(texts.get("apo-hint"));
                 let label = texts.with(name_key, [("name", name.to_owned().into())]);
                 button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &label));
                 button.clicked()

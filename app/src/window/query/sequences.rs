@@ -7,7 +7,7 @@ use super::super::app::Studio;
 use super::super::document::PolymerKind;
 use super::super::problems::wrong_letter_text;
 use super::super::theme::{self, palette};
-use super::super::widgets::{Tone, message, note};
+use super::super::widgets::{Tone, message, note, small_button};
 use crate::texts::Texts;
 
 /// FASTA that is being pasted.
@@ -167,7 +167,7 @@ pub(super) fn sequence_editor(
         message(ui, Tone::Bad, &text);
         let wrong = sequence.chars().filter(|letter| !kind.letters().contains(letter.to_ascii_uppercase())).count();
         let label = texts.with("sequence-clean", [("count", wrong.into()), ("name", name.to_owned().into())]);
-        let button = ui.small_button(texts.with("sequence-clean-short", [("count", wrong.into())]));
+        let button = small_button(ui, texts.with("sequence-clean-short", [("count", wrong.into())]));
         button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &label));
         if button.clicked() {
             sequence.retain(|letter| kind.letters().contains(letter.to_ascii_uppercase()));

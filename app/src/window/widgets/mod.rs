@@ -150,6 +150,11 @@ pub fn note(ui: &mut Ui, text: &str) -> Response {
     ui.add(egui::Label::new(RichText::new(text).small().color(colours.text_muted)).wrap())
 }
 
+/// A low button in small letters; egui's own keeps the larger ones, which do not fit between its edges.
+pub fn small_button(ui: &mut Ui, text: impl Into<String>) -> Response {
+    ui.add(egui::Button::new(RichText::new(text).small()))
+}
+
 /// A rounded label. Its size is known before it is placed, so that a row of them wraps.
 pub fn chip(ui: &mut Ui, text: &str, tone: Option<Tone>) -> Response {
     let colours = palette(ui);
