@@ -415,3 +415,31 @@ fn job_by_key(connection: &Connection, user: &str, key: &str) -> Result<Option<J
         .prepare_cached(&format!("select {COLUMNS} from jobs where user = ?1 and key = ?2 and not deleted"))?;
     select.query_row([user, key], job_of).optional()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_of_version_1_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index.sqlite");
+        let old = SCHEMA.replace("    reason text,\n    primary key (job, number)", "    primary key (job, number)");
+        let old = old.replace("user_version = 2", "user_version = 1");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch(&old).unwrap();
+        assert!(connection.prepare("select reason from pieces").is_err(), "the schema before had no such column");
+        let rows = "insert into jobs (id, number, user, name, engine, state, priority, seeds, series_ligands, pieces, created, \
+                    bytes, digest) values ('a', 1, 'u', 'n', 'docking', 'queued', 0, 1, 2, 2, 0.0, 0, x'00');\
+                    insert into pieces (job, number, state) values ('a', 1, 'failed'), ('a', 2, 'queued');";
+        connection.execute_batch(rows).unwrap();
+        drop(connection);
+        // Made new once, and opened as it is the second time.
+        for _ in 0..2 {
+            let index = Index::open(&path, 1).unwrap();
+            let lost = PieceEnd::Failed("its worker was lost".into());
+            assert_eq!(index.piece_ends("a").unwrap(), [Some(lost), None]);
+            assert_eq!(index.job("a", None).unwrap().unwrap().pieces, 2);
+        }
+    }
+}
