@@ -1,7 +1,8 @@
 #import "common/frame.wgsl"
 #import "common/sphere_bounds.wgsl"
 
-// Which impostors are drawn, in two phases, so that what is hidden costs next to nothing and nothing seen is ever missing:
+// Which impostors are drawn, in two phases, so that what is hidden costs next to nothing and nothing seen is missing as long
+// as the lists have room (`MOST_LIST_BYTES` of `renderer/culling.rs`):
 // first those that were seen in the last picture; then, against the depth that these left, every other one that is not
 // hidden (after Haar & Aaltonen, SIGGRAPH 2015 courses, "GPU-driven rendering pipelines"; Hi-Z: Greene, Kass & Miller,
 // SIGGRAPH 1993). Impostors lie in Morton order in chunks of 64; a group of threads takes one chunk of one copy of the
