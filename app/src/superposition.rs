@@ -31,7 +31,30 @@ pub struct Laid {
     pub rmsd: f32,
 }
 
+/// How well a model fits another that it is laid on.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Fit {
+    /// Of all pairs of residues, Å.
+    pub rmsd_angstrom: f32,
+    /// TM-score by the length of the model that was moved.
+    pub tm_score_by_mobile: f64,
+    /// TM-score by the length of the other.
+    pub tm_score_by_target: f64,
+}
+
 impl Laid {
+    /// The fit in numbers.
+    #[must_use]
+    pub fn fit(&self, mobile: &Model, target: &Model) -> Fit {
+        let distances = self.distances(mobile, target);
+        let square = distances.iter().map(|distance| f64::from(*distance).powi(2)).sum::<f64>();
+        Fit {
+            rmsd_angstrom: (square / distances.len().max(1) as f64).sqrt() as f32,
+            tm_score_by_mobile: self.found.tm_score_by_mobile,
+            tm_score_by_target: self.found.tm_score_by_target,
+        }
+    }
+
     /// Å between the atoms of each pair of residues after the transform, in the order of [`StructureAlignment::pairs`].
     #[must_use]
     pub fn distances(&self, mobile: &Model, target: &Model) -> Vec<f32> {

@@ -418,6 +418,13 @@ fn align_by_sequence_shape_and_selection() {
     let again: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert!((number(&again["rmsd_angstrom"]) - number(&core["rmsd_angstrom"])).abs() < 0.01);
     assert!((number(&again["rotation"][0][0]) - 1.0).abs() < 1e-3);
+    // Each model of a file by itself: the first as alone, and none with too little in common.
+    let nmr = sample("dna-complex/complex.pdb");
+    let output = run(&["align", text(&nmr), text(&nmr), "--models", "--json"]);
+    let models: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let rmsd: Vec<f64> = models["models"].as_array().unwrap().iter().map(|fit| number(&fit["rmsd_angstrom"])).collect();
+    assert_eq!(rmsd.len(), 3);
+    assert!(rmsd[0] < 1e-3 && rmsd[1] > 0.2 && rmsd[2] > 0.2, "{rmsd:?}");
     let output = run(&["align", text(&open), text(&sample("kinase/ligand.sdf"))]);
     assert!(!output.status.success() && output.stdout.is_empty());
 }

@@ -6,12 +6,12 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use kfold_molecule::analysis::structure_alignment::{ChainMatch, Pairing, StructureAlignment, match_selected};
 use kfold_molecule::analysis::superpose::{Transform, rmsd};
-use kfold_molecule::{Model, Selection, formats};
+use kfold_molecule::{Model, Selection, Structure, formats};
 use serde::Serialize;
 
 use super::common::{first_model, write_structure};
 use super::{Outcome, standard_output};
-use crate::superposition::{Laid, LayError, lay, points};
+use crate::superposition::{Fit, Laid, LayError, lay, points};
 
 /// How residues are paired.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -20,6 +20,15 @@ enum By {
     Sequence,
     /// TM-align, whatever the sequence
     Shape,
+}
+
+impl By {
+    const fn pairing(self) -> Pairing {
+        match self {
+            Self::Sequence => Pairing::Sequence,
+            Self::Shape => Pairing::Shape,
+        }
+    }
 }
 
 /// Lays one structure on another and says how well they fit.
@@ -41,6 +50,9 @@ pub(super) struct Align {
     /// The same for the target, where it differs
     #[arg(long, value_name = "SELECTION", requires = "select")]
     target_select: Option<Selection>,
+    /// Also the fit of every model of the moved structure, each laid by itself
+    #[arg(long)]
+    models: bool,
     /// Also the RMSD of these atoms after the superposition, e.g. ligand
     #[arg(long, value_name = "SELECTION")]
     rmsd: Option<Selection>,
@@ -75,6 +87,9 @@ struct Report {
     rotation: [[f32; 3]; 3],
     translation_angstrom: [f32; 3],
     distances: Vec<PairDistance>,
+    /// The fit of each model, with `--models`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    models: Vec<Fit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
 }
@@ -110,20 +125,20 @@ impl Align {
             }
             None => None,
         };
-        let pairing = match self.by {
-            By::Sequence => Pairing::Sequence,
-            By::Shape => Pairing::Shape,
-        };
-        let laid = lay(mobile, &target, pairing, self.cutoff, sets.as_ref()).map_err(|error| match error {
-            LayError::TooFew => {
-                let (mobile, target) = (self.mobile.display(), self.target.display());
-                anyhow::anyhow!("{mobile} and {target}: {error}")
-            }
-            LayError::TooFewSelected => error.into(),
-        })?;
+        let laid =
+            lay(mobile, &target, self.by.pairing(), self.cutoff, sets.as_ref()).map_err(|error| match error {
+                LayError::TooFew => {
+                    let (mobile, target) = (self.mobile.display(), self.target.display());
+                    anyhow::anyhow!("{mobile} and {target}: {error}")
+                }
+                LayError::TooFewSelected => error.into(),
+            })?;
         let Laid { found, transform, pairs, rmsd: laid_rmsd } = laid;
         let superposed = (pairs, laid_rmsd);
         let mut report = self.report(mobile, &target, &found, &transform, superposed)?;
+        if self.models {
+            report.models = self.fits(&structure, &target)?;
+        }
         if let Some(path) = &self.output {
             for model in &mut structure.models {
                 model.positions.iter_mut().for_each(|position| *position = transform.apply(*position));
@@ -137,6 +152,18 @@ impl Align {
             standard_output::write(&text(&report))?;
         }
         Ok(Outcome::Done)
+    }
+
+    /// The fit of each model, laid on the target by itself.
+    fn fits(&self, structure: &Structure, target: &Model) -> anyhow::Result<Vec<Fit>> {
+        let fit = |(index, mobile): (usize, &Model)| {
+            let other = self.target_select.as_ref().or(self.select.as_ref());
+            let sets = self.select.as_ref().zip(other).map(|(own, other)| (own.select(mobile), other.select(target)));
+            let laid = lay(mobile, target, self.by.pairing(), self.cutoff, sets.as_ref());
+            let laid = laid.with_context(|| format!("{}, model {}", self.mobile.display(), index + 1))?;
+            Ok(laid.fit(mobile, target))
+        };
+        structure.models.iter().enumerate().map(fit).collect()
     }
 
     fn report(
@@ -188,6 +215,7 @@ impl Align {
             rotation: transform.rotation.transpose().to_cols_array_2d(),
             translation_angstrom: transform.translation.to_array(),
             distances: distances.collect(),
+            models: Vec::new(),
             file: None,
         })
     }
@@ -221,6 +249,11 @@ fn text(report: &Report) -> String {
             "RMSD {:.2} Å over {} atoms of `{}`\n",
             selected.rmsd_angstrom, selected.atoms, selected.selection
         ));
+    }
+    for (index, fit) in report.models.iter().enumerate() {
+        let (mobile, target) = (fit.tm_score_by_mobile, fit.tm_score_by_target);
+        let rmsd = fit.rmsd_angstrom;
+        text.push_str(&format!("model {}: RMSD {rmsd:.2} Å, TM-score {mobile:.4} and {target:.4}\n", index + 1));
     }
     if let Some(file) = &report.file {
         text.push_str(&format!("{file}\n"));

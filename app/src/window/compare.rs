@@ -1,6 +1,6 @@
 //! Comparing states: another structure laid on the one in the view, and the statistics of several.
 //!
-//! The other structure is a file, the protein without its ligand (apo) that the run was given, or another sample of the run. What
+//! The other structure is a file, an unbound (apo) structure that the run was given, or another sample of the run. What
 //! is computed comes from `superposition` (as the command line's `align`) and from `molecule::analysis::ensemble`, in the
 //! background; the shown structure stays where it is and the other one moves.
 
@@ -16,7 +16,8 @@ use kfold_molecule::analysis::ensemble::clusters::{Cluster, Linkage, hierarchica
 use kfold_molecule::analysis::ensemble::principal_components::principal_components;
 use kfold_molecule::analysis::ensemble::{DistanceMatrix, rmsd_matrix, superpose_on_mean};
 use kfold_molecule::analysis::structure_alignment::Pairing;
-use kfold_molecule::{Selection, Structure, formats};
+use kfold_molecule::{Model, Selection, Structure, formats};
+use rayon::prelude::*;
 
 use super::app::Studio;
 use super::background::Loaded;
@@ -33,7 +34,7 @@ use super::widgets::matrix::matrix_plot;
 use super::widgets::plot::{Line, Point, line_plot, scatter_plot};
 use super::widgets::table::{Column, table};
 use super::widgets::{Tone, fact, note, section, segmented};
-use crate::superposition::lay;
+use crate::superposition::{Fit, Laid, lay};
 use crate::texts::Texts;
 
 /// Modes of the elastic network that are listed.
@@ -80,20 +81,27 @@ pub struct Comparison {
     pub highest: f32,
     /// Residues that are compared, in order.
     pub residues: Vec<usize>,
-    /// RMSD of all pairs of residues, Å.
-    pub rmsd: f32,
+    /// RMSD of all pairs of residues, and TM-scores; the other structure is the mobile one.
+    pub fit: Fit,
     /// Pairs that the superposition is made from, and their RMSD.
     pub laid: (usize, f32),
     /// Of them with the same residue.
     pub identical: usize,
-    /// TM-score by the other structure and by the shown one.
-    pub tm_scores: [f64; 2],
 }
 
 #[derive(Clone, PartialEq)]
 struct ComparisonKey {
     shown: Same<Structure>,
     model: usize,
+    other: Other,
+    by: By,
+    selection: String,
+}
+
+/// Several structures, each laid under the other one.
+#[derive(Clone, PartialEq)]
+struct FitsKey {
+    several: Vec<(Same<Structure>, usize)>,
     other: Other,
     by: By,
     selection: String,
@@ -133,6 +141,7 @@ pub struct Compare {
     /// Å within which conformers belong together.
     cutoff: f32,
     comparisons: Derived<ComparisonKey, Comparison>,
+    fits: Derived<FitsKey, Vec<Fit>>,
     statistics: Derived<Vec<(Same<Structure>, usize)>, Statistics>,
     modes: Derived<ModesKey, Modes>,
 }
@@ -145,10 +154,22 @@ impl Default for Compare {
             is_overlaid: true,
             cutoff: 2.0,
             comparisons: Derived::new(12),
+            fits: Derived::new(4),
             statistics: Derived::new(4),
             modes: Derived::new(4),
         }
     }
+}
+
+/// Lays the other structure on one model.
+fn lay_other(other: &Model, target: &Model, by: By, selection: Option<&Selection>) -> Result<Laid, String> {
+    let pairing = if by == By::Shape { Pairing::Shape } else { Pairing::Sequence };
+    let sets = match (by, selection) {
+        (By::Selection, Some(selection)) => Some((selection.select(other), selection.select(target))),
+        (By::Selection, None) => return Err("select atoms first: in the view, in the sequence or by typing".to_owned()),
+        _ => None,
+    };
+    lay(other, target, pairing, None, sets.as_ref()).map_err(|error| error.to_string())
 }
 
 fn compare(
@@ -160,20 +181,14 @@ fn compare(
 ) -> Result<Comparison, String> {
     let target = shown.models.get(model).ok_or("the structure in the view has no atoms")?;
     let mobile = other.models.first().ok_or("the other structure has no atoms")?;
-    let pairing = if by == By::Shape { Pairing::Shape } else { Pairing::Sequence };
-    let sets = match (by, selection) {
-        (By::Selection, Some(selection)) => Some((selection.select(mobile), selection.select(target))),
-        (By::Selection, None) => return Err("select atoms first: in the view, in the sequence or by typing".to_owned()),
-        _ => None,
-    };
-    let laid = lay(mobile, target, pairing, None, sets.as_ref()).map_err(|error| error.to_string())?;
+    let laid = lay_other(mobile, target, by, selection)?;
     let distances = laid.distances(mobile, target);
     let mut differences = vec![f32::NAN; target.topology.residues.len()];
     for ((_, atom), distance) in laid.found.pairs.iter().zip(&distances) {
         differences[target.topology.atoms[*atom as usize].residue as usize] = *distance;
     }
-    let square = distances.iter().map(|distance| f64::from(*distance).powi(2)).sum::<f64>();
     let residues = (0..differences.len()).filter(|index| target.topology.residues[*index].is_polymer()).collect();
+    let fit = laid.fit(mobile, target);
     let mut moved = other.clone();
     moved.models.truncate(1);
     for model in &mut moved.models {
@@ -184,11 +199,25 @@ fn compare(
         highest: distances.iter().copied().fold(0.0, f32::max),
         differences: Arc::new(differences),
         residues,
-        rmsd: (square / distances.len().max(1) as f64).sqrt() as f32,
+        fit,
         laid: (laid.pairs, laid.rmsd),
         identical: laid.found.identical,
-        tm_scores: [laid.found.tm_score_by_mobile, laid.found.tm_score_by_target],
     })
+}
+
+/// How near each of several comes to the other structure.
+fn fits(
+    several: &[(Same<Structure>, usize)],
+    other: &Structure,
+    by: By,
+    selection: Option<&Selection>,
+) -> Result<Vec<Fit>, String> {
+    let mobile = other.models.first().ok_or("the other structure has no atoms")?;
+    let fit = |(structure, model): &(Same<Structure>, usize)| {
+        let target = structure.0.models.get(*model).ok_or("one of the structures has no atoms")?;
+        Ok(lay_other(mobile, target, by, selection)?.fit(mobile, target))
+    };
+    several.par_iter().map(fit).collect()
 }
 
 fn statistics(conformers: &[Vec<Vec3>]) -> Result<Statistics, String> {
@@ -259,9 +288,6 @@ impl Studio {
 
     /// The comparison with what is shown, when it is there.
     pub(super) fn shown_comparison(&self) -> Option<&Arc<Comparison>> {
-        if self.ensemble.is_some() {
-            return None;
-        }
         let key = self.comparison_key()?;
         self.compare.comparisons.get(&key)?.ready()
     }
@@ -269,9 +295,34 @@ impl Studio {
     fn comparison_key(&self) -> Option<ComparisonKey> {
         let other = self.compare.other.clone()?;
         let (structure, model) = self.shown_structure()?;
-        let by = self.compare.by;
-        let selection = if by == By::Selection { self.document.selection.clone() } else { String::new() };
-        Some(ComparisonKey { shown: Same(structure), model, other, by, selection })
+        // While models play, the other structure stays where it lies on the first of them.
+        let model = if self.playing_since.is_some() { 0 } else { model };
+        Some(ComparisonKey {
+            shown: Same(structure),
+            model,
+            other,
+            by: self.compare.by,
+            selection: self.laying_atoms(),
+        })
+    }
+
+    /// The selection by which structures are laid, where that is the way.
+    fn laying_atoms(&self) -> String {
+        if self.compare.by == By::Selection { self.document.selection.clone() } else { String::new() }
+    }
+
+    /// Reads the other structure, in the background.
+    fn reading_of(&self, other: &Other) -> impl FnOnce() -> Result<Arc<Structure>, String> + Send + 'static {
+        let (sample, path) = match other {
+            Other::Sample(rank) => (self.outcome.as_ref().and_then(|outcome| outcome.complexes.get(*rank)), None),
+            Other::File(path) | Other::Apo(path) | Other::Known(path) => (None, Some(path.clone())),
+        };
+        let sample = sample.map(|complex| Arc::clone(&complex.structure));
+        move || match (sample, path) {
+            (Some(sample), _) => Ok(sample),
+            (None, Some(path)) => formats::read_structure(&path).map(Arc::new).map_err(|error| error.to_string()),
+            (None, None) => Err("that sample is gone".to_owned()),
+        }
     }
 
     /// Compares with another structure from now on.
@@ -366,45 +417,31 @@ impl Studio {
             ];
             segmented(ui, &texts.get("compare-by"), &mut self.compare.by, &choices);
             ui.add_space(GAP);
-            if self.ensemble.is_some() && self.compare.other.is_some() {
-                note(ui, &texts.get("compare-leave-ensemble"));
-                return;
-            }
             let Some(key) = self.comparison_key() else {
                 note(ui, &texts.get("compare-hint"));
                 return;
             };
             self.comparison_ui(ui, texts, &key);
+            self.fits_ui(ui, texts, &key);
         });
     }
 
     fn comparison_ui(&mut self, ui: &mut Ui, texts: &Texts, key: &ComparisonKey) {
         let (shown, model, by) = (Arc::clone(&key.shown.0), key.model, key.by);
         let selection = self.selection();
-        let sample = match &key.other {
-            Other::Sample(rank) => {
-                self.outcome.as_ref().and_then(|outcome| Some(Arc::clone(&outcome.complexes.get(*rank)?.structure)))
-            }
-            _ => None,
-        };
-        let path = match &key.other {
-            Other::File(path) | Other::Apo(path) | Other::Known(path) => Some(path.clone()),
-            Other::Sample(_) => None,
-        };
+        let read = self.reading_of(&key.other);
         let made = self.derive(
             |studio| &mut studio.compare.comparisons,
             key,
-            move || {
-                let other = match (sample, path) {
-                    (Some(sample), _) => Structure::clone(&sample),
-                    (None, Some(path)) => formats::read_structure(&path).map_err(|error| error.to_string())?,
-                    (None, None) => return Err("that sample is gone".to_owned()),
-                };
-                compare(&shown, model, &other, by, selection.as_ref())
-            },
+            move || compare(&shown, model, &*read()?, by, selection.as_ref()),
         );
         let Some(found) = made.or_say(ui, Tone::Bad) else { return };
-        facts_ui(ui, texts, &found);
+        let is_playing = self.playing_since.is_some();
+        if is_playing {
+            note(ui, &texts.get("compare-playing"));
+        } else {
+            facts_ui(ui, texts, &found);
+        }
         ui.horizontal(|ui| {
             ui.checkbox(&mut self.compare.is_overlaid, texts.get("compare-overlay"));
             let (rect, _) = ui.allocate_exact_size(egui::vec2(12.0, 12.0), egui::Sense::hover());
@@ -414,6 +451,9 @@ impl Studio {
         let mut is_coloured = self.document.view.colour == ColourBy::Difference;
         if ui.checkbox(&mut is_coloured, texts.get("compare-colour")).changed() {
             self.document.view.colour = if is_coloured { ColourBy::Difference } else { ColourBy::Chain };
+        }
+        if is_playing {
+            return;
         }
         let colours = palette(ui);
         let values: Vec<f32> = found.residues.iter().map(|index| found.differences[*index]).collect();
@@ -444,12 +484,77 @@ impl Studio {
         if ui.button(texts.get("compare-morph")).clicked() {
             let (first, second) = (Arc::clone(&key.shown.0), Arc::clone(&found.moved));
             let shown = key.model;
-            let names = (texts.get("compare-shown"), other_name(&key.other, texts));
+            let shown_name = match self.ensemble {
+                Some(_) => self.conformer_name(texts, shown),
+                None => texts.get("compare-shown"),
+            };
+            let names = (shown_name, other_name(&key.other, texts));
             self.show_ensemble(EnsembleKey::Between(names.0, names.1), move || {
                 let states = first.models.get(shown).zip(second.first());
                 let (first, second) = states.ok_or("one of the structures has no atoms")?;
                 morph::morph(first, second, MORPH_MODELS).map(Arc::new).map_err(|error| error.to_string())
             });
+        }
+    }
+
+    /// How near each model or sample comes to the other structure.
+    fn fits_ui(&mut self, ui: &mut Ui, texts: &Texts, key: &ComparisonKey) {
+        let several = self.several();
+        if several.len() < 2 {
+            return;
+        }
+        let read = self.reading_of(&key.other);
+        let (by, selection) = (key.by, self.selection());
+        let fits_key =
+            FitsKey { several: several.clone(), other: key.other.clone(), by, selection: key.selection.clone() };
+        let made = self.derive(
+            |studio| &mut studio.compare.fits,
+            &fits_key,
+            move || fits(&several, &*read()?, by, selection.as_ref()),
+        );
+        let Some(found) = made.or_say(ui, Tone::Warning) else { return };
+        let nearest = (0..found.len()).min_by(|a, b| found[*a].rmsd_angstrom.total_cmp(&found[*b].rmsd_angstrom));
+        let Some(nearest) = nearest else { return };
+        let name = texts.with("compare-fits", [("name", other_name(&key.other, texts).into())]);
+        ui.add_space(GAP);
+        ui.label(RichText::new(&name).text_style(super::theme::strong_style()));
+        let fit = found[nearest];
+        let values = [
+            ("name", self.conformer_name(texts, nearest).into()),
+            ("rmsd", number(fit.rmsd_angstrom, 2).into()),
+            ("score", number(fit.tm_score_by_target as f32, 3).into()),
+        ];
+        let mut chosen = None;
+        ui.horizontal_wrapped(|ui| {
+            ui.label(texts.with("compare-nearest", values));
+            chosen = ui.small_button(texts.get("compare-show-nearest")).clicked().then_some(nearest);
+        });
+        let values: Vec<f32> = found.iter().map(|fit| fit.rmsd_angstrom).collect();
+        let axis = texts.get("compare-fits-axis");
+        let lines = [Line { name: &axis, values: &values, colour: palette(ui).accent }];
+        let names: Vec<String> = (0..found.len()).map(|index| self.conformer_name(texts, index)).collect();
+        chosen = line_plot(ui, &name, 104.0, &lines, |index| names[index].clone()).or(chosen);
+        self.save_numbers_ui(ui, texts, &name, || {
+            let row = |(name, fit): (&String, &Fit)| {
+                let scores = [fit.tm_score_by_target, fit.tm_score_by_mobile].map(|score| cell(score as f32));
+                let [by_own, by_other] = scores;
+                vec![name.clone(), cell(fit.rmsd_angstrom), by_own, by_other]
+            };
+            let head = ["structure", "rmsd_angstrom", "tm_score_by_structure", "tm_score_by_other"];
+            Numbers::new("fits", &head, names.iter().zip(found.iter()).map(row))
+        });
+        if let Some(index) = chosen {
+            self.show_conformer(index);
+        }
+    }
+
+    /// Shows one of the models or samples.
+    fn show_conformer(&mut self, index: usize) {
+        if self.ensemble.is_some() {
+            self.shown_model = index;
+            self.playing_since = None;
+        } else {
+            self.shown_pose = index;
         }
     }
 
@@ -520,12 +625,7 @@ impl Studio {
                 Numbers::new("components", &["structure", "first_angstrom", "second_angstrom"], rows)
             });
             if let Some(index) = of_matrix.map(|(row, _)| row).or(of_plot) {
-                if is_ensemble {
-                    self.shown_model = index;
-                    self.playing_since = None;
-                } else {
-                    self.shown_pose = index;
-                }
+                self.show_conformer(index);
             }
             self.clusters_ui(ui, texts, &found);
         });
@@ -570,12 +670,7 @@ impl Studio {
             (cells, texts.with("cluster-row", values))
         });
         if let Some(cluster) = response.chosen.and_then(|row| clusters.get(row)) {
-            if self.ensemble.is_some() {
-                self.shown_model = cluster.centre;
-                self.playing_since = None;
-            } else {
-                self.shown_pose = cluster.centre;
-            }
+            self.show_conformer(cluster.centre);
         }
     }
 
@@ -629,7 +724,7 @@ impl Studio {
 fn facts_ui(ui: &mut Ui, texts: &Texts, found: &Comparison) {
     let pairs = found.differences.iter().filter(|value| value.is_finite()).count();
     let rmsd = |value: f32| format!("{} Å", number(value, 2));
-    let mut facts = vec![("compare-rmsd", rmsd(found.rmsd)), ("compare-pairs", pairs.to_string())];
+    let mut facts = vec![("compare-rmsd", rmsd(found.fit.rmsd_angstrom)), ("compare-pairs", pairs.to_string())];
     if found.laid.0 != pairs {
         // Only where a part of the pairs was laid.
         let values = [("pairs", found.laid.0.into()), ("rmsd", number(found.laid.1, 2).into())];
@@ -637,8 +732,8 @@ fn facts_ui(ui: &mut Ui, texts: &Texts, found: &Comparison) {
     }
     facts.extend([
         ("compare-identical", found.identical.to_string()),
-        ("compare-tm-shown", number(found.tm_scores[1] as f32, 3)),
-        ("compare-tm-other", number(found.tm_scores[0] as f32, 3)),
+        ("compare-tm-shown", number(found.fit.tm_score_by_target as f32, 3)),
+        ("compare-tm-other", number(found.fit.tm_score_by_mobile as f32, 3)),
     ]);
     for (key, value) in facts {
         fact(ui, &texts.get(key), &value);
@@ -667,14 +762,15 @@ mod tests {
         let (open, closed) = (sample("open.pdb"), sample("closed.pdb"));
         let found = compare(&open, 0, &closed, By::Sequence, None).unwrap();
         // 4AKE and 1AKE differ by 7.1 Å over all alpha carbons.
-        assert!((6.5..8.0).contains(&found.rmsd), "{}", found.rmsd);
+        let rmsd = found.fit.rmsd_angstrom;
+        assert!((6.5..8.0).contains(&rmsd), "{rmsd}");
         assert_eq!(found.identical, 214);
         let moved = found.moved.first().unwrap();
         assert!(moved.positions.len() == closed.first().unwrap().positions.len());
         assert!(found.highest > 15.0 && found.differences.iter().filter(|value| value.is_finite()).count() == 214);
         let core = Selection::parse("resi 1-29+60-120+160-214 and name CA").unwrap();
         let by_core = compare(&open, 0, &closed, By::Selection, Some(&core)).unwrap();
-        assert!(by_core.laid.1 < found.rmsd && by_core.laid.0 > 100, "{:?}", by_core.laid);
+        assert!(by_core.laid.1 < rmsd && by_core.laid.0 > 100, "{:?}", by_core.laid);
         assert!(compare(&open, 0, &sample("closed.pdb"), By::Selection, None).is_err());
     }
 

@@ -132,7 +132,8 @@ impl Studio {
             Some((_, Loaded::Ready(ensemble))) if self.document.view.colour == ColourBy::Fluctuation => {
                 Some((Arc::clone(&ensemble.rmsf), ensemble.highest_rmsf))
             }
-            _ if self.document.view.colour == ColourBy::Difference => {
+            // Of the first model alone while models play.
+            _ if self.document.view.colour == ColourBy::Difference && self.playing_since.is_none() => {
                 self.shown_comparison().map(|found| (Arc::clone(&found.differences), found.highest))
             }
             _ => None,

@@ -201,6 +201,11 @@ impl Panel {
     /// The rows of a table that the button under a plot writes.
     pub fn numbers_of(&mut self, plot: &str, name: &str) -> Vec<Vec<String>> {
         let plot = self.texts.get(plot);
+        self.numbers_named(&plot, name)
+    }
+
+    /// The same for a plot of this name.
+    pub fn numbers_named(&mut self, plot: &str, name: &str) -> Vec<Vec<String>> {
         let button = self.texts.with("numbers-save-of", [("plot", plot.into())]);
         self.press(&button);
         self.desk.harness.step();

@@ -120,6 +120,17 @@ fn several_states(panel: &mut Panel, by_sequence: &serde_json::Value) {
     let fluctuation = panel.numbers_of("ensemble-rmsf", "rmsf.csv");
     assert_eq!(fluctuation.len(), 215);
 
+    // Each model against the other state: they come nearer to it, and the last is there.
+    let chosen = panel.texts.with("compare-fits", [("name", "closed.pdb".into())]);
+    let fits = panel.numbers_named(&chosen, "fits.csv");
+    let rmsd: Vec<f64> = fits.iter().skip(1).map(|row| row[1].parse().unwrap()).collect();
+    assert_eq!(rmsd.len(), 25);
+    assert!((rmsd[0] - by_sequence["rmsd_angstrom"].as_f64().unwrap()).abs() < 1e-3, "{}", rmsd[0]);
+    assert!(rmsd.is_sorted_by(|a, b| a > b) && rmsd[24] < 0.02, "{rmsd:?}");
+    panel.press_key("compare-show-nearest");
+    let last = ("compare-rmsd", format!("{:.2} Å", rmsd[24]));
+    panel.desk.wait_for_label(&format!("{}: {}", panel.texts.get(last.0), last.1));
+
     // A cluster leads to the model in its middle.
     let start = panel.texts.with("cluster-row", [("number", 1.into()), ("count", 0.into()), ("centre", "".into())]);
     let start: String = start.split('0').next().unwrap().to_owned();

@@ -7,16 +7,16 @@ section-pocket = 포켓
 section-sequences = 서열
 section-settings = 설정
 structure-choose = 구조 선택…
-structure-hint = PDB 또는 mmCIF, .gz도 됩니다. 도킹에는 단백쿼리 알려진 구조가 필요해요.
+structure-hint = PDB 또는 mmCIF, .gz도 돼요. 도킹에는 단백질의 알려진 구조가 필요해요.
 structure-replace = 바꾸기…
 structure-remove = 구조 제거
-structure-from-apo = 하나뿐인 단백쿼리 비결합 구조
+structure-from-apo = 하나뿐인 단백질의 비결합 구조
 structure-others = 파일에 함께 있는 것: { $list }
 structure-waters = { $count ->
    *[other] 물 분자 { $count }개
 }
 structure-models = { $count ->
-   *[other] 모델 { $count }개 (도킹에는 첫 모델을 씁니다)
+   *[other] 모델 { $count }개 (도킹에는 첫 모델을 써요)
 }
 file-reading = 읽는 중…
 chain-summary-protein = { $id } · 단백질, 잔기 { $count ->
@@ -45,11 +45,11 @@ sequence-hint = 글자나 FASTA를 붙여 넣으세요
 sequence-add-protein = 단백질 추가
 sequence-add-dna = DNA 추가
 sequence-add-rna = RNA 추가
-sequences-hint = K-Fold와 기록에 쓰입니다. 도킹은 구조를 읽어요.
+sequences-hint = K-Fold와 기록에 쓰여요. 도킹은 구조를 읽어요.
 apo-file = 비결합 상태 { $number }: { $name }
 apo-remove = { $name } 제거
 apo-add = 비결합 구조 추가…
-apo-hint = 상대 없이 있는 이 단백쿼리 구조입니다. 두 개가 있으면 그 사이의 변화를 볼 수 있어요.
+apo-hint = 상대 없이 있는 이 단백질의 구조예요. 두 개가 있으면 그 사이의 변화를 볼 수 있어요.
 smiles-hint = SMILES, 예: CC(=O)Oc1ccccc1C(=O)O
 smiles-of = { $name }의 SMILES
 smiles-empty = 리간드의 SMILES를 붙여 넣으면 여기에 그림이 나타나요
@@ -68,12 +68,12 @@ series-title = { $count ->
 series-remove = 계열 제거
 series-measured = pK { $pk }
 series-more = 그 밖에 { $count }개
-pocket-hint = 리간드가 결합할 자리를 정하세요: 파일 속 리간드 주변, 잔기 주변, 또는 상자. 정하지 않으면 도킹이 찾은 가장 좋은 포켓들을 탐색합니다
+pocket-hint = 리간드가 결합할 자리를 정하세요: 파일 속 리간드 주변, 잔기 주변, 또는 상자. 정하지 않으면 도킹이 찾은 가장 좋은 포켓들을 탐색해요
 pocket-kind-ligand = 리간드 파일
 pocket-kind-residues = 잔기
 pocket-kind-box = 상자
 pocket-remove = 포켓 제거
-pocket-reference = 이 리간드 둘레에 상자를 둡니다. 같은 분자의 자세는 이것과 비교돼요.
+pocket-reference = 이 리간드 둘레에 상자를 둬요. 같은 분자의 자세는 이것과 비교돼요.
 pocket-around = { $name } 주변
 pocket-padding = 여백
 pocket-pick = 화면에서 잔기 고르기
@@ -86,7 +86,7 @@ pocket-size = 크기
 pocket-box = ({ $center }) Å 둘레의 상자 { $size } Å
 
 ## Problems: why Predict is disabled
-problem-name = 이름이 파일 이름이 됩니다. 영문자, 숫자, _ . - 만 쓰세요.
+problem-name = 이름이 파일 이름이 돼요. 영문자, 숫자, _ . - 만 쓰세요.
 problem-no-name = 쿼리에 이름을 붙이세요
 problem-letter-protein = { $position }번째 글자 { $letter }은(는) 아미노산이 아니에요. 지우거나, 모르는 잔기라면 X로 쓰세요.
 problem-letter-dna = { $position }번째 글자 { $letter }은(는) DNA 염기가 아니에요. A, C, G, T를 쓰고, 모르는 염기는 N으로 쓰세요.

@@ -10,7 +10,7 @@ export-needs-structure = 먼저 구조를 열어야 내보낼 수 있어요
 
 ## Samples
 sample-kinase = 키나아제와 저해제
-sample-kinase-note = EGFR 키나아제와 엘로티닙 (PDB 1M17): 약물을 도킹해 결정 구조와 비교합니다
+sample-kinase-note = EGFR 키나아제와 엘로티닙 (PDB 1M17): 약물을 도킹해 결정 구조와 비교해요
 sample-protease = 단백질 분해 효소 이합체
 sample-protease-note = HIV-1 프로테아제와 KNI-272 (PDB 1HPX): 크고 유연한 저해제
 sample-nuclear-receptor = 핵 수용체
@@ -24,8 +24,8 @@ sample-dna-complex-note = 오퍼레이터에 붙은 Lac 억제자 머리 부분 
 
 ## Welcome
 welcome-title = 분자가 어떻게 결합하는지 보세요
-welcome-text = 단백질 구조를 열고, 리간드를 더하고, 결합할 자리를 정한 뒤 예측하세요. 예제로 시작해도 좋아요. 모두 바로 실행할 수 있는 실제 사례입니다.
+welcome-text = 단백질 구조를 열고, 리간드를 더하고, 결합할 자리를 정한 뒤 예측하세요. 예제로 시작해도 좋아요. 모두 바로 실행할 수 있는 실제 사례예요.
 welcome-open = 파일 열기…
 welcome-drop = 또는 여기에 놓으세요: PDB, mmCIF, SDF, FASTA, 쿼리, 실행 폴더
 welcome-samples = 예제로 시작하기
-welcome-private = 모든 계산은 이 컴퓨터에서 이루어집니다. 아무것도 밖으로 보내지 않아요.
+welcome-private = 모든 계산은 이 컴퓨터에서 이루어져요. 아무것도 밖으로 보내지 않아요.

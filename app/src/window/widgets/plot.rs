@@ -38,7 +38,9 @@ pub fn line_plot(
         .flat_map(|line| line.values.iter().copied())
         .filter(|value| value.is_finite())
         .fold(0.0_f32, f32::max);
-    if count < 2 || highest <= 0.0 || area.width() < 10.0 || area.height() < 10.0 {
+    // Nothing but zeros is a line on the axis.
+    let highest = if highest > 0.0 { highest } else { 1.0 };
+    if count < 2 || area.width() < 10.0 || area.height() < 10.0 {
         return None;
     }
     let step = tidy_step(highest, 4);
