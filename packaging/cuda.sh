@@ -2,7 +2,9 @@
 # Builds what runs K-Fold on an NVIDIA card, on any machine, with or without a card: the toolkit comes from PyPI wheels, no root
 # and no installer.
 #   packaging/cuda.sh            target/release/kfold-worker-cuda, which `kfold-studio worker` becomes where there is a driver
-#   packaging/cuda.sh check      the networks' goldens on the card (the first one; GOLDENS_DEVICE=cuda:1 for another)
+#   packaging/cuda.sh check      everything that needs a card (the first one; KFOLD_CARD=cuda:1 for another): every network's golden in f32
+#                                without TF32 and, where autocast rounds, in bf16; then the timings
+#   packaging/cuda.sh benchmark  the timings alone: trunk, sampler and language model at 256, 512 and 1024 tokens beside the reference
 #
 # Candle as published links libcuda, libcublas and libcudart when the program is linked, so the program would not start on a
 # machine without them. Two of its packages are therefore patched in copies below target/cuda/ (never committed):
@@ -13,6 +15,20 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/packaging/setup.sh"
+action="${1:-build}"
+case "$action" in
+build) ;;
+check | benchmark)
+  has_nvidia_driver || {
+    echo "There is no NVIDIA driver on this machine: '$action' needs a card. Without a word after it this script builds the worker, which needs none." >&2
+    exit 1
+  }
+  ;;
+*)
+  sed -n '2,8s/^# //p' "${BASH_SOURCE[0]}" >&2
+  exit 2
+  ;;
+esac
 require_rust
 command -v g++ >/dev/null 2>&1 || install_packages g++
 python3 -c 'import venv, ensurepip' 2>/dev/null || install_packages python3-venv
@@ -117,16 +133,28 @@ cuda_cargo() {
 install_toolkit
 patch_candle
 make_shadow
-case "${1:-}" in
-'')
+card="${KFOLD_CARD:-cuda:0}"
+
+goldens() {
+  GOLDENS_DEVICE="$card" LD_LIBRARY_PATH="$CUDA_HOME/lib:${LD_LIBRARY_PATH:-}" cuda_cargo test --test goldens -- --nocapture
+}
+
+benchmark() {
+  cuda_cargo build --example networks_benchmark
+  LD_LIBRARY_PATH="$CUDA_HOME/lib:${LD_LIBRARY_PATH:-}" python3 "$root/tests/benchmark/kfold/networks.py" --device "$card" \
+    --repeats 20 --output "$work/benchmark.md"
+  echo "The table is also in ${work#"$root/"}/benchmark.md." >&2
+}
+
+case "$action" in
+build)
   cuda_cargo build --bin kfold-worker-cuda
   ;;
 check)
-  GOLDENS_DEVICE="${GOLDENS_DEVICE:-cuda:0}" LD_LIBRARY_PATH="$CUDA_HOME/lib:${LD_LIBRARY_PATH:-}" \
-    cuda_cargo test --test goldens -- --nocapture
+  goldens
+  benchmark
   ;;
-*)
-  sed -n '2,5s/^# //p' "${BASH_SOURCE[0]}" >&2
-  exit 2
+benchmark)
+  benchmark
   ;;
 esac

@@ -1,8 +1,9 @@
 //! One network on given weights and inputs, run when told: our half of `tests/benchmark/kfold/networks.py`.
 //!
-//! networks_benchmark CASE FOLDER
+//! networks_benchmark CASE FOLDER [DEVICE [PRECISION]]
 //!
-//! FOLDER holds `config.json`, `weights.safetensors` and `inputs.safetensors`. Each line on standard input is a command, each
+//! DEVICE is `cpu` (without it), `cuda` or `cuda:N`; PRECISION `f32` (without it) or `bf16`: of the matrices that the reference multiplies under
+//! autocast. FOLDER holds `config.json`, `weights.safetensors` and `inputs.safetensors`. Each line on standard input is a command, each
 //! answer a line of JSON: `run` computes once and says how long it took and how much memory it had at most; `save FILE` writes
 //! the result. A case is an arm of [`case`].
 
@@ -18,6 +19,7 @@ use std::time::Instant;
 use candle_core::{DType, Device, Tensor};
 use kfold_inference::kfold::checkpoint::Checkpoint;
 use kfold_inference::kfold::config::ProteinSequenceEncoderConfig;
+use kfold_inference::kfold::device::{self, DeviceChoice};
 use kfold_inference::kfold::encoders::triprorep::AtomCoordinates;
 use kfold_inference::kfold::encoders::triprorep::packed::Rows;
 use kfold_inference::kfold::encoders::{
@@ -27,6 +29,7 @@ use kfold_inference::kfold::encoders::{
 use kfold_inference::kfold::input::FoldingInput;
 use kfold_inference::kfold::modules::TriangularStack;
 use kfold_inference::kfold::modules::score_model::ScoreModel;
+use kfold_inference::kfold::precision::Precision;
 use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -35,12 +38,14 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 type Run = Box<dyn FnMut() -> Result<HashMap<String, Tensor>>>;
 
 /// Loads a case.
-fn case(name: &str, folder: &Path) -> Result<Run> {
+fn case(name: &str, folder: &Path, device: &Device, precision: Precision) -> Result<Run> {
     let config: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("config.json"))?)?;
     let size = |key: &str| config[key].as_u64().map(|size| size as usize).ok_or(format!("config.json lacks {key}"));
-    let vb = Arc::new(Checkpoint::open(&folder.join("weights.safetensors"))?).var_builder(DType::F32, &Device::Cpu);
+    // The reference samples outside autocast.
+    let matrices = if name == "score" { DType::F32 } else { precision.matrices(!device.is_cpu()) };
+    let vb = Arc::new(Checkpoint::open(&folder.join("weights.safetensors"))?).var_builder(matrices, device);
     let inputs = Checkpoint::open(&folder.join("inputs.safetensors"))?;
-    let input = |name: &str| inputs.tensor(name, &Device::Cpu);
+    let input = |name: &str| inputs.tensor(name, device);
     match name {
         // Blocks of the trunk over a pair state [1, N, N, c_z].
         "trunk" => {
@@ -114,8 +119,12 @@ fn rows(rows: &Rows) -> Result<HashMap<String, Tensor>> {
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [name, folder] = arguments.as_slice() else { return Err("networks_benchmark CASE FOLDER".into()) };
-    let mut run = case(name, Path::new(folder))?;
+    let [name, folder, rest @ ..] = arguments.as_slice() else {
+        return Err("networks_benchmark CASE FOLDER [DEVICE [PRECISION]]".into());
+    };
+    let device = device::open(rest.first().map_or(Ok(DeviceChoice::Cpu), |device| device.parse())?)?;
+    let precision = rest.get(1).map_or(Ok(Precision::F32), |precision| precision.parse())?;
+    let mut run = case(name, Path::new(folder), &device, precision)?;
     println!("{}", json!({ "ready": true }));
     let mut result = HashMap::new();
     for line in std::io::stdin().lock().lines() {
@@ -128,6 +137,7 @@ fn main() -> Result<()> {
                 let before = memory("VmRSS:");
                 let (start, spent) = (Instant::now(), processor_seconds());
                 result = run()?;
+                device.synchronize()?;
                 println!(
                     "{}",
                     json!({

@@ -4,6 +4,8 @@
 //! `inputs.safetensors`, `outputs.safetensors`. Each is shown to the families below in turn; one that nobody knows fails, and
 //! so does one of whose outputs any is not compared. `GOLDENS_ONLY=prefix[,prefix..]` runs a part.
 //!
+//! What the reference runs under autocast is compared once more with its matrices rounded to bf16 ([`rounded`]).
+//!
 //! cargo test --release -p kfold-inference --test goldens -- --nocapture
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
@@ -23,6 +25,8 @@ mod layers;
 mod modules;
 #[path = "goldens/primitives.rs"]
 mod primitives;
+#[path = "goldens/rounded.rs"]
+mod rounded;
 #[path = "goldens/tokenizers.rs"]
 mod tokenizers;
 #[path = "goldens/trunk.rs"]

@@ -7,6 +7,7 @@ use clap::Args;
 use kfold_inference::job::ComplexResult;
 use kfold_inference::kfold::device::DeviceChoice;
 use kfold_inference::kfold::model_folder::Variant;
+use kfold_inference::kfold::precision::Precision;
 use kfold_inference::kfold::settings::{ApoConfig, KFoldSettings};
 
 use super::common::absolute;
@@ -29,6 +30,9 @@ pub(super) struct KFoldArguments {
     /// Where to compute: `auto`, `cpu`, `cuda` or `cuda:N`
     #[arg(long)]
     device: Option<DeviceChoice>,
+    /// In which numbers: `f32`, `bf16` (matrices at half the memory) or `auto` (bf16 on a card, f32 on the processor)
+    #[arg(long)]
+    precision: Option<Precision>,
     /// Complexes to sample for each seed [default: 5]
     #[arg(long, value_name = "N")]
     num_samples: Option<u32>,
@@ -77,6 +81,7 @@ impl KFoldArguments {
         }
         settings.model = self.model.unwrap_or(settings.model);
         settings.device = self.device.unwrap_or(settings.device);
+        settings.precision = self.precision.unwrap_or(settings.precision);
         settings.num_samples = self.num_samples.unwrap_or(settings.num_samples);
         settings.num_recycles = self.num_recycles.unwrap_or(settings.num_recycles);
         settings.num_steps = self.num_steps.unwrap_or(settings.num_steps);

@@ -34,12 +34,12 @@ impl ModelFolder {
         needed
     }
 
-    /// Trunk, score model and heads.
+    /// Trunk, score model and heads; matrices that the public program rounds on a card as `matrices`.
     ///
     /// # Errors
     /// When the file is not there, damaged, or does not fit the configuration.
-    pub fn load_kfold(&self, config: &KFoldConfig, device: &Device) -> Result<KFold> {
-        KFold::open(&Arc::new(self.open(Part::KFold)?), config, device)
+    pub fn load_kfold(&self, config: &KFoldConfig, matrices: DType, device: &Device) -> Result<KFold> {
+        KFold::open(&Arc::new(self.open(Part::KFold)?), config, matrices, device)
     }
 
     /// AtlasLM.
@@ -89,13 +89,19 @@ impl ModelFolder {
     }
 
     /// AtlasFold for single chains, AtlasFold-M for pairs, with the published sizes, or those of a `.yaml` of the same name
-    /// beside the file.
+    /// beside the file; matrices that the public program rounds on a card as `matrices`.
     ///
     /// # Errors
     /// When the file is not there, damaged, or does not fit its sizes.
-    pub fn load_atlas_fold(&self, is_pair: bool, config: &KFoldConfig, device: &Device) -> Result<AtlasFold> {
+    pub fn load_atlas_fold(
+        &self,
+        is_pair: bool,
+        config: &KFoldConfig,
+        matrices: DType,
+        device: &Device,
+    ) -> Result<AtlasFold> {
         let part = if is_pair { Part::AtlasFoldM } else { Part::AtlasFold };
-        let (vb, path) = self.builder(part, DType::F32, device)?;
+        let (vb, path) = self.builder(part, matrices, device)?;
         let sizes = path.with_extension("yaml");
         let sizes = if sizes.is_file() {
             let text = std::fs::read_to_string(&sizes).map_err(|error| KFoldError::io(&sizes, error))?;

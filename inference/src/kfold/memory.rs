@@ -1,7 +1,7 @@
 //! Peak memory of each stage of a prediction on the processor, computed from the sizes: what a [plan](super::plan) adds up. The
 //! encoders' is in [`super::encoders::memory`].
 //!
-//! Weights of K-Fold's own network and of AtlasFold are in memory as f32. Pair states are f32 [N, N, c]. Only what grows with
+//! Weights of K-Fold's own network and of AtlasFold are in memory as [`super::precision`] says: how many bytes, the plan gives. Pair states are f32 [N, N, c]. Only what grows with
 //! the query or is as large as a pair state is counted. Measured against these numbers: `docs/benchmarks.md`.
 
 use super::atlasfold::AtlasFoldConfig;
@@ -23,17 +23,17 @@ fn pairs(tokens: usize) -> u64 {
     (tokens * tokens) as u64
 }
 
-/// The cycles of the trunk over `tokens` tokens (padded, as the model sees them), all weights of the network in memory as f32.
+/// The cycles of the trunk over `tokens` tokens (padded, as the model sees them), all weights of the network in memory.
 ///
 /// In memory together: the pair state, the query's pair features, the encoders', these after dropout, the dropout's mask
 /// (twice, a byte each), and what a triangle multiplication works in.
 #[must_use]
-pub fn trunk(config: &KFoldConfig, parameters: u64, tokens: usize) -> PeakMemory {
+pub fn trunk(config: &KFoldConfig, weight_bytes: u64, tokens: usize) -> PeakMemory {
     let channels = config.channel_z;
     let state = pairs(tokens) * channels as u64 * NUMBER;
     let mask = pairs(tokens) * channels as u64;
     let workspace = pair::workspace_bytes(tokens, channels);
-    PeakMemory { weights: parameters * NUMBER, activations: 3 * state + (state + 2 * mask).max(state + workspace) }
+    PeakMemory { weights: weight_bytes, activations: 3 * state + (state + 2 * mask).max(state + workspace) }
 }
 
 /// A trajectory of the score model over `tokens` tokens and `atoms` atoms (both padded), `at_once` samples at a time.
@@ -42,7 +42,7 @@ pub fn trunk(config: &KFoldConfig, parameters: u64, tokens: usize) -> PeakMemory
 /// atoms take them, and for each atom its biases in all blocks and its conditions. The most is there either while atoms are
 /// embedded, with several tensors of atom pairs at once, or in a step, with all samples' tokens and atoms.
 #[must_use]
-pub fn sampler(config: &KFoldConfig, parameters: u64, tokens: usize, atoms: usize, at_once: usize) -> PeakMemory {
+pub fn sampler(config: &KFoldConfig, weight_bytes: u64, tokens: usize, atoms: usize, at_once: usize) -> PeakMemory {
     let score = &config.score_model;
     let (tokens_count, atoms, at_once) = (tokens as u64, atoms as u64, at_once.max(1) as u64);
     let state = pairs(tokens) * config.channel_z as u64;
@@ -60,20 +60,20 @@ pub fn sampler(config: &KFoldConfig, parameters: u64, tokens: usize, atoms: usiz
     let (token, atom) = (score.channel_a as u64, score.channel_atom as u64);
     let step = at_once * (tokens_count * 9 * token + atoms * 10 * atom) + 2 * atoms * token;
     let kept = state + biases + conditions + atom_biases;
-    PeakMemory { weights: parameters * NUMBER, activations: NUMBER * (kept + embedding.max(step)) }
+    PeakMemory { weights: weight_bytes, activations: NUMBER * (kept + embedding.max(step)) }
 }
 
 /// The confidence head over `tokens` tokens, one sample at a time: the trunk's pair state, the same with the single features, the
 /// sample's own, and either what a triangle multiplication works in or the logits.
 #[must_use]
-pub fn confidence(config: &KFoldConfig, parameters: u64, tokens: usize) -> PeakMemory {
+pub fn confidence(config: &KFoldConfig, weight_bytes: u64, tokens: usize) -> PeakMemory {
     let head = &config.confidence_head;
     let state = pairs(tokens) * config.channel_z as u64 * NUMBER;
     let workspace = pair::workspace_bytes(tokens, config.channel_z) + state;
     // One-hot distances and their indices, and the sum that takes them in.
     let distances = pairs(tokens) * (head.num_bins as u64 * NUMBER + 8) + state;
     let logits = pairs(tokens) * (2 * head.num_pae_bins + 4 * head.num_pde_bins) as u64 * NUMBER + state;
-    PeakMemory { weights: parameters * NUMBER, activations: 3 * state + workspace.max(distances).max(logits) }
+    PeakMemory { weights: weight_bytes, activations: 3 * state + workspace.max(distances).max(logits) }
 }
 
 /// AtlasFold, or AtlasFold-M, over chains of `residues` residues in all (padded, as the model sees them), with AtlasLM streamed
@@ -86,7 +86,7 @@ pub fn confidence(config: &KFoldConfig, parameters: u64, tokens: usize) -> PeakM
 pub fn atlasfold(
     config: &AtlasFoldConfig,
     lm: &ProteinSequenceEncoderConfig,
-    parameters: u64,
+    weight_bytes: u64,
     residues: usize,
     lm_weight_bytes: u64,
     threads: usize,
@@ -102,7 +102,7 @@ pub fn atlasfold(
     let residues = residues as u64;
     let atoms = AT_ONCE * residues * ATOM14 * (2 * head.channel_a + 8 * head.channel_atom) as u64 * NUMBER;
     let sampling = state + biases + atoms + AT_ONCE * residues * 9 * head.channel_a as u64 * NUMBER;
-    PeakMemory { weights: parameters * NUMBER, activations: reading.max(blocks).max(sampling) }
+    PeakMemory { weights: weight_bytes, activations: reading.max(blocks).max(sampling) }
 }
 
 /// The numbers of a network: those of the tensors it expects.
@@ -124,17 +124,17 @@ mod tests {
     fn pair_states_rule_large_queries_and_samples_small_ones() {
         let config = KFoldConfig::published_full().unwrap();
         let state = |tokens: u64| 4 * 256 * tokens * tokens;
-        let trunk_500 = trunk(&config, FULL, 512);
+        let trunk_500 = trunk(&config, 4 * FULL, 512);
         assert_eq!(trunk_500.weights, 4 * FULL);
         assert!((5 * state(512)..7 * state(512)).contains(&trunk_500.activations), "{trunk_500:?}");
-        let one = sampler(&config, FULL, 64, 1024, 1).activations;
-        let many = sampler(&config, FULL, 64, 1024, 100).activations;
+        let one = sampler(&config, 4 * FULL, 64, 1024, 1).activations;
+        let many = sampler(&config, 4 * FULL, 64, 1024, 100).activations;
         assert!(one < many && many < 100 * one, "{one} {many}");
         // Twice the tokens, four times the pairs.
-        let growth = sampler(&config, FULL, 1024, 8192, 1).activations as f64
-            / sampler(&config, FULL, 512, 4096, 1).activations as f64;
+        let growth = sampler(&config, 4 * FULL, 1024, 8192, 1).activations as f64
+            / sampler(&config, 4 * FULL, 512, 4096, 1).activations as f64;
         assert!((3.0..4.0).contains(&growth), "{growth}");
-        assert!(confidence(&config, FULL, 512).total() < trunk_500.total() + state(512));
+        assert!(confidence(&config, 4 * FULL, 512).total() < trunk_500.total() + state(512));
     }
 
     #[test]
@@ -142,10 +142,10 @@ mod tests {
         let config = KFoldConfig::published_full().unwrap();
         let monomer = AtlasFoldConfig::published_monomer().unwrap();
         let stages = [
-            trunk(&config, FULL, 512),
-            sampler(&config, FULL, 512, 4096, 5),
-            confidence(&config, FULL, 512),
-            atlasfold(&monomer, &config.protein_sequence_encoder, 214_647_863, 512, 2, 4),
+            trunk(&config, 4 * FULL, 512),
+            sampler(&config, 4 * FULL, 512, 4096, 5),
+            confidence(&config, 4 * FULL, 512),
+            atlasfold(&monomer, &config.protein_sequence_encoder, 4 * 214_647_863, 512, 2, 4),
         ];
         for stage in stages {
             assert!(stage.total() < 12 << 30, "{stage:?}");

@@ -37,6 +37,7 @@ pub mod modules;
 pub mod noise;
 pub mod output;
 pub mod plan;
+pub mod precision;
 pub mod prediction;
 pub mod primitives;
 pub mod record;

@@ -25,7 +25,7 @@ use super::modules::patch_geometry::PatchPairGeometryHead;
 use super::modules::score_model::ScoreModel;
 use super::modules::{LmToPair, Parcae};
 use super::noise::Noise;
-use super::primitives::{LayerNorm, LayerNormParts, Linear};
+use super::primitives::{LayerNorm, LayerNormParts, Linear, exact};
 use super::{KFoldError, Result};
 
 /// The pretrained encoders of a model; which it has, its configuration says.
@@ -128,18 +128,18 @@ pub struct KFold {
 }
 
 impl KFold {
-    /// Opens the weights as f32 on `device` and loads the network, as strict as the reference: every tensor must be there, and
+    /// Opens the weights on `device`, those that the reference multiplies under autocast as `matrices` and the others as f32, and loads the network, as strict as the reference: every tensor must be there, and
     /// none beyond them but the bridges to encoders that this configuration goes without.
     ///
     /// # Errors
     /// When tensors are missing, extra or misshapen: all of them are named.
-    pub fn open(checkpoint: &Arc<Checkpoint>, config: &KFoldConfig, device: &Device) -> Result<Self> {
+    pub fn open(checkpoint: &Arc<Checkpoint>, config: &KFoldConfig, matrices: DType, device: &Device) -> Result<Self> {
         let report = verify(checkpoint, &expected_tensors(config)?);
         if !report.fits() {
             let reason = format!("it does not fit its config.yaml: {report}");
             return Err(KFoldError::checkpoint(checkpoint.path(), reason));
         }
-        Self::load(checkpoint.var_builder(DType::F32, device), config)
+        Self::load(checkpoint.var_builder(matrices, device), config)
     }
 
     /// Loads the network from a builder at the root of the checkpoint.
@@ -148,6 +148,7 @@ impl KFold {
     /// When a tensor is missing or misshapen.
     pub fn load(vb: VarBuilder<'_>, config: &KFoldConfig) -> Result<Self> {
         let (channel_s, channel_z) = (config.channel_s, config.channel_z);
+        let precise = vb.to_dtype(exact(vb.dtype()));
         let protein = &config.protein_sequence_encoder;
         let rna = config.rna_sequence_encoder.as_ref();
         let structure = config.protein_structure_encoder.as_ref().map(|encoder| -> Result<(LayerNorm, Linear)> {
@@ -157,7 +158,7 @@ impl KFold {
         });
         if let Some(config) = &config.patch_pair_geometry {
             // Trained beside the others and never asked in inference, but a checkpoint without it is damaged.
-            PatchPairGeometryHead::load(vb.pp("patch_pair_geometry_head"), config, channel_z)?;
+            PatchPairGeometryHead::load(precise.pp("patch_pair_geometry_head"), config, channel_z)?;
         }
         Ok(Self {
             input_embedder: InputEmbedder::load(vb.pp("input_embedder"), &config.input_embedder)?,
@@ -168,8 +169,9 @@ impl KFold {
                 .transpose()?,
             prot_struct_to_s_lm: structure.transpose()?,
             lm_to_pair: LmToPair::load(vb.pp("lm_to_pair"), channel_s, channel_z)?,
-            distogram_head: DistogramHead::load(vb.pp("distogram_head"), &config.distogram_head)?,
-            score_model: ScoreModel::load(vb.pp("score_model"), &config.score_model)?,
+            // The reference leaves autocast for sampling and distogram.
+            distogram_head: DistogramHead::load(precise.pp("distogram_head"), &config.distogram_head)?,
+            score_model: ScoreModel::load(precise.pp("score_model"), &config.score_model)?,
             diffusion_head: Ecsi::new(&config.diffusion_head),
             confidence_head: ConfidenceHead::load(vb.pp("confidence_head"), &config.confidence_head)?,
             device: vb.device().clone(),

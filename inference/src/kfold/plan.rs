@@ -20,6 +20,7 @@
 //! # Ok::<(), kfold_inference::kfold::KFoldError>(())
 //! ```
 
+use candle_core::DType;
 use serde::{Deserialize, Serialize};
 
 use super::atlasfold::AtlasFoldConfig;
@@ -31,10 +32,10 @@ use super::features::reference::ReferenceStructure;
 use super::features::tokens::Padding;
 use super::input::ChainType;
 use super::manifest::Manifest;
-use super::memory;
 use super::model::PredictOptions;
 use super::model_folder::{ModelFolder, Part, Variant};
 use super::run_times::{RunTime, RunTimes};
+use super::{memory, precision};
 use crate::machine::Machine;
 use crate::query::{Entity, Query};
 
@@ -158,26 +159,44 @@ impl Sizes {
     }
 }
 
+/// Numbers of a network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// All.
+    pub all: u64,
+    /// Those of matrices that may be kept as bf16 ([`precision`]).
+    pub rounded: u64,
+}
+
+impl Numbers {
+    /// Bytes in memory, with matrices of this type.
+    #[must_use]
+    pub fn bytes(self, matrices: DType) -> u64 {
+        let exact = self.all - self.rounded;
+        exact * DType::F32.size_in_bytes() as u64 + self.rounded * matrices.size_in_bytes() as u64
+    }
+}
+
 /// Numbers of the networks whose weights are in memory as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Weights {
     /// K-Fold's own.
-    pub kfold: u64,
+    pub kfold: Numbers,
     /// AtlasFold's.
-    pub atlasfold: u64,
+    pub atlasfold: Numbers,
     /// AtlasFold-M's.
-    pub atlasfold_m: u64,
+    pub atlasfold_m: Numbers,
 }
 
 impl Weights {
-    /// Those that the makers of a model give.
+    /// Those that the makers of a model give. Which are of matrices they do not say, so all count as exact.
     #[must_use]
     pub fn published(variant: Variant) -> Self {
         let files = Manifest::published().map(|manifest| manifest.files).unwrap_or_default();
         let count = |part: Part| {
             let is_its = |is_light: bool| part != Part::KFold || is_light == (variant == Variant::Light);
             let mut of_part = files.iter().filter(|file| file.part() == Some(part) && is_its(file.is_light));
-            of_part.next().and_then(|file| file.parameters).unwrap_or(0)
+            Numbers { all: of_part.next().and_then(|file| file.parameters).unwrap_or(0), rounded: 0 }
         };
         Self { kfold: count(Part::KFold), atlasfold: count(Part::AtlasFold), atlasfold_m: count(Part::AtlasFoldM) }
     }
@@ -186,11 +205,17 @@ impl Weights {
     #[must_use]
     pub fn of(folder: &ModelFolder) -> Self {
         let published = Self::published(folder.variant());
-        let count = |part: Part, published: u64| {
+        let count = |part: Part, published: Numbers| {
             let opened = folder.file(part).and_then(|file| super::checkpoint::open(&file).ok());
             opened.map_or(published, |checkpoint| {
-                let shapes = checkpoint.names().filter_map(|name| Some(checkpoint.describe(name)?.1));
-                shapes.map(|shape| shape.iter().product::<usize>() as u64).sum()
+                let mut numbers = Numbers::default();
+                for name in checkpoint.names() {
+                    let Some((_, shape)) = checkpoint.describe(name) else { continue };
+                    let count = shape.iter().product::<usize>() as u64;
+                    numbers.all += count;
+                    numbers.rounded += if precision::is_rounded(name, shape) { count } else { 0 };
+                }
+                numbers
             })
         };
         Self {
@@ -216,6 +241,8 @@ pub struct Request<'a> {
     pub apo: ApoSettings,
     /// How often they are made for each protein.
     pub apo_runs: usize,
+    /// The type of matrices that autocast would round.
+    pub matrices: DType,
     /// Seeds, one after the other.
     pub seeds: usize,
     /// What computes: see [`device_name`].
@@ -233,6 +260,7 @@ impl<'a> Request<'a> {
             predict: PredictOptions::default(),
             apo: ApoSettings::default(),
             apo_runs: 1,
+            matrices: DType::F32,
             seeds: 1,
             device: device_name(&Machine::here()),
         }
@@ -457,14 +485,22 @@ fn stage_memory(request: &Request<'_>, machine: &Machine, stage: Stage, at_once:
     let Request { sizes, config, weights, .. } = request;
     let (tokens, atoms, threads) = (sizes.padded_tokens(), sizes.padded_atoms(), machine.threads);
     let none = PeakMemory { weights: 0, activations: 0 };
-    let beside = |peak: PeakMemory| PeakMemory { weights: peak.weights + 4 * weights.kfold, ..peak };
+    let kfold = weights.kfold.bytes(request.matrices);
+    let beside = |peak: PeakMemory| PeakMemory { weights: peak.weights + kfold, ..peak };
     match stage {
         Stage::Apo => {
             let peaks = sizes.folded.iter().filter_map(|chains| {
-                let parameters = if chains.len() > 1 { weights.atlasfold_m } else { weights.atlasfold };
+                let numbers = if chains.len() > 1 { weights.atlasfold_m } else { weights.atlasfold };
                 let lm = &config.protein_sequence_encoder;
                 let config = atlasfold_config(chains.len())?;
-                Some(memory::atlasfold(&config, lm, parameters, padded_apo(chains), ENCODER_WEIGHT, threads))
+                Some(memory::atlasfold(
+                    &config,
+                    lm,
+                    numbers.bytes(request.matrices),
+                    padded_apo(chains),
+                    ENCODER_WEIGHT,
+                    threads,
+                ))
             });
             peaks.max_by_key(PeakMemory::total).unwrap_or(none)
         }
@@ -490,9 +526,9 @@ fn stage_memory(request: &Request<'_>, machine: &Machine, stage: Stage, at_once:
         Stage::StructureEncoder => config.protein_structure_encoder.as_ref().map_or(none, |encoder| {
             beside(encoder_memory::structure_encoder(encoder, sizes.structure_residues, Residence::Streamed, threads))
         }),
-        Stage::Trunk => memory::trunk(config, weights.kfold, tokens),
-        Stage::Sampler => memory::sampler(config, weights.kfold, tokens, atoms, at_once),
-        Stage::Confidence => memory::confidence(config, weights.kfold, tokens),
+        Stage::Trunk => memory::trunk(config, kfold, tokens),
+        Stage::Sampler => memory::sampler(config, kfold, tokens, atoms, at_once),
+        Stage::Confidence => memory::confidence(config, kfold, tokens),
     }
 }
 
@@ -593,9 +629,10 @@ mod tests {
     }
 
     fn full() -> (KFoldConfig, Weights) {
+        let exact = |all| Numbers { all, rounded: 0 };
         (
             KFoldConfig::published_full().unwrap(),
-            Weights { kfold: 338_514_812, atlasfold: 214_647_863, atlasfold_m: 220_080_951 },
+            Weights { kfold: exact(338_514_812), atlasfold: exact(214_647_863), atlasfold_m: exact(220_080_951) },
         )
     }
 

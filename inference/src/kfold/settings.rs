@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::device::DeviceChoice;
 use super::model_folder::{ModelFolder, Variant};
+use super::precision::Precision;
 use crate::folders;
 
 /// Most apo structures of a protein, as the public program has it.
@@ -24,6 +25,8 @@ pub struct KFoldSettings {
     pub model: Variant,
     /// Where to compute.
     pub device: DeviceChoice,
+    /// In which numbers; the processor's and a card's differ where this is left to the program.
+    pub precision: Precision,
     /// Complexes to sample for a seed.
     pub num_samples: u32,
     /// Cycles of the trunk after the first.
@@ -92,6 +95,7 @@ impl Default for KFoldSettings {
             models: PathBuf::new(),
             model: Variant::Full,
             device: DeviceChoice::Auto,
+            precision: Precision::Auto,
             num_samples: 5,
             num_recycles: 10,
             num_steps: 100,

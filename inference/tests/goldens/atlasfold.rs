@@ -18,7 +18,7 @@ use kfold_inference::kfold::atlasfold::{AtlasFold, AtlasFoldConfig};
 use kfold_inference::kfold::encoders::atlaslm::AtlasLm;
 use kfold_inference::kfold::encoders::transformer::Residence;
 
-use super::harness::{END_TO_END_BAR, Golden, MODULE_BAR, Result, Row, device, var_builder};
+use super::harness::{END_TO_END_BAR, Golden, MODULE_BAR, Result, Row, device};
 
 pub fn check(golden: &Golden) -> Option<Result<Vec<Row>>> {
     let (multimer, part) = match golden.name.strip_prefix("atlasfold_m_") {
@@ -311,7 +311,7 @@ fn confidence_rows(golden: &Golden, multimer: bool) -> Result<Vec<Row>> {
 fn full(golden: &Golden, multimer: bool) -> Result<Vec<Row>> {
     let features = features(golden)?;
     let (lm, shape) = language_model(golden)?;
-    let model = AtlasFold::load(var_builder(&golden.weights), &config(golden, multimer)?, shape)?;
+    let model = AtlasFold::load(golden.var_builder(), &config(golden, multimer)?, shape)?;
     let reference = golden.output("sample_coords")?;
     let settings = FoldSettings {
         num_recycles: golden.size("num_recycles")?,

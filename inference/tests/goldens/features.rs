@@ -166,6 +166,7 @@ fn apos_of_proteins(
         models: &ModelFolder::new(""),
         config: &golden.tiny_config()?,
         device: &Device::Cpu,
+        matrices: DType::F32,
         settings: &KFoldSettings::default(),
         seeds: &[],
     };

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 use std::any::Any;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,6 +25,11 @@ pub const MODULE_BAR: f64 = 2e-4;
 /// The same after many modules, steps and a noise tape.
 pub const END_TO_END_BAR: f64 = 5e-4;
 
+thread_local! {
+    /// What no comparison on this thread is stricter than: the bar of a golden whose matrices are rounded.
+    static LEAST_BAR: Cell<f64> = const { Cell::new(0.0) };
+}
+
 /// One golden.
 pub struct Golden {
     /// The directory's name.
@@ -38,6 +44,8 @@ pub struct Golden {
     pub inputs: HashMap<String, Tensor>,
     /// `outputs.safetensors`.
     pub outputs: HashMap<String, Tensor>,
+    /// The type of the matrices that the reference rounds under autocast.
+    pub matrices: DType,
 }
 
 impl Golden {
@@ -56,12 +64,13 @@ impl Golden {
             weights: tensors("weights.safetensors")?,
             inputs: tensors("inputs.safetensors")?,
             outputs: tensors("outputs.safetensors")?,
+            matrices: DType::F32,
         })
     }
 
     /// Another golden of the same folder: `tiny_model`, `atlaslm`, ..
     pub fn sibling(&self, name: &str) -> Result<Self> {
-        Self::load(&self.directory.with_file_name(name))
+        Ok(Self { matrices: self.matrices, ..Self::load(&self.directory.with_file_name(name))? })
     }
 
     /// The tensors of a checkpoint of this directory: `golden.sibling("tiny_model")?.checkpoint("kfold")`.
@@ -69,9 +78,9 @@ impl Golden {
         load_safetensors(&self.directory.join(format!("{stem}.safetensors")))
     }
 
-    /// The golden's weights as f32.
+    /// The golden's weights, matrices in their type.
     pub fn var_builder(&self) -> VarBuilder<'static> {
-        var_builder(&self.weights)
+        VarBuilder::from_tensors(self.weights.clone(), self.matrices, device())
     }
 
     /// An input.
@@ -177,6 +186,7 @@ impl Row {
         if let Some(row) = Self::shapes(name, ours, reference) {
             return Ok(row);
         }
+        let bar = LEAST_BAR.get().max(bar);
         let (ours, reference) = (numbers(ours)?, numbers(reference)?);
         let largest =
             reference.iter().filter(|value| value.is_finite()).fold(0.0f64, |most, value| most.max(value.abs()));
@@ -292,9 +302,21 @@ impl fmt::Display for Report {
 
 /// Shows a golden to the families.
 pub fn run(directory: &Path, families: &[super::Check]) -> Report {
+    run_with(directory, families, DType::F32, 0.0)
+}
+
+/// The same with matrices of this type, and no comparison stricter than `least_bar`.
+pub fn run_with(directory: &Path, families: &[super::Check], matrices: DType, least_bar: f64) -> Report {
+    LEAST_BAR.set(least_bar);
+    let report = report(directory, families, matrices);
+    LEAST_BAR.set(0.0);
+    report
+}
+
+fn report(directory: &Path, families: &[super::Check], matrices: DType) -> Report {
     let name = directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let rows = catch_unwind(AssertUnwindSafe(|| -> Result<Vec<Row>> {
-        let golden = Golden::load(directory)?;
+        let golden = Golden { matrices, ..Golden::load(directory)? };
         let mut rows = families.iter().find_map(|check| check(&golden)).ok_or("no code covers this golden")??;
         let mut outputs: Vec<&String> = golden.outputs.keys().collect();
         outputs.sort();

@@ -104,7 +104,7 @@ fn tiny(golden: &Golden) -> Result<(KFold, Encoders)> {
         rna: Some(RnaSequenceEncoder::load(open("rna_seq_1b")?, rna, residence)?),
         structure: Some(StructureEncoder::new(structure)),
     };
-    Ok((KFold::open(&tiny_file(&directory, "kfold")?, &config, device())?, encoders))
+    Ok((KFold::open(&tiny_file(&directory, "kfold")?, &config, golden.matrices, device())?, encoders))
 }
 
 fn run_trunk(golden: &Golden) -> Result<Vec<Row>> {

@@ -3,6 +3,7 @@
 
     cargo build --release -p kfold-inference --examples
     python3 tests/benchmark/kfold/networks.py [--case trunk ..] [--repeats 5] [--output FILE.md]
+    packaging/cuda.sh benchmark        on a card: trunk, sampler and language model at 256, 512 and 1024 tokens
 
 The reference is K-Fold 1.0.0 from PyPI, its plain PyTorch path (kernel_backend="torch"), float32, eager, as many threads as ours
 (RAYON_NUM_THREADS, OMP_NUM_THREADS: the machine's cores). Both halves are processes that load the weights once and then
@@ -11,6 +12,11 @@ the process held while computing, over what it held before (weights, inputs and 
 
 Python packages (PyTorch with its CUDA libraries is about 5 GB although it runs on the processor) go into a virtual environment
 under `target/` on first use; BENCHMARK_PYTHON=1 takes the packages of the Python at hand instead.
+
+On a card (`--device cuda`) the reference runs as its own program does: bf16 autocast for trunk and language model, float32 without TF32
+for the score model, its Triton kernels where they are installed (with PyTorch's CUDA wheels they are); which path it took
+stands in the table. Ours has its matrices in bf16 where autocast rounds. Times are on the clock, the card's work done. `--rehearse` does the
+same on the processor, to try the script where there is no card.
 
 A case is an entry of CASES here and an arm of `case` in inference/examples/networks_benchmark.rs.
 """
@@ -61,16 +67,22 @@ class Trunk:
     """Blocks of the trunk: triangle multiplication out and in, transition."""
 
     sizes = [dict(channel_z=c, tokens=n, blocks=1) for c in (256, 128) for n in (128, 256)]
+    autocast = True
+
+    @staticmethod
+    def card_sizes(tokens):
+        return [dict(channel_z=256, tokens=n, blocks=4) for n in tokens]
 
     @staticmethod
     def title(config):
-        return f"trunk block, c_z {config['channel_z']}, {config['tokens']} tokens"
+        blocks = "trunk block" if config["blocks"] == 1 else f"{config['blocks']} trunk blocks"
+        return f"{blocks}, c_z {config['channel_z']}, {config['tokens']} tokens"
 
     @staticmethod
     def module(config):
         from kfold.model.modules.tri_stack import TrianglularStack
 
-        return TrianglularStack(config["channel_z"], config["blocks"], kernel_backend="torch")
+        return TrianglularStack(config["channel_z"], config["blocks"], kernel_backend=config.get("backend", "torch"))
 
     @staticmethod
     def inputs(config):
@@ -95,6 +107,11 @@ class AtlasLm:
         for d, h, layers in ((1152, 18, 4), (2304, 36, 2))
         for n in (128, 256)
     ]
+    autocast = True
+
+    @staticmethod
+    def card_sizes(tokens):
+        return [dict(d_model=2304, n_heads=36, n_layers=4, tokens=n) for n in tokens]
 
     @staticmethod
     def title(config):
@@ -216,6 +233,12 @@ class Score:
         for n in (128, 256)
         for samples in (5, 1)
     ]
+    # The reference samples outside autocast.
+    autocast = False
+
+    @classmethod
+    def card_sizes(cls, tokens):
+        return [dict(cls.sizes[0], tokens=n) for n in tokens]
 
     @staticmethod
     def title(config):
@@ -226,8 +249,8 @@ class Score:
     def module(config):
         from kfold.model.modules.score_model import DiffusionModule
 
-        sizes = {key: value for key, value in config.items() if key not in ("tokens", "samples")}
-        return DiffusionModule(sizes, kernel_backend="torch")
+        sizes = {key: value for key, value in config.items() if key not in ("tokens", "samples", "backend")}
+        return DiffusionModule(sizes, kernel_backend=config.get("backend", "torch"))
 
     @staticmethod
     def inputs(config):
@@ -318,7 +341,7 @@ class Score:
             atom.ref_element = one_hot(atom.ref_element, 128).float()
             atom.ref_atom_name_chars = one_hot(atom.ref_atom_name_chars, 64).float()
             features = SimpleNamespace(
-                token=token, atom=atom, num_atoms=atom.pad_mask.shape[1], device=torch.device("cpu"), is_batched=True
+                token=token, atom=atom, num_atoms=atom.pad_mask.shape[1], device=inputs["z"].device, is_batched=True
             )
             z = module.get_pair_conditioning(features, inputs["z"])
             cls.prepared = (features, *module.get_atom_embeddings(features, z), module.get_pair_bias(z))
@@ -370,17 +393,42 @@ def memory(key):
     return 0
 
 
-def worker(name, folder):
+def prepare(name, folder, device):
+    """The reference's half of a case on a device: what computes it once."""
+    import torch
+    from safetensors.torch import load_file
+
+    case, config = CASES[name], json.loads((folder / "config.json").read_text())
+    is_card = device != "cpu"
+    module = case.module(config).eval()
+    module.load_state_dict(load_file(folder / "weights.safetensors"))
+    if is_card and name == "atlaslm":
+        # As the reference opens it for a card.
+        module = module.bfloat16()
+    module = module.to(device)
+    inputs = {key: tensor.to(device) for key, tensor in load_file(folder / "inputs.safetensors").items()}
+
+    def once():
+        with torch.autocast(device.split(":")[0], dtype=torch.bfloat16, enabled=is_card and case.autocast):
+            result = case.run(module, inputs)
+        if is_card:
+            torch.cuda.synchronize()
+        return result
+
+    return once
+
+
+def worker(name, folder, device):
     """The reference's half: the same commands and answers as networks_benchmark."""
     import torch
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import save_file
 
     torch.set_grad_enabled(False)
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    case = CASES[name]
-    module = case.module(json.loads((folder / "config.json").read_text())).eval()
-    module.load_state_dict(load_file(folder / "weights.safetensors"))
-    inputs = load_file(folder / "inputs.safetensors")
+    torch.set_float32_matmul_precision("highest")
+    if device != "cpu" and not torch.cuda.is_available():
+        sys.exit("this PyTorch sees no NVIDIA card")
+    once = prepare(name, folder, device)
     print(json.dumps({"ready": True}), flush=True)
     result = {}
     for line in sys.stdin:
@@ -390,7 +438,7 @@ def worker(name, folder):
             Path("/proc/self/clear_refs").write_text("5")
             before = memory("VmRSS:")
             start, spent = time.perf_counter(), time.process_time()
-            result = case.run(module, inputs)
+            result = once()
             answer = {
                 "seconds": time.perf_counter() - start,
                 "cpu_seconds": time.process_time() - spent,
@@ -398,9 +446,13 @@ def worker(name, folder):
                 "peak_bytes": memory("VmHWM:"),
             }
         else:
-            save_file({name: tensor.contiguous() for name, tensor in result.items()}, argument)
+            save_file({name: tensor.float().cpu().contiguous() for name, tensor in result.items()}, argument)
             answer = {"saved": argument}
         print(json.dumps(answer), flush=True)
+
+
+class HalfEnded(Exception):
+    """A half that ended before it answered; why stands on standard error."""
 
 
 class Half:
@@ -416,7 +468,7 @@ class Half:
     def answer(self):
         line = self.process.stdout.readline()
         if not line:
-            sys.exit(f"{self.process.args[0]} ended with code {self.process.wait()}")
+            raise HalfEnded(f"{self.process.args[0]} ended with code {self.process.wait()}")
         return json.loads(line)
 
     def tell(self, command):
@@ -445,7 +497,7 @@ def compare(name, config, repeats, threads):
         folder = Path(folder)
         make(case, config, folder)
         ours = Half([str(program), name, str(folder)], threads)
-        theirs = Half([sys.executable, __file__, "--worker", name, str(folder)], threads)
+        theirs = Half([sys.executable, __file__, "--worker", name, str(folder), "cpu"], threads)
         # The first run of each is for warming up.
         ours.tell("run"), theirs.tell("run")
         turns = [(ours.tell("run"), theirs.tell("run")) for _ in range(repeats)]
@@ -462,29 +514,131 @@ def compare(name, config, repeats, threads):
     return "| " + " | ".join([*cells, f"{error:.1e}"]) + " |"
 
 
+def card_memory(process):
+    """MiB that a process holds on the card; nothing where nvidia-smi does not say."""
+    try:
+        command = ["nvidia-smi", "--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]
+        lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+        held = [line.split(",")[1].strip() for line in lines if line.split(",")[0].strip() == str(process.pid)]
+        return held[0] if held else "?"
+    except (OSError, subprocess.CalledProcessError, IndexError):
+        return "?"
+
+
+# Runs before timing on a card: the driver compiles our kernels, Triton its own and chooses among them.
+CARD_WARM_UP = 3
+
+
+def compare_on_card(name, config, repeats, threads, device, backends):
+    """A line of the card's table. The reference takes the first of its paths that runs."""
+    program = REPOSITORY / "target" / "release" / "examples" / "networks_benchmark"
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        make(CASES[name], config, folder)
+        ours = Half([str(program), name, str(folder), device, "bf16"], threads)
+        reasons = []
+        for backend in backends:
+            (folder / "config.json").write_text(json.dumps(dict(config, backend=backend)))
+            try:
+                theirs = Half([sys.executable, __file__, "--worker", name, str(folder), device], threads)
+                for _ in range(CARD_WARM_UP):
+                    theirs.tell("run")
+                break
+            except HalfEnded as error:
+                reasons.append(f"{backend}: {error}")
+        else:
+            sys.exit(f"the reference runs on none of its paths; {'; '.join(reasons)}")
+        for reason in reasons:
+            print(f"{CASES[name].title(config)}: the reference did not run by its path {reason}", file=sys.stderr)
+        for _ in range(CARD_WARM_UP):
+            ours.tell("run")
+        turns = [(ours.tell("run")["seconds"], theirs.tell("run")["seconds"]) for _ in range(repeats)]
+        held = [card_memory(half.process) for half in (ours, theirs)]
+        ours.tell(f"save {folder}/ours"), theirs.tell(f"save {folder}/theirs")
+        error = difference(folder / "ours", folder / "theirs")
+        ours.close(), theirs.close()
+    own, other = (statistics.median(turn[half] for turn in turns) for half in (0, 1))
+    ratio = own / other
+    path = backend if name != "atlaslm" else "SDPA"
+    reached = "yes" if ratio <= GOAL else "no"
+    return (
+        f"| {CASES[name].title(config)} | {own * 1e3:.2f} | {other * 1e3:.2f} | {path} | {ratio:.2f} | {reached} | "
+        f"{held[0]} / {held[1]} | {error:.1e} |"
+    )
+
+
+# Our time over the reference's that is aimed at on a card.
+GOAL = 0.7
+CARD_CASES = ["trunk", "score", "atlaslm"]
+CARD_HEADER = f"""| | ours, ms | reference, ms | its path | ratio | at most {GOAL} | MiB on the card, ours / reference | difference |
+|---|---|---|---|---|---|---|---|"""
+
+
+def card_table(arguments):
+    """Trunk, sampler and language model beside the reference on a card, or as a rehearsal on the processor."""
+    program = REPOSITORY / "target" / "release" / "examples" / "networks_benchmark"
+    if not program.exists():
+        sys.exit(f"{program} is not there; packaging/cuda.sh benchmark builds it")
+    device = "cpu" if arguments.rehearse else arguments.device
+    if arguments.rehearse:
+        print("A rehearsal on the processor: the times mean nothing.", file=sys.stderr)
+        backends = ["torch"]
+    else:
+        import torch
+
+        if not torch.cuda.is_available():
+            sys.exit("this PyTorch sees no NVIDIA card; the table needs one (--rehearse tries the script without)")
+        print(f"Card: {torch.cuda.get_device_name(device)}; PyTorch {torch.__version__}")
+        backends = ["triton", "cuequiv", "torch"]
+    lines = [CARD_HEADER]
+    print(CARD_HEADER)
+    for name in arguments.case or CARD_CASES:
+        if name not in CARD_CASES:
+            sys.exit(f"there is no case {name} for a card; there are {', '.join(CARD_CASES)}")
+        for config in CASES[name].card_sizes(arguments.tokens):
+            # The language model has no kernels of the reference's own.
+            paths = backends if name != "atlaslm" else backends[-1:]
+            lines.append(compare_on_card(name, config, arguments.repeats, arguments.threads, device, paths))
+            print(lines[-1], flush=True)
+    return lines
+
+
 HEADER = """| | ms | ratio | CPU ms | ratio | MiB computing | ratio | MiB in all | ratio | difference |
 |---|---|---|---|---|---|---|---|---|---|"""
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--case", nargs="*", default=list(CASES), choices=list(CASES))
+    parser.add_argument("--case", nargs="*", choices=list(CASES))
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--output", type=Path)
-    parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    parser.add_argument("--tokens", type=int, nargs="+", default=[256, 512, 1024], help="sizes on a card")
+    parser.add_argument("--rehearse", action="store_true", help="what is done on a card, on the processor")
+    parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     environment()
     if arguments.worker:
-        return worker(arguments.worker[0], Path(arguments.worker[1]))
+        name, folder, device = arguments.worker
+        return worker(name, Path(folder), device)
+    try:
+        lines = card_table(arguments) if arguments.rehearse or arguments.device != "cpu" else processor_table(arguments)
+    except HalfEnded as error:
+        sys.exit(str(error))
+    if arguments.output:
+        arguments.output.write_text("\n".join(lines) + "\n")
+
+
+def processor_table(arguments):
+    """All cases, or those asked for, on the processor."""
     lines = [HEADER]
     print(HEADER)
-    for name in arguments.case:
+    for name in arguments.case or CASES:
         for config in CASES[name].sizes:
             lines.append(compare(name, config, arguments.repeats, arguments.threads))
             print(lines[-1], flush=True)
-    if arguments.output:
-        arguments.output.write_text("\n".join(lines) + "\n")
+    return lines
 
 
 if __name__ == "__main__":

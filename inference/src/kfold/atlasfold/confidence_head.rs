@@ -14,7 +14,7 @@ use super::normed_linear::NormedLinear;
 use super::pair_block::{PairStack, PairStackSizes};
 use super::residues::{ATOM14, ATOM37, RESIDUE_TYPES};
 use super::watch::Watch;
-use crate::kfold::primitives::{LayerNormParts, Linear};
+use crate::kfold::primitives::{LayerNormParts, Linear, exact};
 use crate::kfold::{KFoldError, Result};
 
 /// Hidden width of the pair transition, in its own widths.
@@ -88,7 +88,8 @@ impl ConfidenceHead {
             PairStack::load(vb.pp(name), stack)
         };
         let head = |name: &str, channel: usize, bins: usize| {
-            NormedLinear::load(vb.pp(name).pp("head"), channel, bins, LayerNormParts::BOTH)
+            // The reference leaves autocast for them.
+            NormedLinear::load(vb.to_dtype(exact(vb.dtype())).pp(name).pp("head"), channel, bins, LayerNormParts::BOTH)
         };
         let stacks = if config.is_multimer() {
             Stacks::One {

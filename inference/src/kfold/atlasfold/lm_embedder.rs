@@ -17,7 +17,7 @@ use super::pair_block::{PairStack, PairStackSizes};
 use super::watch::Watch;
 use crate::kfold::encoders::atlaslm::AtlasLm;
 use crate::kfold::encoders::transformer::Sequences;
-use crate::kfold::primitives::{LayerNorm, LayerNormParts, Linear};
+use crate::kfold::primitives::{LayerNorm, LayerNormParts, Linear, exact};
 use crate::kfold::{KFoldError, Result};
 
 /// Hidden width of the pair transition, in its own widths.
@@ -61,8 +61,9 @@ impl LmEmbedder {
             single_to_pair: true,
             pair_to_single_blocks: config.trunk.num_lm_blocks,
         };
-        let weights = vb.get(lm.n_layers + 1, "lm_layer_weights")?;
-        let projections = vb.pp("proj_lm_attn");
+        let exact_vb = vb.to_dtype(exact(vb.dtype()));
+        let weights = exact_vb.get(lm.n_layers + 1, "lm_layer_weights")?;
+        let projections = exact_vb.pp("proj_lm_attn");
         let norm = |vb: VarBuilder<'_>, dim| LayerNorm::load(vb, dim, LayerNorm::EPS, LayerNormParts::BOTH);
         Ok(Self {
             layer_weights: candle_nn::ops::softmax(&weights, 0)?.to_vec1()?,

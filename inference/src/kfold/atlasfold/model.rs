@@ -24,7 +24,7 @@ use super::watch::Watch;
 use crate::engine::Events;
 use crate::kfold::encoders::atlaslm::AtlasLm;
 use crate::kfold::noise::Noise;
-use crate::kfold::primitives::{LayerNormParts, Linear};
+use crate::kfold::primitives::{LayerNormParts, Linear, exact};
 use crate::kfold::{KFoldError, Result};
 
 /// Hidden width of the pair transition, in its own widths.
@@ -84,6 +84,8 @@ impl AtlasFold {
     /// When a tensor is missing or misshapen.
     pub fn load(vb: VarBuilder<'_>, config: &AtlasFoldConfig, lm: LanguageModelShape) -> Result<Self> {
         let (channel_s, channel_z) = (config.channel_s, config.channel_z);
+        // The reference leaves autocast for sampling.
+        let precise = vb.to_dtype(exact(vb.dtype()));
         let normed =
             |name: &str, from: usize, to: usize| NormedLinear::load(vb.pp(name), from, to, LayerNormParts::BOTH);
         let linear = |name: &str, from: usize, to: usize| Linear::load(vb.pp(name), from, to, false);
@@ -91,7 +93,7 @@ impl AtlasFold {
         Ok(Self {
             config: config.clone(),
             device: vb.device().clone(),
-            atom_positions: AtomRelativePositions::load(vb.pp("atom_rel_pos_encoding"))?,
+            atom_positions: AtomRelativePositions::load(precise.pp("atom_rel_pos_encoding"))?,
             s_init: linear("s_init", RESIDUE_TYPES, channel_s)?,
             z_init: linear("z_init", RESIDUE_TYPES, 2 * channel_z)?,
             z_rel_pos: linear("z_rel_pos", RELATIVE_POSITIONS, channel_z)?,
@@ -102,8 +104,8 @@ impl AtlasFold {
             proj_z_lm: normed("proj_z_lm", channel_z, channel_z)?,
             template_module: config.template_module.as_ref().map(template).transpose()?,
             main_stack: main_stack(vb.pp("main_stack"), config)?,
-            distogram_head: DistogramHead::load(vb.pp("distogram_head"), channel_z, &config.distogram_head)?,
-            diffusion_head: DiffusionHead::load(vb.pp("diffusion_head"), config)?,
+            distogram_head: DistogramHead::load(precise.pp("distogram_head"), channel_z, &config.distogram_head)?,
+            diffusion_head: DiffusionHead::load(precise.pp("diffusion_head"), config)?,
             confidence_head: ConfidenceHead::load(vb.pp("confidence_head"), config)?,
         })
     }

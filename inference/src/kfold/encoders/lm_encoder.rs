@@ -3,7 +3,7 @@
 use candle_core::{D, DType, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::kfold::primitives::{LayerNorm, LayerNormParts, Linear};
+use crate::kfold::primitives::{LayerNorm, LayerNormParts, Linear, exact};
 use crate::kfold::{KFoldError, Result};
 
 /// softmax(w) over the layers (the embedding is the first), normalisation without offset, projection without bias.
@@ -22,7 +22,7 @@ impl LmEncoder {
     /// When a tensor is missing or misshapen.
     pub fn load(vb: VarBuilder<'_>, channel_lm: usize, layers: usize, channel_s: usize) -> Result<Self> {
         Ok(Self {
-            layer_weights: vb.get(layers + 1, "w_lm_layer")?,
+            layer_weights: vb.to_dtype(exact(vb.dtype())).get(layers + 1, "w_lm_layer")?,
             norm: LayerNorm::load(vb.pp("proj_lm.0"), channel_lm, LayerNorm::EPS, LayerNormParts::WEIGHT)?,
             projection: Linear::load(vb.pp("proj_lm.1"), channel_lm, channel_s, false)?,
             channel_s,

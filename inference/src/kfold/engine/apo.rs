@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use candle_core::Device;
+use candle_core::{DType, Device};
 use kfold_molecule::formats::{self, mmcif, pdb};
 use kfold_molecule::{Model, Structure};
 
@@ -101,6 +101,8 @@ pub struct Generator<'a> {
     pub config: &'a KFoldConfig,
     /// Where to compute.
     pub device: &'a Device,
+    /// Of the matrices that autocast would round.
+    pub matrices: DType,
     /// How.
     pub settings: &'a KFoldSettings,
     /// Seeds of the apo structures.
@@ -199,11 +201,11 @@ fn generate(
     if events.is_cancelled() {
         return Err(EngineError::Cancelled);
     }
-    let Generator { models, config, device, settings, seeds } = *generator;
+    let Generator { models, config, device, matrices, settings, seeds } = *generator;
     let is_pair = entries[0].is_pair();
     events.progress(Progress { stage: "apo".to_owned(), step: 0, steps: 0, message: entries[0].label() });
     let lm = models.load_language_model(config, device).map_err(failed)?;
-    let model = models.load_atlas_fold(is_pair, config, device).map_err(failed)?;
+    let model = models.load_atlas_fold(is_pair, config, matrices, device).map_err(failed)?;
     let sampling = apo_settings(if is_pair { &settings.apo.multimer } else { &settings.apo.monomer });
     let mut known: HashMap<Vec<&str>, [(String, &'static str); 2]> = HashMap::new();
     for entry in entries {

@@ -59,7 +59,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use glam::Vec3;
 use half::f16;
 use kfold_molecule::formats::mmcif;
@@ -188,6 +188,8 @@ struct Run<'a> {
     models: ModelFolder,
     config: KFoldConfig,
     device: Device,
+    /// Of the matrices that autocast would round.
+    matrices: DType,
 }
 
 /// What the networks gave.
@@ -243,7 +245,8 @@ impl<'a> Run<'a> {
         if query.structure.is_some() || query.pocket.is_some() {
             events.warning("K-Fold predicts without a known structure or a pocket; only docking reads them");
         }
-        Ok(Self { query, settings, events, models, config, device })
+        let matrices = options.precision.matrices(!device.is_cpu());
+        Ok(Self { query, settings, events, models, config, device, matrices })
     }
 
     fn progress(&mut self, stage: &str, step: u64, steps: u64, message: &str) -> std::result::Result<(), EngineError> {
@@ -314,7 +317,14 @@ impl<'a> Run<'a> {
             // Shared by all seeds of the query, so beside them.
             folder = folder.and_then(|folder| folder.parent().map(PathBuf::from));
         }
-        let generator = Generator { models: &self.models, config: &self.config, device: &self.device, settings, seeds };
+        let generator = Generator {
+            models: &self.models,
+            config: &self.config,
+            device: &self.device,
+            matrices: self.matrices,
+            settings,
+            seeds,
+        };
         apo::prepare(entries, folder.as_deref(), &generator, self.events)
     }
 
@@ -406,7 +416,7 @@ impl<'a> Run<'a> {
             }
         };
         self.progress("encode", 0, 1, "")?;
-        let model: KFold = self.models.load_kfold(&self.config, &self.device).map_err(engine_error)?;
+        let model: KFold = self.models.load_kfold(&self.config, self.matrices, &self.device).map_err(engine_error)?;
         let events = &mut *self.events;
         let mut watch = |step: Step| -> Result<()> {
             if events.is_cancelled() {
@@ -563,7 +573,7 @@ impl<'a> Run<'a> {
 }
 
 fn halves(tensor: &Tensor) -> Result<Vec<f16>> {
-    Ok(tensor.to_dtype(candle_core::DType::F16)?.flatten_all()?.to_vec1::<f16>()?)
+    Ok(tensor.to_dtype(DType::F16)?.flatten_all()?.to_vec1::<f16>()?)
 }
 
 fn embeddings(trunk: &Trunk, tokens: usize) -> Result<Embeddings> {

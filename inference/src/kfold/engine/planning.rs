@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use candle_core::Device;
+use candle_core::{DType, Device};
 
 use crate::engine::EngineError;
 use crate::kfold::config::KFoldConfig;
@@ -35,6 +35,7 @@ pub(super) struct Planned {
     weights: Weights,
     settings: KFoldSettings,
     device: String,
+    matrices: DType,
     plan: Plan,
     times: RunTimes,
     /// Since when the present stage of the networks runs.
@@ -63,7 +64,8 @@ impl Planned {
         }
         let sizes = Sizes::of(query, structure, settings.apo_count());
         let weights = Weights::of(models);
-        let request = request(&sizes, config, &weights, settings, &name);
+        let matrices = settings.precision.matrices(!device.is_cpu());
+        let request = request(&sizes, config, &weights, settings, (&name, matrices));
         let plan = Plan::new(&request, &machine, &times);
         if let Some(refusal) = &plan.refusal {
             return Err(EngineError::Failed(refusal.to_string()));
@@ -74,6 +76,7 @@ impl Planned {
             weights,
             settings: settings.clone(),
             device: name,
+            matrices,
             plan,
             times,
             since: Instant::now(),
@@ -130,7 +133,7 @@ impl Planned {
         let planned: Vec<_> =
             self.plan.stages.iter().filter(|planned| stages.contains(&planned.stage)).cloned().collect();
         let work: f64 = planned.iter().map(|stage| stage.work).sum();
-        let request = request(&self.sizes, &self.config, &self.weights, &self.settings, &self.device);
+        let request = request(&self.sizes, &self.config, &self.weights, &self.settings, (&self.device, self.matrices));
         for stage in planned {
             let share = if work > 0.0 { stage.work / work } else { 1.0 };
             self.times.note(self.plan.run_time(&request, stage.stage, seconds * share));
@@ -145,9 +148,10 @@ fn request<'a>(
     config: &'a KFoldConfig,
     weights: &'a Weights,
     settings: &KFoldSettings,
-    device: &str,
+    (device, matrices): (&str, DType),
 ) -> Request<'a> {
     let mut request = Request::of_settings(sizes, config, weights, settings);
+    request.matrices = matrices;
     request.predict.at_once = request.predict.at_once.min(samples_at_once().unwrap_or(usize::MAX)).max(1);
     device.clone_into(&mut request.device);
     request
@@ -181,6 +185,8 @@ impl Request<'_> {
         request.apo.num_samples = apo.num_samples as usize;
         request.apo.num_steps = apo.num_steps.map(|steps| steps as usize);
         request.apo_runs = settings.apo_count();
+        // A plan is the processor's.
+        request.matrices = settings.precision.matrices(false);
         request
     }
 }

@@ -13,7 +13,7 @@ use super::windows::AtomWindows;
 use crate::kfold::Result;
 use crate::kfold::input::{ATOM_NAME_CLASSES, ELEMENT_CLASSES, FoldingInput, one_hot};
 use crate::kfold::primitives::activation::relu;
-use crate::kfold::primitives::{LayerNorm, LayerNormParts, Linear};
+use crate::kfold::primitives::{LayerNorm, LayerNormParts, Linear, exact};
 
 /// Between atoms and their tokens.
 #[derive(Clone, Debug)]
@@ -105,21 +105,23 @@ impl AtomEmbedder {
         channel_atompair: usize,
     ) -> Result<Self> {
         let atom = |name: &str, width: usize| Linear::load(vb.pp(name), width, channel_atom, false);
+        // What takes coordinates, and what the pair state gives, is exact in the reference too.
+        let precise = vb.to_dtype(exact(vb.dtype()));
         let pair = |name: &str, width: usize| Linear::load(vb.pp(name), width, channel_atompair, false);
         let linear_z_to_p = match channel_z {
             Some(channel_z) => Some((
                 LayerNorm::load(vb.pp("linear_z_to_p.0"), channel_z, LayerNorm::EPS, LayerNormParts::WEIGHT)?,
-                pair("linear_z_to_p.1", channel_z)?,
+                Linear::load(precise.pp("linear_z_to_p.1"), channel_z, channel_atompair, false)?,
             )),
             None => None,
         };
         Ok(Self {
-            position: atom("embed_atom_pos", 3)?,
+            position: Linear::load(precise.pp("embed_atom_pos"), 3, channel_atom, false)?,
             charge: atom("embed_atom_charge", 1)?,
             mask: atom("embed_atom_mask", 1)?,
             element: atom("embed_atom_element", ELEMENT_CLASSES)?,
             name: atom("embed_atom_name_chars", 4 * ATOM_NAME_CLASSES)?,
-            offset: pair("embed_ref_offset", 3)?,
+            offset: Linear::load(precise.pp("embed_ref_offset"), 3, channel_atompair, false)?,
             inverse_distance: pair("embed_ref_inv_dist", 1)?,
             same_conformer: pair("embed_ref_mask", 1)?,
             linear_z_to_p,

@@ -16,6 +16,8 @@ use crate::kfold::primitives::cpu::access::{is_plain, with_values};
 use crate::kfold::primitives::cpu::gated_attention::{
     AttentionSizes, WindowSizes, gated_attention, gated_window_attention,
 };
+#[cfg(feature = "cuda")]
+use crate::kfold::primitives::cuda::attention as cuda;
 use crate::kfold::primitives::{LayerNorm, LayerNormParts, scaled_dot_product_attention};
 
 /// Added to the logits of masked keys.
@@ -177,6 +179,10 @@ impl SelfAttentionPairBias {
             }
         };
         let bias = bias.contiguous()?;
+        #[cfg(feature = "cuda")]
+        if let Some(attended) = self.attend_on_card(&projections, &bias, mask)? {
+            return Ok(attended.reshape(a.dims())?);
+        }
         if !is_plain(&projections) || !is_plain(&bias) {
             let part = |index: usize| part(&projections, index, self.channel);
             return composed_attention(&part(0)?, &part(3)?, [&part(1)?, &part(2)?], &bias, mask, self.heads);
@@ -196,6 +202,19 @@ impl SelfAttentionPairBias {
             Ok(gated_attention(sizes, projections, bias, &mask))
         })?;
         Ok(Tensor::from_vec(out, a.dims(), a.device())?)
+    }
+}
+
+#[cfg(feature = "cuda")]
+impl SelfAttentionPairBias {
+    /// On a card, in the type that it multiplies; `None` elsewhere and for sizes that its kernels do not take.
+    fn attend_on_card(&self, projections: &Tensor, bias: &Tensor, mask: &Tensor) -> Result<Option<Tensor>> {
+        if !projections.device().is_cuda() {
+            return Ok(None);
+        }
+        let dtype = if self.linear_qkvg.is_rounded() { DType::BF16 } else { projections.dtype() };
+        let attended = cuda::gated_attention(&projections.to_dtype(dtype)?, bias, mask, self.heads)?;
+        Ok(attended.map(|attended| attended.to_dtype(projections.dtype())).transpose()?)
     }
 }
 
@@ -290,6 +309,10 @@ impl CrossAttentionPairBias {
     ) -> Result<Tensor> {
         let qg = self.linear_qg.of_modulated(a, &condition.query)?;
         let kv = self.linear_kv.of_modulated(a, &condition.key)?;
+        #[cfg(feature = "cuda")]
+        let on_card = self.attend_windows_on_card(&qg, &kv, bias, windows)?;
+        #[cfg(not(feature = "cuda"))]
+        let on_card = None::<Tensor>;
         let attended = if is_plain(&qg) && is_plain(&kv) && is_plain(bias) {
             let (count, heads, queries, keys) = bias.dims4()?;
             let (_, atoms, channel) = a.dims3()?;
@@ -302,10 +325,37 @@ impl CrossAttentionPairBias {
                 Ok(gated_window_attention(sizes, qg, kv, bias, windows.mask()))
             })?;
             Tensor::from_vec(out, a.dims(), a.device())?
+        } else if let Some(attended) = on_card {
+            attended
         } else {
             let (qg, kv) = (windows.queries(&qg, 1)?, windows.keys(&kv, 1)?);
             self.attend(&qg, &kv, &bias.unsqueeze(0)?, &windows.key_mask()?.unsqueeze(0)?)?.reshape(a.dims())?
         };
         self.linear_out.add_gated(Some(a), &attended, &condition.gate)
+    }
+
+    /// On a card, in the type that it multiplies; `None` elsewhere and for sizes that its kernels do not take.
+    #[cfg(feature = "cuda")]
+    fn attend_windows_on_card(
+        &self,
+        qg: &Tensor,
+        kv: &Tensor,
+        bias: &Tensor,
+        windows: &AtomWindows,
+    ) -> Result<Option<Tensor>> {
+        if !qg.device().is_cuda() {
+            return Ok(None);
+        }
+        let dtype = if self.linear_qg.is_rounded() { DType::BF16 } else { qg.dtype() };
+        let (_, _, queries, keys) = bias.dims4()?;
+        let sizes = cuda::Windows { queries, keys, before: windows.keys_before() };
+        let attended = cuda::gated_window_attention(
+            &qg.to_dtype(dtype)?,
+            &kv.to_dtype(dtype)?,
+            bias,
+            windows.mask_tensor(),
+            sizes,
+        )?;
+        Ok(attended.map(|attended| attended.to_dtype(qg.dtype())).transpose()?)
     }
 }

@@ -1,6 +1,6 @@
 //! Projections of the diffusion transformers, with what stands before and after them in one pass.
 //!
-//! On the processor the weights are packed once at loading and norm, modulation, bias, gates and residual happen on rows that
+//! On the processor f32 weights are packed once at loading, bf16 ones whenever they are used, and norm, modulation, bias, gates and residual happen on rows that
 //! are in the cache (`primitives::cpu::packed_weights`); elsewhere, and for other number types, the same is composed.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::kfold::primitives::activation::{relu, sigmoid, swiglu};
 use crate::kfold::primitives::cpu::access::with_values;
 use crate::kfold::primitives::cpu::packed_weights::PackedWeights;
 use crate::kfold::primitives::cpu::rows::{self, SharedRows};
-use crate::kfold::primitives::{LayerNorm, Linear};
+use crate::kfold::primitives::{LayerNorm, Linear, exact};
 
 const EPS: f32 = LayerNorm::EPS as f32;
 
@@ -46,8 +46,16 @@ impl Modulation {
 enum Weights {
     /// On the processor in f32: packed, with the bias (zeros where there is none).
     Packed { weights: Arc<PackedWeights>, bias: Arc<Vec<f32>> },
+    /// On the processor in bf16, with the bias: packed for as long as it is used, so that f32 never stays.
+    Rounded { weight: Tensor, bias: Arc<Vec<f32>> },
     /// Anywhere else.
     Plain(Linear),
+}
+
+/// Weights ready for a product.
+enum Ready<'a> {
+    Packed(Arc<PackedWeights>, &'a [f32]),
+    Plain(&'a Linear),
 }
 
 /// One or more linear maps of the same input, their outputs side by side.
@@ -72,7 +80,7 @@ enum Finish {
 }
 
 impl Projection {
-    /// Loads `weight` [outer, inner] and, where there is one, `bias` [outer].
+    /// Loads `weight` [outer, inner] as `vb.dtype()` and, where there is one, `bias` [outer].
     ///
     /// # Errors
     /// When a tensor is missing or misshapen.
@@ -89,6 +97,7 @@ impl Projection {
         let mut biases = Vec::with_capacity(parts.len());
         for (vb, bias) in parts {
             weights.push(vb.get((outer, inner), "weight")?);
+            let vb = vb.to_dtype(exact(vb.dtype()));
             biases.push(if *bias { vb.get(outer, "bias")? } else { Tensor::zeros(outer, vb.dtype(), vb.device())? });
         }
         let bias = if parts.iter().any(|(_, bias)| *bias) { Some(Tensor::cat(&biases, 0)?) } else { None };
@@ -101,18 +110,36 @@ impl Projection {
     /// When the weight is not a matrix.
     pub fn new(weight: Tensor, bias: Option<Tensor>) -> Result<Self> {
         let (outer, inner) = weight.dims2()?;
-        let weights = if weight.device().is_cpu() && weight.dtype() == DType::F32 {
-            let bias = match &bias {
-                Some(bias) => bias.to_vec1::<f32>()?,
-                None => vec![0.0; outer],
-            };
-            let packed =
-                with_values([&weight.contiguous()?], |[weight]| Ok(PackedWeights::pack(weight, outer, inner)))?;
-            Weights::Packed { weights: Arc::new(packed), bias: Arc::new(bias) }
-        } else {
-            Weights::Plain(Linear::new(weight, bias))
+        let values = || match &bias {
+            Some(bias) => Ok(bias.to_vec1::<f32>()?),
+            None => Ok(vec![0.0; outer]),
+        };
+        let weights = match (weight.device().is_cpu(), weight.dtype()) {
+            (true, DType::F32) => {
+                let bias: Result<Vec<f32>> = values();
+                Weights::Packed { weights: Arc::new(pack(&weight)?), bias: Arc::new(bias?) }
+            }
+            (true, DType::BF16) => {
+                let bias: Result<Vec<f32>> = values();
+                Weights::Rounded { weight, bias: Arc::new(bias?) }
+            }
+            _ => Weights::Plain(Linear::new(weight, bias)),
         };
         Ok(Self { weights, inner, outer })
+    }
+
+    fn ready(&self) -> Result<Ready<'_>> {
+        Ok(match &self.weights {
+            Weights::Packed { weights, bias } => Ready::Packed(Arc::clone(weights), bias),
+            Weights::Rounded { weight, bias } => Ready::Packed(Arc::new(pack(&weight.to_dtype(DType::F32)?)?), bias),
+            Weights::Plain(linear) => Ready::Plain(linear),
+        })
+    }
+
+    /// Whether what it gives on a card has been rounded to bf16, the bias aside.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn is_rounded(&self) -> bool {
+        matches!(&self.weights, Weights::Plain(linear) if linear.weight().dtype() == DType::BF16)
     }
 
     /// x [.., inner] gives [.., outer].
@@ -120,11 +147,11 @@ impl Projection {
     /// # Errors
     /// When the last dimension is not `inner`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        match &self.weights {
-            Weights::Packed { weights, bias } => {
-                self.run(weights, bias, x, Finish::Bias, |x, row, out| out.copy_from_slice(&x[row]))
+        match self.ready()? {
+            Ready::Packed(weights, bias) => {
+                self.run(&weights, bias, x, Finish::Bias, |x, row, out| out.copy_from_slice(&x[row]))
             }
-            Weights::Plain(linear) => linear.forward(x),
+            Ready::Plain(linear) => linear.forward(x),
         }
     }
 
@@ -133,11 +160,11 @@ impl Projection {
     /// # Errors
     /// When the last dimension is not `inner`.
     pub fn relu(&self, x: &Tensor) -> Result<Tensor> {
-        match &self.weights {
-            Weights::Packed { weights, bias } => {
-                self.run(weights, bias, x, Finish::Relu, |x, row, out| out.copy_from_slice(&x[row]))
+        match self.ready()? {
+            Ready::Packed(weights, bias) => {
+                self.run(&weights, bias, x, Finish::Relu, |x, row, out| out.copy_from_slice(&x[row]))
             }
-            Weights::Plain(linear) => relu(&linear.forward(x)?),
+            Ready::Plain(linear) => relu(&linear.forward(x)?),
         }
     }
 
@@ -146,11 +173,11 @@ impl Projection {
     /// # Errors
     /// When the last dimension is not `inner`.
     pub fn gates(&self, x: &Tensor) -> Result<Tensor> {
-        match &self.weights {
-            Weights::Packed { weights, bias } => {
-                self.run(weights, bias, x, Finish::Gates(self.outer), |x, row, out| out.copy_from_slice(&x[row]))
+        match self.ready()? {
+            Ready::Packed(weights, bias) => {
+                self.run(&weights, bias, x, Finish::Gates(self.outer), |x, row, out| out.copy_from_slice(&x[row]))
             }
-            Weights::Plain(linear) => sigmoid(&linear.forward(x)?),
+            Ready::Plain(linear) => sigmoid(&linear.forward(x)?),
         }
     }
 
@@ -161,11 +188,13 @@ impl Projection {
     /// When the last dimension is not `inner`.
     pub fn modulation(&self, s: &Tensor, norm: &LayerNorm) -> Result<Modulation> {
         let half = self.outer / 2;
-        let scale_and_shift = match &self.weights {
-            Weights::Packed { weights, bias } => with_values([norm.weight()], |[scale]| {
-                self.run(weights, bias, s, Finish::Gates(half), |s, row, out| rows::normalize(out, &s[row], scale, EPS))
+        let scale_and_shift = match self.ready()? {
+            Ready::Packed(weights, bias) => with_values([norm.weight()], |[scale]| {
+                self.run(&weights, bias, s, Finish::Gates(half), |s, row, out| {
+                    rows::normalize(out, &s[row], scale, EPS);
+                })
             })?,
-            Weights::Plain(linear) => {
+            Ready::Plain(linear) => {
                 let both = linear.forward(&norm.forward(s)?)?;
                 let scale = sigmoid(&both.narrow(D::Minus1, 0, half)?.contiguous()?)?;
                 Tensor::cat(&[scale, both.narrow(D::Minus1, half, half)?.contiguous()?], D::Minus1)?
@@ -193,11 +222,11 @@ impl Projection {
     fn modulated(&self, a: &Tensor, modulation: &Modulation, finish: Finish) -> Result<Tensor> {
         let condition = &modulation.scale_and_shift;
         let shared = SharedRows::new(leading(a), leading(condition));
-        match (&self.weights, shared) {
-            (Weights::Packed { weights, bias }, Some(shared)) => {
+        match (self.ready()?, shared) {
+            (Ready::Packed(weights, bias), Some(shared)) => {
                 let condition = condition.contiguous()?;
                 with_values([&condition], |[condition]| {
-                    self.run(weights, bias, a, finish, |a, row, out| {
+                    self.run(&weights, bias, a, finish, |a, row, out| {
                         let own = shared.row(row.start / self.inner) * 2 * self.inner;
                         rows::modulate(out, &a[row], &condition[own..own + 2 * self.inner], EPS);
                     })
@@ -217,7 +246,7 @@ impl Projection {
     /// When the shapes do not fit.
     pub fn add_gated(&self, residual: Option<&Tensor>, x: &Tensor, gate: &Tensor) -> Result<Tensor> {
         let shared = SharedRows::new(leading(x), leading(gate));
-        let (Weights::Packed { weights, bias }, Some(shared)) = (&self.weights, shared) else {
+        let (Ready::Packed(weights, bias), Some(shared)) = (self.ready()?, shared) else {
             let product = self.forward(x)?.broadcast_mul(gate)?;
             return Ok(match residual {
                 Some(residual) => (residual + product)?,
@@ -288,6 +317,12 @@ impl Projection {
         })?;
         Ok(Tensor::from_vec(out, [leading(&x), &[width]].concat(), x.device())?)
     }
+}
+
+/// Packs `weight` [outer, inner] f32.
+fn pack(weight: &Tensor) -> Result<PackedWeights> {
+    let (outer, inner) = weight.dims2()?;
+    with_values([&weight.contiguous()?], |[weight]| Ok(PackedWeights::pack(weight, outer, inner)))
 }
 
 /// All dimensions but the last.

@@ -3,7 +3,7 @@
 //! Atoms attend in windows: in K-Fold 32 queries look at 128 keys, the window's own atoms in the middle, 48 before and 48
 //! after. Where the keys would lie before the first atom or after the last they are zero and masked.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 
 use crate::kfold::{KFoldError, Result};
 
@@ -19,7 +19,8 @@ pub struct AtomWindows {
     queries: usize,
     keys: usize,
     mask: Vec<u8>,
-    device: Device,
+    /// The same on the device.
+    mask_tensor: Tensor,
 }
 
 impl AtomWindows {
@@ -36,12 +37,12 @@ impl AtomWindows {
     /// # Errors
     /// When N is not a multiple of `queries`.
     pub fn with_sizes(mask: &Tensor, queries: usize, keys: usize) -> Result<Self> {
-        let device = mask.device().clone();
-        let mask = mask.to_dtype(DType::U8)?.to_vec1::<u8>()?;
+        let mask_tensor = mask.to_dtype(DType::U8)?;
+        let mask = mask_tensor.to_vec1::<u8>()?;
         if queries == 0 || keys < queries || !mask.len().is_multiple_of(queries) {
             return Err(KFoldError::input(format!("{} atoms cannot be split into windows of {queries}", mask.len())));
         }
-        Ok(Self { count: mask.len() / queries, queries, keys, mask, device })
+        Ok(Self { count: mask.len() / queries, queries, keys, mask, mask_tensor })
     }
 
     /// Number of windows.
@@ -62,13 +63,18 @@ impl AtomWindows {
         &self.mask
     }
 
+    /// The same on the device of the mask.
+    #[must_use]
+    pub fn mask_tensor(&self) -> &Tensor {
+        &self.mask_tensor
+    }
+
     /// 1 where a window's key is a real atom [windows, keys].
     ///
     /// # Errors
     /// When the device has no room.
     pub fn key_mask(&self) -> Result<Tensor> {
-        let mask = Tensor::from_slice(&self.mask, self.mask.len(), &self.device)?;
-        self.keys(&mask, 0)
+        self.keys(&self.mask_tensor, 0)
     }
 
     /// Dimension `dim` of `x`, the atoms, as [windows, queries].

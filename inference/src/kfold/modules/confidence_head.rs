@@ -16,7 +16,7 @@ use crate::kfold::Result;
 use crate::kfold::config::ConfidenceHeadConfig;
 use crate::kfold::input::{FoldingInput, one_hot, pair_mask};
 use crate::kfold::layers::attention_pair_bias::SelfAttentionPairBias;
-use crate::kfold::primitives::{LayerNorm, LayerNormParts, Linear, Transition};
+use crate::kfold::primitives::{LayerNorm, LayerNormParts, Linear, Transition, exact};
 
 /// Atoms of a token that get a logit.
 pub const MAX_TOKEN_ATOMS: usize = 24;
@@ -140,6 +140,8 @@ impl ConfidenceHead {
     /// When a tensor is missing or misshapen.
     pub fn load(vb: VarBuilder<'_>, config: &ConfidenceHeadConfig) -> Result<Self> {
         let ConfidenceHeadConfig { channel_s, channel_z, .. } = *config;
+        // The reference leaves autocast for them.
+        let heads = vb.to_dtype(exact(vb.dtype()));
         let blocks = (0..config.num_blocks).map(|index| {
             PairSingleBlock::load(vb.pp("stack.blocks").pp(index), channel_s, channel_z, config.num_heads_attn)
         });
@@ -149,14 +151,14 @@ impl ConfidenceHead {
             s_lm_to_s: NormalizedLinear::load(vb.pp("s_lm_to_s"), channel_s, channel_s)?,
             linear_distogram: Linear::load(vb.pp("linear_distogram"), config.num_bins, channel_z, false)?,
             blocks: blocks.collect::<Result<_>>()?,
-            pae_head: NormalizedLinear::load(vb.pp("pae_head"), channel_z, config.num_pae_bins)?,
-            pde_head: NormalizedLinear::load(vb.pp("pde_head"), channel_z, config.num_pde_bins)?,
+            pae_head: NormalizedLinear::load(heads.pp("pae_head"), channel_z, config.num_pae_bins)?,
+            pde_head: NormalizedLinear::load(heads.pp("pde_head"), channel_z, config.num_pde_bins)?,
             plddt_head: NormalizedLinear::load(
-                vb.pp("plddt_head"),
+                heads.pp("plddt_head"),
                 channel_s,
                 MAX_TOKEN_ATOMS * config.num_plddt_bins,
             )?,
-            resolved_head: NormalizedLinear::load(vb.pp("resolved_head"), channel_s, MAX_TOKEN_ATOMS * 2)?,
+            resolved_head: NormalizedLinear::load(heads.pp("resolved_head"), channel_s, MAX_TOKEN_ATOMS * 2)?,
             config: config.clone(),
         })
     }

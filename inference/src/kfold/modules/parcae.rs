@@ -17,7 +17,7 @@ use crate::kfold::noise::Noise;
 use crate::kfold::primitives::activation::softplus;
 use crate::kfold::primitives::cpu::access::{change, is_plain, with_values};
 use crate::kfold::primitives::cpu::pair::add_injection;
-use crate::kfold::primitives::{LayerNorm, LayerNormParts, Linear};
+use crate::kfold::primitives::{LayerNorm, LayerNormParts, Linear, exact};
 
 /// Where the noise that the state starts from is cut, in standard deviations.
 const BOUND: f64 = 3.0;
@@ -47,9 +47,10 @@ impl Parcae {
     /// When a tensor is missing or misshapen.
     pub fn load(vb: VarBuilder<'_>, config: &KFoldConfig) -> Result<Self> {
         let (channel_z, trunk) = (config.channel_z, &config.trunk);
-        let delta = softplus(&vb.get(channel_z, "parcae_log_delta")?)?;
-        let a = (&delta * vb.get(channel_z, "parcae_log_a")?.exp()?)?.neg()?.exp()?;
-        let b = delta.unsqueeze(1)?.broadcast_mul(&vb.get((channel_z, channel_z), "parcae_b_cont")?)?;
+        let dynamics = vb.to_dtype(exact(vb.dtype()));
+        let delta = softplus(&dynamics.get(channel_z, "parcae_log_delta")?)?;
+        let a = (&delta * dynamics.get(channel_z, "parcae_log_a")?.exp()?)?.neg()?.exp()?;
+        let b = delta.unsqueeze(1)?.broadcast_mul(&dynamics.get((channel_z, channel_z), "parcae_b_cont")?)?;
         let stack = |name: &str, blocks| TriangularStack::load(vb.pp(name), channel_z, blocks);
         Ok(Self {
             channel_z,

@@ -4,6 +4,7 @@ use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
 
 use super::cpu::pair::Norm;
+use super::linear::exact;
 use crate::kfold::Result;
 
 /// Which parameters a normalisation has.
@@ -38,11 +39,12 @@ impl LayerNorm {
     /// The reference's epsilon where it names no other.
     pub const EPS: f64 = 1e-5;
 
-    /// Loads what `parts` names of `weight` [dim] and `bias` [dim].
+    /// Loads what `parts` names of `weight` [dim] and `bias` [dim]; f32 where matrices are bf16.
     ///
     /// # Errors
     /// When a tensor is missing or misshapen.
     pub fn load(vb: VarBuilder<'_>, dim: usize, eps: f64, parts: LayerNormParts) -> Result<Self> {
+        let vb = vb.to_dtype(exact(vb.dtype()));
         let weight = if parts.weight { vb.get(dim, "weight")? } else { Tensor::ones(dim, vb.dtype(), vb.device())? };
         let bias = if parts.bias { vb.get(dim, "bias")? } else { Tensor::zeros(dim, vb.dtype(), vb.device())? };
         Ok(Self { weight, bias, eps: eps as f32 })

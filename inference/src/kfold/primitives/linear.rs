@@ -1,11 +1,20 @@
 //! Linear maps over the last dimension (K-Fold 1.0.0, primitives/linear.py).
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::kfold::Result;
 
+/// The type of what stays exact where matrices may be bf16: offsets, norms, embeddings.
+#[must_use]
+pub fn exact(dtype: DType) -> DType {
+    if dtype == DType::BF16 { DType::F32 } else { dtype }
+}
+
 /// y = x Wᵀ + b, with W [out, in] as PyTorch stores it.
+///
+/// W may be bf16 with everything else f32: what the reference computes under autocast, where it keeps W in f32 and rounds it
+/// each time. On the processor W is widened for the product and x stays f32; a card rounds x too and sums in f32.
 #[derive(Clone, Debug)]
 pub struct Linear {
     weight: Tensor,
@@ -13,13 +22,13 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Loads `weight` [out_dim, in_dim] and, where there is one, `bias` [out_dim].
+    /// Loads `weight` [out_dim, in_dim] as `vb.dtype()` and, where there is one, `bias` [out_dim].
     ///
     /// # Errors
     /// When a tensor is missing or misshapen.
     pub fn load(vb: VarBuilder<'_>, in_dim: usize, out_dim: usize, bias: bool) -> Result<Self> {
         let weight = vb.get((out_dim, in_dim), "weight")?;
-        let bias = bias.then(|| vb.get(out_dim, "bias")).transpose()?;
+        let bias = bias.then(|| vb.to_dtype(exact(vb.dtype())).get(out_dim, "bias")).transpose()?;
         Ok(Self { weight, bias })
     }
 
@@ -41,7 +50,7 @@ impl Linear {
         self.bias.as_ref()
     }
 
-    /// x [.., in] gives [.., out].
+    /// x [.., in] gives [.., out] in the type of x.
     ///
     /// # Errors
     /// When the last dimension is not `in`.
@@ -53,7 +62,13 @@ impl Linear {
         };
         *last = out_dim;
         let rows = x.elem_count() / in_dim.max(1);
-        let y = x.contiguous()?.reshape((rows, in_dim))?.matmul(&self.weight.t()?)?;
+        let x = x.contiguous()?.reshape((rows, in_dim))?;
+        let y = match (self.weight.dtype() == x.dtype(), x.device().is_cpu()) {
+            (true, _) => x.matmul(&self.weight.t()?)?,
+            // The processor knows products of equal types alone, and of those only f32 is fast.
+            (false, true) => x.matmul(&self.weight.to_dtype(x.dtype())?.t()?)?,
+            (false, false) => x.to_dtype(self.weight.dtype())?.matmul(&self.weight.t()?)?.to_dtype(x.dtype())?,
+        };
         let y = match &self.bias {
             Some(bias) => y.broadcast_add(bias)?,
             None => y,

@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use candle_nn::VarBuilder;
 
 use super::activation::swiglu;
-use super::cpu::access::{change, is_plain, with_values};
+use super::cpu::access::{change, is_plain, widened, with_values};
 use super::cpu::pair::{TransitionWeights, add_transition};
 use super::{LayerNorm, LayerNormParts, Linear};
 use crate::kfold::Result;
@@ -66,18 +66,29 @@ impl Transition {
 
     /// [`Self::add_to`] into the memory of `x` where the fused operation serves; nobody else may hold that memory.
     pub(crate) fn add_in_place(&self, x: Tensor) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if x.device().is_cuda() && self.add_on_card(&x)? {
+            return Ok(x);
+        }
         let weights =
             [self.layernorm.weight(), self.layernorm.bias(), self.swiglu.linear.weight(), self.linear_out.weight()];
         let channels = self.layernorm.weight().elem_count();
         let fits = x.dims().last() == Some(&channels) && channels > 0;
-        if !fits || !is_plain(&x) || !weights.iter().all(|weight| is_plain(weight)) {
+        let weights = widened(weights)?;
+        if !fits || !is_plain(&x) || !weights.iter().all(is_plain) {
             return Ok((&x + self.forward(&x)?)?);
         }
-        with_values(weights, |[weight, bias, swiglu, out]| {
+        with_values(weights.each_ref(), |[weight, bias, swiglu, out]| {
             let weights = TransitionWeights { norm: self.layernorm.fused(weight, bias), swiglu, out };
             change(&x, |x| add_transition(x, &weights))
         })?;
         Ok(x)
+    }
+
+    /// The same on a card; whether the kernels take it.
+    #[cfg(any(test, feature = "cuda"))]
+    pub(super) fn add_on_card(&self, x: &Tensor) -> Result<bool> {
+        super::cuda::pair::add_transition(x, &self.layernorm, &self.swiglu.linear, &self.linear_out)
     }
 
     /// x [.., channel] gives the update of the same shape. A composition of tensor operations, on every device; on the

@@ -7,7 +7,7 @@ use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
 
 use super::activation::sigmoid;
-use super::cpu::access::{change, is_plain, with_values};
+use super::cpu::access::{change, is_plain, widened, with_values};
 use super::cpu::triangle_attention::{AttentionWeights, add_triangle_attention};
 use super::triangle_multiplication::pair_mask_values;
 use super::{LayerNorm, LayerNormParts, Linear, scaled_dot_product_attention};
@@ -72,6 +72,10 @@ impl TriangleAttention {
 
     /// [`Self::add_to`] into the memory of `z` where the fused operation serves; nobody else may hold that memory.
     pub(crate) fn add_in_place(&self, z: Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if z.device().is_cuda() && self.add_on_card(&z, mask)? {
+            return Ok(z);
+        }
         let (_, nodes, columns, channels) = z.dims4()?;
         let weights = [
             self.layer_norm.weight(),
@@ -84,12 +88,13 @@ impl TriangleAttention {
             self.linear_o.weight(),
         ];
         let fits = columns == nodes && self.layer_norm.weight().elem_count() == channels;
-        if !fits || !is_plain(&z) || !weights.iter().all(|weight| is_plain(weight)) {
+        let weights = widened(weights)?;
+        if !fits || !is_plain(&z) || !weights.iter().all(is_plain) {
             return Ok((&z + self.forward(&z, mask)?)?);
         }
         let mask = pair_mask_values(mask, &z)?;
         let edges = nodes * nodes;
-        with_values(weights, |[weight, offset, bias, q, k, v, g, o]| {
+        with_values(weights.each_ref(), |[weight, offset, bias, q, k, v, g, o]| {
             let norm = self.layer_norm.fused(weight, offset);
             let weights = AttentionWeights { heads: self.heads, norm, bias, q, k, v, g, o };
             let ending = self.direction == Direction::Ending;
@@ -101,6 +106,22 @@ impl TriangleAttention {
             })
         })?;
         Ok(z)
+    }
+
+    /// The same on a card; whether the kernels take these sizes.
+    #[cfg(any(test, feature = "cuda"))]
+    pub(super) fn add_on_card(&self, z: &Tensor, mask: Option<&Tensor>) -> Result<bool> {
+        let layers = super::cuda::attention::TriangleAttentionLayers {
+            heads: self.heads,
+            norm: &self.layer_norm,
+            bias: &self.linear,
+            q: &self.linear_q,
+            k: &self.linear_k,
+            v: &self.linear_v,
+            g: &self.linear_g,
+            o: &self.linear_o,
+        };
+        super::cuda::attention::add_triangle_attention(z, mask, self.direction == Direction::Ending, &layers)
     }
 
     /// `z` [B, N, N, C] gives the update of the same shape; `mask` [B, N, N] is 0 where an edge must not be attended to. A

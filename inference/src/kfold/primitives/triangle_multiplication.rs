@@ -7,7 +7,7 @@ use candle_core::{D, DType, Tensor};
 use candle_nn::VarBuilder;
 
 use super::activation::sigmoid;
-use super::cpu::access::{change, is_plain, with_values};
+use super::cpu::access::{change, is_plain, widened, with_values};
 use super::cpu::pair::{TriangleWeights, Workspace, add_triangle_multiplication};
 use super::{LayerNorm, LayerNormParts, Linear};
 use crate::kfold::Result;
@@ -61,6 +61,10 @@ impl TriangleMultiplication {
 
     /// [`Self::add_to`] into the memory of `z` where the fused operation serves; nobody else may hold that memory.
     pub(crate) fn add_in_place(&self, z: Tensor, mask: Option<&Tensor>, workspace: &Workspace) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if z.device().is_cuda() && self.add_on_card(&z, mask)? {
+            return Ok(z);
+        }
         let (_, nodes, columns, channels) = z.dims4()?;
         let weights = [
             self.layernorm_in.weight(),
@@ -73,12 +77,13 @@ impl TriangleMultiplication {
             self.linear_g_out.weight(),
         ];
         let fits = columns == nodes && self.linear_p_out.weight().dims() == [channels, channels];
-        if !fits || !is_plain(&z) || !weights.iter().all(|weight| is_plain(weight)) {
+        let weights = widened(weights)?;
+        if !fits || !is_plain(&z) || !weights.iter().all(is_plain) {
             return Ok((&z + self.forward(&z, mask)?)?);
         }
         let mask = pair_mask_values(mask, &z)?;
         let edges = nodes * nodes;
-        with_values(weights, |[weight_in, bias_in, p_in, g_in, weight_out, bias_out, p_out, g_out]| {
+        with_values(weights.each_ref(), |[weight_in, bias_in, p_in, g_in, weight_out, bias_out, p_out, g_out]| {
             let weights = TriangleWeights {
                 norm_in: self.layernorm_in.fused(weight_in, bias_in),
                 p_in,
@@ -96,6 +101,20 @@ impl TriangleMultiplication {
             })
         })?;
         Ok(z)
+    }
+
+    /// The same on a card; whether the kernels take these sizes.
+    #[cfg(any(test, feature = "cuda"))]
+    pub(super) fn add_on_card(&self, z: &Tensor, mask: Option<&Tensor>) -> Result<bool> {
+        let layers = super::cuda::pair::TriangleLayers {
+            norm_in: &self.layernorm_in,
+            p_in: &self.linear_p_in,
+            g_in: &self.linear_g_in,
+            norm_out: &self.layernorm_out,
+            p_out: &self.linear_p_out,
+            g_out: &self.linear_g_out,
+        };
+        super::cuda::pair::add_triangle_multiplication(z, mask, self.direction == Direction::Incoming, &layers)
     }
 
     /// `z` [B, N, N, C] gives the update of the same shape; `mask` [B, N, N] is 0 where an edge must not count. A composition

@@ -9,6 +9,20 @@ pub(crate) fn is_plain(x: &Tensor) -> bool {
     x.device().is_cpu() && x.dtype() == DType::F32 && x.is_contiguous()
 }
 
+/// Weights as the fused operations take them: bf16 widened to f32, for as long as one layer runs; others as they are.
+///
+/// # Errors
+/// When there is no memory for them.
+pub(crate) fn widened<const N: usize>(weights: [&Tensor; N]) -> Result<[Tensor; N]> {
+    let mut wide = weights.map(Clone::clone);
+    for weight in &mut wide {
+        if weight.dtype() == DType::BF16 && weight.device().is_cpu() {
+            *weight = weight.to_dtype(DType::F32)?;
+        }
+    }
+    Ok(wide)
+}
+
 /// Calls `use_values` with the elements of tensors that are plain ([`is_plain`]).
 ///
 /// # Errors
