@@ -4,7 +4,7 @@
 //! two stacks on the same input, one for pLDDT and one for PAE; AtlasFold-M one stack for both, and PDE besides. Samples
 //! are judged one at a time, because the logits of a pair representation are large.
 
-use candle_core::{D, Tensor};
+use candle_core::{D, DType, Tensor};
 use candle_nn::VarBuilder;
 
 use super::config::AtlasFoldConfig;
@@ -179,9 +179,9 @@ impl ConfidenceHead {
         let offsets = betas.unsqueeze(1)?.broadcast_sub(&betas.unsqueeze(0)?)?;
         let distances = offsets.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
         let boundaries = Tensor::from_slice(&self.boundaries, self.boundaries.len(), device)?;
-        let above = distances.broadcast_gt(&boundaries)?.to_dtype(candle_core::DType::U32)?;
+        let above = distances.broadcast_gt(&boundaries)?.to_dtype(DType::U32)?;
         let bins = above.sum(D::Minus1)?.flatten_all()?;
-        let rows = self.linear_distogram.weight().t()?.contiguous()?.index_select(&bins, 0)?;
+        let rows = self.linear_distogram.weight().t()?.contiguous()?.index_select(&bins, 0)?.to_dtype(DType::F32)?;
         let channel = rows.dim(1)?;
         Ok(rows.reshape((1, length, length, channel))?)
     }

@@ -44,7 +44,14 @@ impl LayerNorm {
     /// # Errors
     /// When a tensor is missing or misshapen.
     pub fn load(vb: VarBuilder<'_>, dim: usize, eps: f64, parts: LayerNormParts) -> Result<Self> {
-        let vb = vb.to_dtype(exact(vb.dtype()));
+        Self::load_rounded(vb.to_dtype(exact(vb.dtype())), dim, eps, parts)
+    }
+
+    /// The same as `vb.dtype()`, whatever that is: the reference's language models are bf16 to the last scale.
+    ///
+    /// # Errors
+    /// When a tensor is missing or misshapen.
+    pub fn load_rounded(vb: VarBuilder<'_>, dim: usize, eps: f64, parts: LayerNormParts) -> Result<Self> {
         let weight = if parts.weight { vb.get(dim, "weight")? } else { Tensor::ones(dim, vb.dtype(), vb.device())? };
         let bias = if parts.bias { vb.get(dim, "bias")? } else { Tensor::zeros(dim, vb.dtype(), vb.device())? };
         Ok(Self { weight, bias, eps: eps as f32 })

@@ -68,9 +68,9 @@ pub(super) fn check_heads(width: usize, heads: usize) -> Result<()> {
 /// Loads attention as AtlasLM and the RNA model name it.
 pub(super) fn load_attention(vb: &VarBuilder<'_>, width: usize, heads: usize) -> Result<Attention> {
     check_heads(width, heads)?;
-    let norm = |name: &str| LayerNorm::load(vb.pp(name), width, LayerNorm::EPS, LayerNormParts::WEIGHT);
+    let norm = |name: &str| LayerNorm::load_rounded(vb.pp(name), width, LayerNorm::EPS, LayerNormParts::WEIGHT);
     Ok(Attention {
-        norm: LayerNorm::load(vb.pp("layernorm_qkv.0"), width, LayerNorm::EPS, LayerNormParts::BOTH)?,
+        norm: LayerNorm::load_rounded(vb.pp("layernorm_qkv.0"), width, LayerNorm::EPS, LayerNormParts::BOTH)?,
         qkv: StoredLinear::load(vb.pp("layernorm_qkv.1"), width, 3 * width, false)?,
         query_key_norm: Some((norm("q_ln")?, norm("k_ln")?)),
         out: StoredLinear::load(vb.pp("out_proj"), width, width, false)?,
@@ -82,7 +82,7 @@ pub(super) fn load_attention(vb: &VarBuilder<'_>, width: usize, heads: usize) ->
 /// Loads normalisation and SwiGLU as AtlasLM and the RNA model name them.
 pub(super) fn load_swiglu(vb: &VarBuilder<'_>, width: usize) -> Result<(LayerNorm, FeedForward)> {
     let hidden = swiglu_width(width, EXPANSION);
-    let norm = LayerNorm::load(vb.pp("0"), width, LayerNorm::EPS, LayerNormParts::BOTH)?;
+    let norm = LayerNorm::load_rounded(vb.pp("0"), width, LayerNorm::EPS, LayerNormParts::BOTH)?;
     let up = StoredLinear::load(vb.pp("1"), width, 2 * hidden, false)?;
     let down = StoredLinear::load(vb.pp("3"), hidden, width, false)?;
     Ok((norm, FeedForward::SwiGlu { up, down }))
@@ -119,7 +119,7 @@ impl AtlasLm {
             width,
             embedding: vb.get((VOCABULARY, width), "embed.weight")?,
             stack,
-            norm: LayerNorm::load(vb.pp("transformer.norm"), width, LayerNorm::EPS, LayerNormParts::WEIGHT)?,
+            norm: LayerNorm::load_rounded(vb.pp("transformer.norm"), width, LayerNorm::EPS, LayerNormParts::WEIGHT)?,
             head: vb.pp("sequence_head").to_dtype(DType::F32),
             frequencies: frequencies(width / heads),
             device: vb.device().clone(),
@@ -178,7 +178,7 @@ impl Head {
     fn load(vb: &VarBuilder<'_>, width: usize) -> Result<Self> {
         Ok(Self {
             hidden: Linear::load(vb.pp("0"), width, width, true)?,
-            norm: LayerNorm::load(vb.pp("2"), width, LayerNorm::EPS, LayerNormParts::BOTH)?,
+            norm: LayerNorm::load_rounded(vb.pp("2"), width, LayerNorm::EPS, LayerNormParts::BOTH)?,
             out: Linear::load(vb.pp("3"), width, VOCABULARY, true)?,
         })
     }

@@ -43,7 +43,7 @@ impl RnaSequenceEncoder {
         let stack = Stack::new(layers, residence, move |index| {
             let vb = blocks.pp(index);
             let (norm, feed_forward) = if use_moe {
-                let norm = LayerNorm::load(vb.pp("ffn.norm"), width, LayerNorm::EPS, LayerNormParts::BOTH)?;
+                let norm = LayerNorm::load_rounded(vb.pp("ffn.norm"), width, LayerNorm::EPS, LayerNormParts::BOTH)?;
                 (norm, FeedForward::Experts(MixtureOfExperts::load(vb.pp("ffn"), width)?))
             } else {
                 load_swiglu(&vb.pp("ffn"), width)?

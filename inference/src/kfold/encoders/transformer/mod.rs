@@ -430,7 +430,14 @@ impl Block {
         let v = v.reshape((1, tokens, *heads, head_width))?.transpose(1, 2)?.contiguous()?;
         let scale = f64::from(*scale);
         let logits = want_logits.then(|| self.composed_logits(&q, &k, bias, run, scale)).transpose()?;
-        let context = scaled_dot_product_attention(&q, &k, &v, Some(bias), scale)?;
+        #[cfg(feature = "cuda")]
+        let on_card = attention_on_card([&q, &k, &v], bias, scale, self.attention.qkv.weight.dtype())?;
+        #[cfg(not(feature = "cuda"))]
+        let on_card = None;
+        let context = match on_card {
+            Some(context) => context,
+            None => scaled_dot_product_attention(&q, &k, &v, Some(bias), scale)?,
+        };
         let context = context.transpose(1, 2)?.contiguous()?.reshape((1, tokens, width))?;
         let residual_scale = f64::from(self.residual_scale);
         let x = (x + (out.forward(&context)? * residual_scale)?)?;
@@ -452,6 +459,17 @@ impl Block {
             .collect::<Result<Vec<Tensor>>>()?;
         Ok(Tensor::cat(&rows, 0)?)
     }
+}
+
+/// On a card, in the type of the weights; `None` elsewhere and for sizes that its kernels do not take.
+#[cfg(feature = "cuda")]
+fn attention_on_card(tensors: [&Tensor; 3], bias: &Tensor, scale: f64, dtype: DType) -> Result<Option<Tensor>> {
+    if !bias.device().is_cuda() {
+        return Ok(None);
+    }
+    let [q, k, v] = tensors.map(|x| x.to_dtype(dtype));
+    let context = crate::kfold::primitives::cuda::attention::attention([&q?, &k?, &v?], bias, scale)?;
+    Ok(context.map(|context| context.to_dtype(DType::F32)).transpose()?)
 }
 
 /// A stack of blocks.

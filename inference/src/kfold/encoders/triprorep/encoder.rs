@@ -60,7 +60,7 @@ pub struct StructureTokens {
 }
 
 fn norm(vb: VarBuilder<'_>, width: usize) -> Result<LayerNorm> {
-    LayerNorm::load(vb, width, EPS, LayerNormParts::BOTH)
+    LayerNorm::load_rounded(vb, width, EPS, LayerNormParts::BOTH)
 }
 
 /// Queries, keys and values: one matrix where they are fused, three in the published checkpoint.

@@ -1,4 +1,4 @@
-// Gated attention with additive bias: out = sigmoid(gate) * softmax(scale * q k^T + bias) v, one head of one entry of the batch at a time
+// Attention with additive bias and, where gate_offset is not negative, a gate: out = sigmoid(gate) * softmax(scale * q k^T + bias) v, one head of one entry of the batch at a time
 // (K-Fold 1.0.0, primitives/attention.py and triangle_attention.py; AlphaFold 3, algorithms 14, 15 and 24). mod.rs says why.
 //
 // A block takes 16 queries a warp (bf16) or ROWS queries a row of 16 threads (f32) and goes over the keys a tile at a time with a running
@@ -6,7 +6,7 @@
 // Blocks of the same queries and head follow each other over the batch, so that a bias that the batch shares stays in the second cache.
 //
 // A key is there or not (a window reaches beyond the first or last atom), and if there it counts or is masked. A masked key's logit is
-// -1e9 whatever q and bias say: if all are masked, all count alike, as in the reference.
+// -1e9 whatever q and bias say: if all are masked, all count alike, as in the reference. A bias of minus infinity takes a key away.
 #include "device.cuh"
 
 // Distances in numbers, not bytes. An entry of the batch is number outer * inner_count + inner.
@@ -49,7 +49,8 @@ DEVICE void attend(const bf16 *q, const bf16 *k, const bf16 *v, const bf16 *gate
   const int outer = blockIdx.x / shape.inner_count, inner = blockIdx.x % shape.inner_count, head = blockIdx.y;
   const int width = shape.width, column = head * width;
   q += shape.q_offset + outer * shape.q_outer + inner * shape.q_inner + column;
-  gate += shape.gate_offset + outer * shape.q_outer + inner * shape.q_inner + column;
+  const bool has_gate = shape.gate_offset >= 0;
+  if (has_gate) gate += shape.gate_offset + outer * shape.q_outer + inner * shape.q_inner + column;
   k += shape.k_offset + outer * shape.k_outer + inner * shape.k_inner + column;
   v += shape.v_offset + outer * shape.k_outer + inner * shape.k_inner + column;
   bias += outer * shape.bias_outer + inner * shape.bias_inner + head * shape.bias_head;
@@ -137,9 +138,10 @@ DEVICE void attend(const bf16 *q, const bf16 *k, const bf16 *v, const bf16 *gate
     UNROLL for (int n = 0; n < D / 8; n++) {
       int at = n * 8 + 2 * quad;
       if (at >= width) continue;
-      const bf16 *gates = gate + row * shape.q_row + at;
-      *(unsigned *)(out + row * shape.out_row + at) = pack(attended[n][2 * half] * inverse * sigmoid(widen(gates[0])),
-                                                           attended[n][2 * half + 1] * inverse * sigmoid(widen(gates[1])));
+      const float gates[2] = {has_gate ? sigmoid(widen(gate[row * shape.q_row + at])) : 1.0f,
+                              has_gate ? sigmoid(widen(gate[row * shape.q_row + at + 1])) : 1.0f};
+      *(unsigned *)(out + row * shape.out_row + at) = pack(attended[n][2 * half] * inverse * gates[0],
+                                                           attended[n][2 * half + 1] * inverse * gates[1]);
     }
   }
 }
@@ -159,7 +161,8 @@ DEVICE void attend(const float *q, const float *k, const float *v, const float *
   const int outer = blockIdx.x / shape.inner_count, inner = blockIdx.x % shape.inner_count, head = blockIdx.y;
   const int width = shape.width, column = head * width, first = blockIdx.z * QUERIES;
   q += shape.q_offset + outer * shape.q_outer + inner * shape.q_inner + column;
-  gate += shape.gate_offset + outer * shape.q_outer + inner * shape.q_inner + column;
+  const bool has_gate = shape.gate_offset >= 0;
+  if (has_gate) gate += shape.gate_offset + outer * shape.q_outer + inner * shape.q_inner + column;
   k += shape.k_offset + outer * shape.k_outer + inner * shape.k_inner + column;
   v += shape.v_offset + outer * shape.k_outer + inner * shape.k_inner + column;
   bias += outer * shape.bias_outer + inner * shape.bias_inner + head * shape.bias_head;
@@ -233,7 +236,9 @@ DEVICE void attend(const float *q, const float *k, const float *v, const float *
     if (row >= shape.queries) continue;
     UNROLL for (int c = 0; c < CHANNELS; c++) {
       int at = tx * CHANNELS + c;
-      if (at < width) out[row * shape.out_row + at] = attended[r][c] * inverse * sigmoid(gate[row * shape.q_row + at]);
+      if (at >= width) continue;
+      float opened = has_gate ? sigmoid(gate[row * shape.q_row + at]) : 1.0f;
+      out[row * shape.out_row + at] = attended[r][c] * inverse * opened;
     }
   }
 }

@@ -1,4 +1,4 @@
-//! Gated attention with an additive bias, one kernel for triangles, tokens and windows of atoms (`attention.cu`).
+//! Attention with an additive bias, one kernel for triangles, tokens, windows of atoms and language models (`attention.cu`).
 
 use candle_core::{D, DType, Tensor};
 
@@ -232,6 +232,45 @@ pub(crate) fn gated_attention(
     };
     let out = attend(&inputs, &shape, batch, heads, batch * length)?;
     Ok(Some(out.reshape([leading, &[length, channel]].concat())?))
+}
+
+/// softmax(scale · q kᵀ + bias) v of q, k and v [1, H, L, D], without a gate, with a bias [L, L] that all heads share and that is
+/// minus infinity where a key does not exist; `None` for sizes and types that are left to the composition.
+///
+/// # Errors
+/// When the device cannot.
+pub(crate) fn attention([query, key, value]: [&Tensor; 3], bias: &Tensor, scale: f64) -> Result<Option<Tensor>> {
+    let (batch, heads, length, width) = query.dims4()?;
+    let fits = batch == 1 && length > 0 && bias.dims() == [length, length] && value.dims() == query.dims();
+    if !fits || !takes(query.dtype(), width) {
+        return Ok(None);
+    }
+    let mask = Tensor::ones(length, DType::U8, query.device())?;
+    let (query, key, value) = (aligned(query)?, aligned(key)?, aligned(value)?);
+    let bias = bias.to_dtype(DType::F32)?.contiguous()?;
+    // Heads follow each other as entries of a batch do.
+    let (outer, row) = ((length * width) as i64, width as i64);
+    let shape = AttentionShape {
+        gate_offset: -1,
+        q_outer: outer,
+        q_row: row,
+        k_outer: outer,
+        k_row: row,
+        bias_row: length as i64,
+        mask_key: 1,
+        out_outer: outer,
+        out_row: row,
+        key_limit: length as i32,
+        inner_count: 1,
+        queries: length as i32,
+        keys: length as i32,
+        width: width as i32,
+        scale: scale as f32,
+        ..AttentionShape::default()
+    };
+    let inputs = Inputs { query: &query, key: &key, value: &value, gate: &query, bias: &bias, mask: &mask };
+    let out = attend(&inputs, &shape, heads, 1, heads * length)?;
+    Ok(Some(out.reshape((1, heads, length, width))?))
 }
 
 /// Sizes of windows of atoms.

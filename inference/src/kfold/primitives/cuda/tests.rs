@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 
-use super::attention::{Windows, gated_attention, gated_window_attention};
+use super::attention::{Windows, attention, gated_attention, gated_window_attention};
 use crate::kfold::noise::{Noise, SeededNoise};
 use crate::kfold::primitives::activation::sigmoid;
 use crate::kfold::primitives::{
@@ -238,6 +238,26 @@ fn attention_in_windows_equals_the_composition() {
         }
         let expected = Tensor::cat(&expected, 1).unwrap();
         let what = format!("{samples} x {count} windows, {heads} heads of {width}, {dtype:?}");
+        assert_close(&kernel, &expected, if dtype == DType::BF16 { 8e-3 } else { F32_BAR }, &what);
+    }
+}
+
+#[test]
+fn attention_of_language_models_equals_the_composition() {
+    for (dtype, heads, length, width) in [(DType::F32, 2, 40, 64), (DType::BF16, 2, 70, 64), (DType::BF16, 1, 5, 32)] {
+        let mut noise = SeededNoise::new(17);
+        let mut random = || noise.randn(&[1, heads, length, width]).unwrap().to_dtype(dtype).unwrap();
+        let (q, k, v) = (random(), random(), random());
+        // Two chains, of which neither sees the other.
+        let chain = |position: usize| usize::from(position * 3 >= length);
+        let bias = (0..length * length)
+            .map(|pair| if chain(pair / length) == chain(pair % length) { 0.0 } else { f32::NEG_INFINITY });
+        let bias = Tensor::from_vec(bias.collect::<Vec<f32>>(), (length, length), &Device::Cpu).unwrap();
+        let scale = 0.125;
+        let kernel = attention([&q, &k, &v], &bias, scale).unwrap().unwrap();
+        let [q, k, v] = [q, k, v].map(|x| x.to_dtype(DType::F32).unwrap());
+        let expected = scaled_dot_product_attention(&q, &k, &v, Some(&bias), scale).unwrap();
+        let what = format!("{length} positions, {heads} heads of {width}, {dtype:?}");
         assert_close(&kernel, &expected, if dtype == DType::BF16 { 8e-3 } else { F32_BAR }, &what);
     }
 }
