@@ -1,9 +1,9 @@
 //! What the reference runs under autocast, with matrices in bf16 as `precision: bf16` keeps them, against the same f32 goldens.
 //!
 //! The yardstick is the reference's own difference from its f32 numbers under `torch.autocast` to bf16 on the processor, on the same
-//! weights and inputs (seed 1, largest over all outputs of a golden). There operands and results are rounded too, here on the processor
-//! the matrices alone; on a card both, as there. The bar is BAR_OF_REFERENCE times that, so that other seeds and a card have room;
-//! ours, measured on the processor, is in the last column and below the reference's own in every line.
+//! weights and inputs (seed 1, the largest of a golden's outputs). There operands and results are rounded too, here on the processor the
+//! matrices alone; on a card both, as there. The bar is twice that, so that other seeds and a card have room. Ours, measured on the
+//! processor, is in the last column: 0.27 to 0.77 of the reference's, the apo module's 1.15.
 
 use candle_core::DType;
 
@@ -14,31 +14,31 @@ const BAR_OF_REFERENCE: f64 = 2.0;
 
 /// Golden, the reference's own difference under autocast, ours.
 const ROUNDED: [(&str, f64, f64); 25] = [
-    ("kf_tri_mul_out", 6.2e-3, 0.0),
-    ("kf_tri_mul_in", 6.1e-3, 0.0),
-    ("kf_tri_attn_start", 6.2e-3, 0.0),
-    ("kf_tri_attn_end", 5.4e-3, 0.0),
-    ("kf_transition_x2", 6.0e-3, 0.0),
-    ("kf_transition_x4", 3.8e-3, 0.0),
-    ("kf_apb_self_plain", 6.0e-3, 0.0),
-    ("kf_tri_stack", 1.2e-2, 0.0),
-    ("kf_pairformer_stack", 9.1e-3, 0.0),
-    ("kf_lm_encoder", 7.6e-3, 0.0),
-    ("kf_lm_to_pair", 8.4e-3, 0.0),
-    ("kf_input_embedder", 8.8e-3, 0.0),
-    ("kf_apo_module", 1.7e-2, 0.0),
-    ("kf_parcae", 2.3e-2, 0.0),
-    ("kf_run_trunk", 4.3e-2, 0.0),
-    ("kf_confidence_head", 1.1e-2, 0.0),
-    ("atlasfold_lm_embedder", 1.7e-2, 0.0),
-    ("atlasfold_main_stack", 1.3e-2, 0.0),
-    ("atlasfold_confidence", 1.7e-2, 0.0),
-    ("atlasfold_full", 9.2e-2, 0.0),
-    ("atlasfold_m_lm_embedder", 1.8e-2, 0.0),
-    ("atlasfold_m_main_stack", 1.5e-2, 0.0),
-    ("atlasfold_m_template", 2.4e-2, 0.0),
-    ("atlasfold_m_confidence", 1.7e-2, 0.0),
-    ("atlasfold_m_full", 4.6e-2, 0.0),
+    ("kf_tri_mul_out", 6.2e-3, 4.0e-3),
+    ("kf_tri_mul_in", 6.1e-3, 2.8e-3),
+    ("kf_tri_attn_start", 6.2e-3, 2.7e-3),
+    ("kf_tri_attn_end", 5.4e-3, 2.7e-3),
+    ("kf_transition_x2", 6.0e-3, 2.9e-3),
+    ("kf_transition_x4", 3.8e-3, 2.1e-3),
+    ("kf_apb_self_plain", 6.0e-3, 3.4e-3),
+    ("kf_tri_stack", 1.2e-2, 5.3e-3),
+    ("kf_pairformer_stack", 9.1e-3, 6.5e-3),
+    ("kf_lm_encoder", 7.6e-3, 2.9e-3),
+    ("kf_lm_to_pair", 8.4e-3, 6.5e-3),
+    ("kf_input_embedder", 8.8e-3, 3.7e-3),
+    ("kf_apo_module", 1.7e-2, 2.0e-2),
+    ("kf_parcae", 2.3e-2, 9.5e-3),
+    ("kf_run_trunk", 4.3e-2, 2.5e-2),
+    ("kf_confidence_head", 1.1e-2, 5.6e-3),
+    ("atlasfold_lm_embedder", 1.7e-2, 4.8e-3),
+    ("atlasfold_main_stack", 1.3e-2, 5.1e-3),
+    ("atlasfold_confidence", 1.7e-2, 7.3e-3),
+    ("atlasfold_full", 9.2e-2, 2.5e-2),
+    ("atlasfold_m_lm_embedder", 1.8e-2, 6.8e-3),
+    ("atlasfold_m_main_stack", 1.5e-2, 4.7e-3),
+    ("atlasfold_m_template", 2.4e-2, 9.9e-3),
+    ("atlasfold_m_confidence", 1.7e-2, 6.9e-3),
+    ("atlasfold_m_full", 4.6e-2, 1.3e-2),
 ];
 
 #[test]
