@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use kfold_inference::folders;
+use kfold_inference::kfold::device::{DeviceChoice, cuda_cards};
 use kfold_inference::kfold::features;
 use kfold_inference::kfold::model_folder::Variant;
 use kfold_inference::kfold::plan::{Plan as KFoldPlan, Request, Sizes, Weights, gibibytes};
@@ -55,11 +56,17 @@ impl Plan {
         let weights = Weights::of(&folder);
         let mut request = Request::of_settings(&sizes, &config, &weights, &settings);
         request.seeds = self.num_seeds.max(1);
-        let plan = KFoldPlan::new(&request, &Machine::here(), &RunTimes::load(&folders::run_times()));
+        let mut machine = Machine::here();
+        if let DeviceChoice::Cuda(ordinal) = settings.device {
+            let cards = cuda_cards().unwrap_or_default();
+            machine.available_bytes = cards.iter().find(|card| card.ordinal == ordinal).map(|card| card.free_bytes);
+        }
+        let plan = KFoldPlan::new(&request, &machine, &RunTimes::load(&folders::run_times()));
         if self.json {
             standard_output::json(&plan)?;
         } else {
-            standard_output::write(&text(&query.name, settings.model, &plan))?;
+            let place = if request.is_on_card { "a card (computed, never measured)" } else { "the processor" };
+            standard_output::write(&text(&query.name, settings.model, place, &plan))?;
         }
         Ok(if plan.refusal.is_none() { Outcome::Done } else { Outcome::Incomplete })
     }
@@ -75,10 +82,10 @@ fn largest_member(query: Query) -> Query {
     query.with_ligand(largest)
 }
 
-fn text(name: &str, model: Variant, plan: &KFoldPlan) -> String {
+fn text(name: &str, model: Variant, place: &str, plan: &KFoldPlan) -> String {
     let time = |seconds: Option<f64>| seconds.map_or_else(|| "unknown".to_owned(), duration);
     let mut text = format!(
-        "{name}: {} tokens, {} atoms; {} model, on the processor\n",
+        "{name}: {} tokens, {} atoms; {} model, on {place}\n",
         plan.sizes.tokens,
         plan.sizes.atoms,
         model.name()

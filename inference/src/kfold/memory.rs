@@ -1,8 +1,11 @@
 //! Peak memory of each stage of a prediction on the processor, computed from the sizes: what a [plan](super::plan) adds up. The
 //! encoders' is in [`super::encoders::memory`].
 //!
-//! Weights of K-Fold's own network and of AtlasFold are in memory as [`super::precision`] says: how many bytes, the plan gives. Pair states are f32 [N, N, c]. Only what grows with
-//! the query or is as large as a pair state is counted. Measured against these numbers: `docs/benchmarks.md`.
+//! Weights of K-Fold's own network and of AtlasFold are in memory as [`super::precision`] says: how many bytes, the plan gives. Pair
+//! states are f32 [N, N, c]. Only what grows with the query or is as large as a pair state is counted. Measured against these numbers:
+//! `docs/benchmarks.md`.
+//!
+//! A card holds the same, but what a triangle multiplication works in ([`Place`]). Those numbers have not been measured.
 
 use super::atlasfold::AtlasFoldConfig;
 use super::config::{KFoldConfig, ProteinSequenceEncoderConfig};
@@ -12,12 +15,44 @@ use super::primitives::cpu::pair;
 
 /// Bytes of a number.
 const NUMBER: u64 = 4;
+/// What a card holds before any tensor is there: the driver's context, cuBLAS and the kernels. An estimate.
+pub const CARD_PROGRAM: u64 = 768 << 20;
 /// Keys of a window of atoms: each atom is paired with so many.
 const KEYS: u64 = 128;
 /// Pairs that the score model conditions at a time.
 const CONDITIONED_PAIRS: u64 = 1 << 13;
 /// Atoms of a residue in AtlasFold.
 const ATOM14: u64 = 14;
+
+/// Where a stage runs, as far as its memory is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the processor's memory.
+    Processor,
+    /// In a card's, with matrices that autocast rounds in so many bytes a number.
+    Card(u64),
+}
+
+impl Place {
+    /// What is in memory beside the pair states while a pair block runs over `tokens` tokens and `channels` channels.
+    ///
+    /// On a card a triangle multiplication has at once its normalised input, projections, gates, and both sides of the product: 7
+    /// tensors of pairs x channels in the type that is multiplied. The transition, taken in pieces, and triangle attention have less.
+    fn pair_work(self, tokens: usize, channels: usize) -> u64 {
+        match self {
+            Self::Processor => pair::workspace_bytes(tokens, channels),
+            Self::Card(number) => 7 * pairs(tokens) * channels as u64 * number,
+        }
+    }
+
+    /// What mixes the states of a cycle has five of them at once on a card; the processor does it in place.
+    fn mixing(self, state: u64) -> u64 {
+        match self {
+            Self::Processor => 0,
+            Self::Card(_) => 5 * state,
+        }
+    }
+}
 
 fn pairs(tokens: usize) -> u64 {
     (tokens * tokens) as u64
@@ -28,12 +63,12 @@ fn pairs(tokens: usize) -> u64 {
 /// In memory together: the pair state, the query's pair features, the encoders', these after dropout, the dropout's mask
 /// (twice, a byte each), and what a triangle multiplication works in.
 #[must_use]
-pub fn trunk(config: &KFoldConfig, weight_bytes: u64, tokens: usize) -> PeakMemory {
+pub fn trunk(config: &KFoldConfig, weight_bytes: u64, tokens: usize, place: Place) -> PeakMemory {
     let channels = config.channel_z;
     let state = pairs(tokens) * channels as u64 * NUMBER;
     let mask = pairs(tokens) * channels as u64;
-    let workspace = pair::workspace_bytes(tokens, channels);
-    PeakMemory { weights: weight_bytes, activations: 3 * state + (state + 2 * mask).max(state + workspace) }
+    let work = place.pair_work(tokens, channels).max(place.mixing(state));
+    PeakMemory { weights: weight_bytes, activations: 3 * state + (state + 2 * mask).max(state + work) }
 }
 
 /// A trajectory of the score model over `tokens` tokens and `atoms` atoms (both padded), `at_once` samples at a time.
@@ -66,10 +101,10 @@ pub fn sampler(config: &KFoldConfig, weight_bytes: u64, tokens: usize, atoms: us
 /// The confidence head over `tokens` tokens, one sample at a time: the trunk's pair state, the same with the single features, the
 /// sample's own, and either what a triangle multiplication works in or the logits.
 #[must_use]
-pub fn confidence(config: &KFoldConfig, weight_bytes: u64, tokens: usize) -> PeakMemory {
+pub fn confidence(config: &KFoldConfig, weight_bytes: u64, tokens: usize, place: Place) -> PeakMemory {
     let head = &config.confidence_head;
     let state = pairs(tokens) * config.channel_z as u64 * NUMBER;
-    let workspace = pair::workspace_bytes(tokens, config.channel_z) + state;
+    let workspace = place.pair_work(tokens, config.channel_z) + state;
     // One-hot distances and their indices, and the sum that takes them in.
     let distances = pairs(tokens) * (head.num_bins as u64 * NUMBER + 8) + state;
     let logits = pairs(tokens) * (2 * head.num_pae_bins + 4 * head.num_pde_bins) as u64 * NUMBER + state;
@@ -89,14 +124,14 @@ pub fn atlasfold(
     weight_bytes: u64,
     residues: usize,
     lm_weight_bytes: u64,
-    threads: usize,
+    (threads, place): (usize, Place),
 ) -> PeakMemory {
     /// Samples at once.
     const AT_ONCE: u64 = 5;
     let language = atlas_lm(lm, residues + 2, lm_weight_bytes, Residence::Streamed, threads);
     let state = pairs(residues) * config.channel_z as u64 * NUMBER;
     let reading = 3 * state + 3 * state + 4 * pairs(residues) * lm.n_heads as u64 * NUMBER + language.total();
-    let blocks = 5 * state + pair::workspace_bytes(residues, config.channel_z);
+    let blocks = 5 * state + place.pair_work(residues, config.channel_z);
     let head = &config.diffusion_head;
     let biases = pairs(residues) * (head.num_blocks * head.num_heads) as u64 * NUMBER;
     let residues = residues as u64;
@@ -124,7 +159,7 @@ mod tests {
     fn pair_states_rule_large_queries_and_samples_small_ones() {
         let config = KFoldConfig::published_full().unwrap();
         let state = |tokens: u64| 4 * 256 * tokens * tokens;
-        let trunk_500 = trunk(&config, 4 * FULL, 512);
+        let trunk_500 = trunk(&config, 4 * FULL, 512, Place::Processor);
         assert_eq!(trunk_500.weights, 4 * FULL);
         assert!((5 * state(512)..7 * state(512)).contains(&trunk_500.activations), "{trunk_500:?}");
         let one = sampler(&config, 4 * FULL, 64, 1024, 1).activations;
@@ -134,7 +169,7 @@ mod tests {
         let growth = sampler(&config, 4 * FULL, 1024, 8192, 1).activations as f64
             / sampler(&config, 4 * FULL, 512, 4096, 1).activations as f64;
         assert!((3.0..4.0).contains(&growth), "{growth}");
-        assert!(confidence(&config, 4 * FULL, 512).total() < trunk_500.total() + state(512));
+        assert!(confidence(&config, 4 * FULL, 512, Place::Processor).total() < trunk_500.total() + state(512));
     }
 
     #[test]
@@ -142,13 +177,24 @@ mod tests {
         let config = KFoldConfig::published_full().unwrap();
         let monomer = AtlasFoldConfig::published_monomer().unwrap();
         let stages = [
-            trunk(&config, 4 * FULL, 512),
+            trunk(&config, 4 * FULL, 512, Place::Processor),
             sampler(&config, 4 * FULL, 512, 4096, 5),
-            confidence(&config, 4 * FULL, 512),
-            atlasfold(&monomer, &config.protein_sequence_encoder, 4 * 214_647_863, 512, 2, 4),
+            confidence(&config, 4 * FULL, 512, Place::Processor),
+            atlasfold(&monomer, &config.protein_sequence_encoder, 4 * 214_647_863, 512, 2, (4, Place::Processor)),
         ];
         for stage in stages {
             assert!(stage.total() < 12 << 30, "{stage:?}");
+        }
+    }
+
+    #[test]
+    fn a_card_of_12_gib_has_room_for_the_full_model_at_500_tokens() {
+        let config = KFoldConfig::published_full().unwrap();
+        for number in [2, 4] {
+            for stage in [trunk, confidence] {
+                let peak = stage(&config, 4 * FULL, 512, Place::Card(number)).total();
+                assert!(peak + CARD_PROGRAM < 8 << 30, "{peak}");
+            }
         }
     }
 }

@@ -32,10 +32,11 @@ use super::features::reference::ReferenceStructure;
 use super::features::tokens::Padding;
 use super::input::ChainType;
 use super::manifest::Manifest;
+use super::memory::{self, Place};
 use super::model::PredictOptions;
 use super::model_folder::{ModelFolder, Part, Variant};
+use super::precision;
 use super::run_times::{RunTime, RunTimes};
-use super::{memory, precision};
 use crate::machine::Machine;
 use crate::query::{Entity, Query};
 
@@ -243,6 +244,8 @@ pub struct Request<'a> {
     pub apo_runs: usize,
     /// The type of matrices that autocast would round.
     pub matrices: DType,
+    /// Whether it is a card that computes; its memory is planned by formulas that have not been measured.
+    pub is_on_card: bool,
     /// Seeds, one after the other.
     pub seeds: usize,
     /// What computes: see [`device_name`].
@@ -250,6 +253,15 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
+    /// Of the program itself, or of what a card holds before anything else.
+    fn program_bytes(&self) -> u64 {
+        if self.is_on_card { memory::CARD_PROGRAM } else { PROGRAM }
+    }
+
+    fn place(&self) -> Place {
+        if self.is_on_card { Place::Card(self.matrices.size_in_bytes() as u64) } else { Place::Processor }
+    }
+
     /// With the reference's settings, on the processor.
     #[must_use]
     pub fn new(sizes: &'a Sizes, config: &'a KFoldConfig, weights: &'a Weights) -> Self {
@@ -261,6 +273,7 @@ impl<'a> Request<'a> {
             apo: ApoSettings::default(),
             apo_runs: 1,
             matrices: DType::F32,
+            is_on_card: false,
             seeds: 1,
             device: device_name(&Machine::here()),
         }
@@ -282,6 +295,8 @@ pub struct StagePlan {
     pub weight_bytes: u64,
     /// Bytes of everything else.
     pub activation_bytes: u64,
+    /// Bytes of the program itself, or of what a card holds before anything else.
+    pub program_bytes: u64,
     /// Whether a large model is read layer by layer from its file instead of being in memory.
     pub is_streamed: bool,
     /// Multiplications, for all seeds: what its time scales with.
@@ -294,7 +309,7 @@ impl StagePlan {
     /// Peak bytes, the program's own included.
     #[must_use]
     pub fn peak_bytes(&self) -> u64 {
-        self.weight_bytes + self.activation_bytes + PROGRAM
+        self.weight_bytes + self.activation_bytes + self.program_bytes
     }
 }
 
@@ -361,7 +376,7 @@ impl Plan {
         let most = request.predict.at_once.min(request.predict.samples).max(1);
         let fits = |at_once: usize| {
             let sampler = stage_memory(request, machine, Stage::Sampler, at_once);
-            machine.available_bytes.is_none_or(|available| sampler.total() + PROGRAM <= available)
+            machine.available_bytes.is_none_or(|available| sampler.total() + request.program_bytes() <= available)
         };
         let at_once = (1..=most).rev().find(|at_once| fits(*at_once)).unwrap_or(1);
         let stages: Vec<StagePlan> = stages_of(request)
@@ -373,6 +388,7 @@ impl Plan {
                     stage,
                     weight_bytes: weights,
                     activation_bytes: activations,
+                    program_bytes: request.program_bytes(),
                     is_streamed: is_streamed(stage),
                     work,
                     seconds: times.estimate(stage, &request.device, work),
@@ -446,7 +462,7 @@ fn largest_that_fits(request: &Request<'_>, machine: &Machine) -> Option<usize> 
 /// The peak with one sample at a time.
 fn peak_one_by_one(request: &Request<'_>, machine: &Machine) -> u64 {
     let stages = stages_of(request).into_iter();
-    stages.map(|stage| stage_memory(request, machine, stage, 1).total()).max().unwrap_or(0) + PROGRAM
+    stages.map(|stage| stage_memory(request, machine, stage, 1).total()).max().unwrap_or(0) + request.program_bytes()
 }
 
 /// The stages that a run has.
@@ -499,7 +515,7 @@ fn stage_memory(request: &Request<'_>, machine: &Machine, stage: Stage, at_once:
                     numbers.bytes(request.matrices),
                     padded_apo(chains),
                     ENCODER_WEIGHT,
-                    threads,
+                    (threads, request.place()),
                 ))
             });
             peaks.max_by_key(PeakMemory::total).unwrap_or(none)
@@ -526,9 +542,9 @@ fn stage_memory(request: &Request<'_>, machine: &Machine, stage: Stage, at_once:
         Stage::StructureEncoder => config.protein_structure_encoder.as_ref().map_or(none, |encoder| {
             beside(encoder_memory::structure_encoder(encoder, sizes.structure_residues, Residence::Streamed, threads))
         }),
-        Stage::Trunk => memory::trunk(config, kfold, tokens),
+        Stage::Trunk => memory::trunk(config, kfold, tokens, request.place()),
         Stage::Sampler => memory::sampler(config, kfold, tokens, atoms, at_once),
-        Stage::Confidence => memory::confidence(config, kfold, tokens),
+        Stage::Confidence => memory::confidence(config, kfold, tokens, request.place()),
     }
 }
 

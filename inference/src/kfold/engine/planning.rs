@@ -7,6 +7,7 @@ use candle_core::{DType, Device};
 
 use crate::engine::EngineError;
 use crate::kfold::config::KFoldConfig;
+use crate::kfold::device::DeviceChoice;
 use crate::kfold::features::reference::ReferenceStructure;
 use crate::kfold::model::{PredictOptions, Step};
 use crate::kfold::model_folder::ModelFolder;
@@ -151,7 +152,7 @@ fn request<'a>(
     (device, matrices): (&str, DType),
 ) -> Request<'a> {
     let mut request = Request::of_settings(sizes, config, weights, settings);
-    request.matrices = matrices;
+    (request.matrices, request.is_on_card) = (matrices, !device.starts_with("cpu"));
     request.predict.at_once = request.predict.at_once.min(samples_at_once().unwrap_or(usize::MAX)).max(1);
     device.clone_into(&mut request.device);
     request
@@ -185,8 +186,9 @@ impl Request<'_> {
         request.apo.num_samples = apo.num_samples as usize;
         request.apo.num_steps = apo.num_steps.map(|steps| steps as usize);
         request.apo_runs = settings.apo_count();
-        // A plan is the processor's.
-        request.matrices = settings.precision.matrices(false);
+        // A plan is the processor's where no card is asked for by name.
+        request.is_on_card = matches!(settings.device, DeviceChoice::Cuda(_));
+        request.matrices = settings.precision.matrices(request.is_on_card);
         request
     }
 }

@@ -3,6 +3,7 @@
 // the first: a kernel that lacks a barrier gives something else then.
 #pragma once
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <cmath>
@@ -32,6 +33,8 @@ struct Lane {
 
 struct Fiber {
   ucontext_t context;
+  jmp_buf place;
+  bool started;
   std::vector<char> stack;
   Index index;
   bool done;
@@ -39,21 +42,30 @@ struct Fiber {
 
 static std::vector<Fiber> fibers;
 static std::vector<Lane> lanes;
-static ucontext_t scheduler;
+static jmp_buf scheduler;
 static size_t current;
 static void (*body)();
 
 static void enter() {
   body();
   fibers[current].done = true;
-  swapcontext(&fibers[current].context, &scheduler);
+  _longjmp(scheduler, 1);
 }
 
-// All fibers have come here before one goes on.
+// All fibers have come here before one goes on. Jumps, because swapping contexts asks the system each time.
 static void barrier() {
-  size_t own = current;
-  swapcontext(&fibers[own].context, &scheduler);
-  threadIdx = fibers[own].index;
+  if (_setjmp(fibers[current].place) == 0) _longjmp(scheduler, 1);
+  threadIdx = fibers[current].index;
+}
+
+// Runs the current fiber to its next barrier or its end.
+static void resume() {
+  Fiber &fiber = fibers[current];
+  threadIdx = fiber.index;
+  if (_setjmp(scheduler) != 0) return;
+  if (fiber.started) _longjmp(fiber.place, 1);
+  fiber.started = true;
+  setcontext(&fiber.context);
 }
 
 // Runs the kernel that `call` calls.
@@ -75,7 +87,7 @@ static void run(Index grid, Index block, bool reversed, void (*call)()) {
       Fiber &fiber = fibers[t];
       fiber.stack.resize(1 << 16);
       fiber.index = {(unsigned)(t % block.x), (unsigned)(t / block.x % block.y), (unsigned)(t / block.x / block.y)};
-      fiber.done = false;
+      fiber.started = fiber.done = false;
       getcontext(&fiber.context);
       fiber.context.uc_stack.ss_sp = fiber.stack.data();
       fiber.context.uc_stack.ss_size = fiber.stack.size();
@@ -87,8 +99,7 @@ static void run(Index grid, Index block, bool reversed, void (*call)()) {
       for (size_t i = 0; i < threads; i++) {
         current = reversed ? threads - 1 - i : i;
         if (fibers[current].done) continue;
-        threadIdx = fibers[current].index;
-        swapcontext(&scheduler, &fibers[current].context);
+        resume();
         ended += fibers[current].done;
       }
       // A thread that leaves while others wait would hang a card.

@@ -9,6 +9,8 @@ use crate::kfold::primitives::{LayerNorm, Linear};
 
 /// Channels that the kernel which turns a product back can hold.
 const MAX_CHANNELS: usize = 256;
+/// Hidden numbers of a transition in memory at once, gates and values together.
+pub(crate) const HIDDEN_AT_ONCE: usize = if cfg!(test) { 1 << 12 } else { 1 << 26 };
 /// Threads of a block where a thread has one number or a warp one row.
 const THREADS: u32 = 256;
 
@@ -155,6 +157,20 @@ pub(crate) fn add_transition(z: &Tensor, norm: &LayerNorm, swiglu: &Linear, out:
     if z.dtype() != DType::F32 || !z.is_contiguous() || z.elem_count() == 0 {
         return Ok(false);
     }
+    let channels = z.dim(D::Minus1)?;
+    let width = swiglu.weight().dim(0)?;
+    // A view of the same memory; as many rows at a time as keep a card busy, so that the hidden numbers of all are never there at once.
+    let all = z.reshape(((), channels))?;
+    let rows = all.dim(0)?;
+    let at_once = (HIDDEN_AT_ONCE / width.max(1)).max(1);
+    for first in (0..rows).step_by(at_once) {
+        let piece = all.narrow(0, first, at_once.min(rows - first))?;
+        add_transition_piece(&piece, norm, swiglu, out, dtype)?;
+    }
+    Ok(true)
+}
+
+fn add_transition_piece(z: &Tensor, norm: &LayerNorm, swiglu: &Linear, out: &Linear, dtype: DType) -> Result<()> {
     let both = product(&norm_rows(z, norm, dtype)?, swiglu)?;
     let (rows, hidden) = (both.dim(0)?, both.dim(1)? / 2);
     let gated = unwritten((rows, hidden), dtype, z.device())?;
@@ -163,6 +179,5 @@ pub(crate) fn add_transition(z: &Tensor, norm: &LayerNorm, swiglu: &Linear, out:
         [Argument::Tensor(&both), Argument::Result, Argument::Long(rows as i64), Argument::Int(hidden as i32)];
     call("swiglu", dtype, grid, [THREADS, 1, 1], &arguments, &gated)?;
     drop(both);
-    add(z, &product(&gated, out)?)?;
-    Ok(true)
+    add(z, &product(&gated, out)?)
 }
