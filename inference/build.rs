@@ -26,6 +26,7 @@ fn compile_kernels() -> Result<(), String> {
     println!("cargo::rerun-if-changed={}", sources.display());
     let compiler = std::env::var("NVCC").unwrap_or_else(|_| "nvcc".to_owned());
     let oldest = std::env::var("CUDA_COMPUTE_CAP").unwrap_or_else(|_| "80".to_owned());
+    println!("cargo::rustc-env=KFOLD_OLDEST_CARD={oldest}");
     let folder = std::env::var("OUT_DIR").map_err(|error| format!("OUT_DIR: {error}"))?;
     for kernel in KERNELS {
         let output = Command::new(&compiler)

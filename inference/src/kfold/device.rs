@@ -157,7 +157,20 @@ mod cuda {
     pub(super) fn open(ordinal: usize) -> Result<Device> {
         driver()?;
         let device = guarded("opening the card", || Device::new_cuda(ordinal))?;
-        device.map_err(|error| unavailable(format!("card {ordinal} does not open: {error}")))
+        let device = device.map_err(|error| unavailable(format!("card {ordinal} does not open: {error}")))?;
+        let card = device.as_cuda_device()?.cuda_stream().context().compute_capability();
+        let (major, minor) =
+            card.map_err(|error| unavailable(format!("card {ordinal} does not say what it is: {error}")))?;
+        // Said here, because the driver would say it in the middle of a run and in other words.
+        let oldest = env!("KFOLD_OLDEST_CARD").parse().unwrap_or(80);
+        if 10 * major + minor < oldest {
+            return Err(unavailable(format!(
+                "card {ordinal} is too old: its compute capability is {major}.{minor}, and the kernels need {}.{}",
+                oldest / 10,
+                oldest % 10
+            )));
+        }
+        Ok(device)
     }
 
     pub(super) fn cards() -> Result<Vec<CudaCard>> {
