@@ -48,6 +48,18 @@ fn crosses(point: vec3<u32>, axis: u32) -> bool {
     return (field[index_of(point)] > 0.0) != (field[index_of(next)] > 0.0);
 }
 
+// Whether the corners of a cell in this set, a bit each, hang together along its edges.
+fn hangs_together(corners: u32) -> bool {
+    var reached = corners & (~corners + 1u);
+    for (var step = 0u; step < 7u; step++) {
+        let across = ((reached & 0x55u) << 1u) | ((reached & 0xaau) >> 1u);
+        let along = ((reached & 0x33u) << 2u) | ((reached & 0xccu) >> 2u);
+        let up = ((reached & 0x0fu) << 4u) | ((reached & 0xf0u) >> 4u);
+        reached |= (across | along | up) & corners;
+    }
+    return reached == corners;
+}
+
 @compute @workgroup_size(64)
 fn count_net(invocation: Invocation) {
     let index = item(invocation);
@@ -70,8 +82,10 @@ fn write_vertices(invocation: Invocation) {
     }
     let point = point_of(index);
     var values: array<f32, 8>;
+    var inside = 0u;
     for (var at = 0u; at < 8u; at++) {
         values[at] = field[index_of(point + corner(at))];
+        inside |= select(0u, 1u << at, values[at] > 0.0);
     }
     // The mean of the places where the surface cuts the edges.
     var sum = vec3<f32>(0.0);
@@ -87,7 +101,9 @@ fn write_vertices(invocation: Invocation) {
         }
     }
     let position = place_of(point) + sum / count * grid.origin.w;
-    write_vertex(counts[index].x, position, vec3<f32>(0.0, 0.0, 1.0), 0u);
+    let vertex = counts[index].x;
+    write_vertex(vertex, position, vec3<f32>(0.0, 0.0, 1.0), 0u);
+    vertices[vertex].has_sheets = select(1u, 0u, hangs_together(inside) && hangs_together(~inside & 0xffu));
 }
 
 @compute @workgroup_size(64)

@@ -12,6 +12,8 @@ struct Vertex {
     atom: u32,
     // Electrostatic potential, kcal/(mol e).
     potential: f32,
+    // 1: more than one sheet of the surface may pass through its cell.
+    has_sheets: u32,
 }
 
 @group(0) @binding(8) var<storage, read_write> vertices: array<Vertex>;
@@ -22,7 +24,8 @@ fn vertex_place(index: u32) -> vec3<f32> {
 
 fn write_vertex(index: u32, position: vec3<f32>, normal: vec3<f32>, atom: u32) {
     vertices[index] =
-        Vertex(position.x, position.y, position.z, pack2x16snorm(encode_normal(normal)), atom, 0.0);
+        Vertex(position.x, position.y, position.z, pack2x16snorm(encode_normal(normal)), atom, 0.0,
+        vertices[index].has_sheets);
 }
 
 // A vertex keeps near the cell it belongs to, or triangles would fold over.

@@ -38,6 +38,8 @@ pub(super) struct ComputedVertex {
     pub atom: u32,
     /// kcal/(mol e).
     pub potential: f32,
+    /// 1: more than one sheet may pass through its cell.
+    pub has_sheets: u32,
 }
 
 /// What is to be computed.

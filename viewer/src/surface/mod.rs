@@ -11,11 +11,12 @@
 //! slivers, vertices shared from the start, and vertices are free to move inside their cell, so that here they are moved
 //! onto the very surface, with the exact normal. Areas and volumes come out right to some tenths of a percent.
 //!
-//! What is read back is cleaned here: cavities taken out, parts that are not to be shown left out. All of it runs on a
+//! What is read back is cleaned here: vertices of several sheets split (`manifold.rs`), cavities taken out, parts that are not to be shown left out. All of it runs on a
 //! worker, and in short pieces on a software adapter, so that pictures are drawn meanwhile.
 
 mod charges;
 mod compute;
+mod manifold;
 mod sorted;
 
 use std::sync::Arc;
@@ -246,6 +247,7 @@ impl SurfaceSource {
         found.quadrilaterals.retain(|corners: &[u32; 6]| {
             corners.iter().any(|&corner| found.vertices[corner as usize].atom & NOT_SHOWN == 0)
         });
+        manifold::split(&mut found.vertices, &mut found.quadrilaterals);
         if !style.cavities && style.of.is_none() {
             found.drop_cavities(&place);
         }
