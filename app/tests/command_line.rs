@@ -497,6 +497,46 @@ fn an_assembly_is_made_of_its_copies() {
 }
 
 #[test]
+fn an_assembly_is_drawn_with_a_word_and_by_a_scene_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("dimer.pdb");
+    let receptor = std::fs::read_to_string(sample("adenylate-kinase/open.pdb")).unwrap();
+    let operators = "REMARK 350 BIOMOLECULE: 1\nREMARK 350 APPLY THE FOLLOWING TO CHAINS: A\n\
+                     REMARK 350   BIOMT1   1  1.000000  0.000000  0.000000        0.00000\n\
+                     REMARK 350   BIOMT2   1  0.000000  1.000000  0.000000        0.00000\n\
+                     REMARK 350   BIOMT3   1  0.000000  0.000000  1.000000        0.00000\n\
+                     REMARK 350   BIOMT1   2 -1.000000  0.000000  0.000000        0.00000\n\
+                     REMARK 350   BIOMT2   2  0.000000 -1.000000  0.000000        0.00000\n\
+                     REMARK 350   BIOMT3   2  0.000000  0.000000  1.000000      140.00000\n";
+    std::fs::write(&input, format!("{operators}{receptor}")).unwrap();
+    let draw = |name: &str, arguments: &[&str]| {
+        let path = folder.path().join(name);
+        let mut all = vec!["render", "-o", text(&path), "--size", "160x100", "--samples", "1", "--transparent"];
+        all.extend(arguments);
+        let done = run(&all);
+        assert!(done.status.success(), "{}", stderr(&done));
+        image::open(&path).unwrap().to_rgba8()
+    };
+    let alone = draw("alone.png", &[text(&input)]);
+    let assembly = draw("assembly.png", &[text(&input), "--assembly", "1"]);
+    // Two molecules far apart leave a gap between them, one has none.
+    let gaps = |picture: &image::RgbaImage| {
+        let is_empty = |column: u32| (0..picture.height()).all(|row| picture.get_pixel(column, row)[3] == 0);
+        let full: Vec<bool> = (0..picture.width()).map(|column| !is_empty(column)).collect();
+        full.windows(2).filter(|pair| pair[0] && !pair[1]).count()
+    };
+    assert_eq!((gaps(&alone), gaps(&assembly)), (1, 2));
+    let scene = folder.path().join("scene.json");
+    std::fs::write(&scene, r#"{ "version": 1, "molecules": [{ "file": "dimer.pdb", "assembly": "1" }] }"#).unwrap();
+    assert_eq!(draw("scene.png", &["--scene", text(&scene)]), assembly);
+    std::fs::write(&scene, r#"{ "version": 1, "molecules": [{ "file": "dimer.pdb", "assembly": "7" }] }"#).unwrap();
+    let output = folder.path().join("none.png");
+    let done = run(&["render", "--scene", text(&scene), "-o", text(&output)]);
+    assert!(!done.status.success() && !output.exists());
+    assert!(stderr(&done).contains("there is no assembly \"7\"; the file has 1"), "{}", stderr(&done));
+}
+
+#[test]
 fn a_picture_shows_what_was_selected() {
     let folder = tempfile::tempdir().unwrap();
     let (receptor, ligand) = (sample("protease/receptor.pdb"), sample("protease/ligand.sdf"));

@@ -6,17 +6,20 @@
 //! or below. Reading molecules is left to the caller ([`SceneFile::build`] takes models).
 
 mod colors;
+mod listed;
 mod writing;
 
 use std::path::{Component, PathBuf};
 use std::sync::Arc;
 
-use glam::{Quat, Vec3};
+use glam::{Mat4, Quat, Vec2, Vec3};
 use kfold_molecule::{AtomSet, Model, Selection};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use self::colors::{Background, ColorName};
+pub use self::colors::{Background, ColorName, HexColor};
+pub use self::listed::{ColorEntry, CopyEntry, ListedColors, ListedValues, MeasuredPlace};
+pub use self::writing::Beside;
 use crate::camera::Camera;
 use crate::color::Coloring;
 use crate::labels::{Label, measurement, residue_labels};
@@ -27,11 +30,13 @@ use crate::surface::SurfaceStyle;
 /// The version that is written and the newest that is read.
 const VERSION: u32 = 1;
 /// Bytes of a file at most.
-const MOST_BYTES: usize = 1 << 20;
+const MOST_BYTES: usize = 8 << 20;
 /// Molecules, and representations of one, at most.
 const MOST_ENTRIES: usize = 64;
 /// Labels of a picture at most.
 const MOST_LABELS: usize = 2000;
+/// Copies of a molecule at most.
+const MOST_COPIES: usize = 10_000;
 /// Longest side of a picture.
 const LONGEST_SIDE: u32 = 16_384;
 
@@ -91,9 +96,9 @@ pub struct SceneFile {
     /// Words at residues or atoms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<LabelEntry>,
-    /// Distances, angles and dihedral angles between the middles of two, three or four selections.
+    /// Distances, angles and dihedral angles between two, three or four places or middles of selections.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub measurements: Vec<Vec<Selection>>,
+    pub measurements: Vec<Vec<MeasuredPlace>>,
     /// Dashed lines in the colours of their kinds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interactions: Vec<Dash>,
@@ -126,6 +131,13 @@ pub struct MoleculeEntry {
     /// Its file, in the folder of the scene file or below; left out, it is one of those named beside the scene file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
+    /// The biological assembly of this name in its file, drawn as copies; whoever reads the file puts them in place
+    /// ([`SceneFile::expand_assemblies`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assembly: Option<String>,
+    /// Where copies stand; none: once, where its atoms are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<CopyEntry>,
     /// How it is drawn; nothing said: as a newly opened structure.
     #[serde(default)]
     pub representations: Vec<RepresentationEntry>,
@@ -135,8 +147,12 @@ pub struct MoleculeEntry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LabelEntry {
-    /// What is named.
-    pub atoms: Selection,
+    /// What is named; or `at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub atoms: Option<Selection>,
+    /// Where the word stands, Å.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Vec3>,
     /// `{residue}` for each residue, `{atom}` for each atom, or one word for all, in their middle.
     #[serde(default = "residue_text")]
     pub text: String,
@@ -149,6 +165,9 @@ pub struct LabelEntry {
     /// Whether nothing hides it.
     #[serde(default)]
     pub on_top: bool,
+    /// Pixels to the right and up, in a picture 800 high.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub shift: (f32, f32),
 }
 
 fn residue_text() -> String {
@@ -171,7 +190,10 @@ pub struct RepresentationEntry {
     pub atoms: Option<Selection>,
     /// In which colours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub color: Option<ColorName>,
+    pub color: Option<ColorEntry>,
+    /// Of a cartoon whose backbone is `putty`, values of one's own in place of B-factors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thickness: Option<ListedValues>,
     /// 1 is solid.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub opacity: f32,
@@ -409,6 +431,15 @@ impl SceneFile {
             if molecule.file.as_ref().is_some_and(|file| !is_inside(file)) {
                 return Err(wrong(field("file"), "must lie in the folder of the scene file or below"));
             }
+            if molecule.copies.len() > MOST_COPIES {
+                return Err(wrong(field("copies"), format!("must be at most {MOST_COPIES}")));
+            }
+            if let Some(fault) = molecule.copies.iter().find_map(CopyEntry::fault) {
+                return Err(wrong(field("copies"), fault));
+            }
+            if molecule.assembly.is_some() && !molecule.copies.is_empty() {
+                return Err(wrong(field("assembly"), "and copies exclude each other"));
+            }
             if molecule.representations.len() > MOST_ENTRIES {
                 return Err(wrong(field("representations"), format!("must be at most {MOST_ENTRIES}")));
             }
@@ -417,6 +448,14 @@ impl SceneFile {
                 within(&field("representations.scale"), representation.scale, 0.01, 10.0)?;
                 within(&field("representations.radius"), representation.radius, 0.01, 10.0)?;
                 within(&field("representations.width"), representation.width, 0.1, 20.0)?;
+                let colored = match &representation.color {
+                    Some(ColorEntry::Values(listed)) => Some(listed),
+                    _ => None,
+                };
+                if !colored.into_iter().chain(&representation.thickness).all(ListedValues::is_sane) {
+                    let reason = "values need a low and a high that differ, and a ramp of at most 64 colours";
+                    return Err(wrong(field("representations"), reason));
+                }
             }
         }
         if self.interactions.len() > MOST_LABELS || self.views.len() > MOST_ENTRIES {
@@ -427,17 +466,29 @@ impl SceneFile {
         if self.interactions.iter().flat_map(|dash| dash.points).any(is_far) {
             return Err(wrong("interactions.points", "are farther than 10,000,000 Å from the origin"));
         }
-        if self.labels.len() > MOST_ENTRIES || self.measurements.len() > MOST_ENTRIES {
-            return Err(wrong("labels", format!("and measurements must be at most {MOST_ENTRIES} each")));
+        if self.labels.len() > MOST_LABELS || self.measurements.len() > MOST_LABELS {
+            return Err(wrong("labels", format!("and measurements must be at most {MOST_LABELS} each")));
         }
         for label in &self.labels {
             within("labels.size", Some(label.size), 4.0, 200.0)?;
+            if label.atoms.is_some() == label.at.is_some() {
+                return Err(wrong("labels", "need either atoms or at"));
+            }
+            if label.at.is_some_and(is_far) {
+                return Err(wrong("labels.at", "is farther than 10,000,000 Å from the origin"));
+            }
+            within("labels.shift", Some(label.shift.0), -1000.0, 1000.0)?;
+            within("labels.shift", Some(label.shift.1), -1000.0, 1000.0)?;
             if label.text.len() > 200 {
                 return Err(wrong("labels.text", "is longer than 200 bytes"));
             }
         }
         if self.measurements.iter().any(|atoms| !(2..=4).contains(&atoms.len())) {
-            return Err(wrong("measurements", "takes two, three or four selections each"));
+            return Err(wrong("measurements", "takes two, three or four places each"));
+        }
+        let measured = self.measurements.iter().flatten();
+        if measured.into_iter().any(|place| matches!(place, MeasuredPlace::Point(point) if is_far(*point))) {
+            return Err(wrong("measurements", "are farther than 10,000,000 Å from the origin"));
         }
         let Effects { ambient_occlusion, shadows, depth_cue, silhouette_width } = self.effects;
         within("effects.ambient_occlusion", ambient_occlusion, 0.0, 1.0)?;
@@ -505,7 +556,8 @@ impl SceneFile {
         };
         let mut scene = Scene::default();
         for (index, (entry, model)) in self.molecules.iter().zip(models).enumerate() {
-            let mut object = Object::new(index as u64, model);
+            let copies = entry.copies.iter().map(CopyEntry::place).collect();
+            let mut object = Object::new(index as u64, model).copied(copies);
             for representation in &entry.representations {
                 let atoms = match &representation.atoms {
                     Some(selection) => {
@@ -551,6 +603,35 @@ impl SceneFile {
         Ok(BuiltScene { scene, camera, settings, size: self.size })
     }
 
+    /// Puts one entry for each piece in place of molecules that are drawn as an assembly: its atoms that the same operators
+    /// move, with where these put them. `pieces` is told the molecule's number and the assembly's name. Returns the models
+    /// of all molecules, those of others from `model`.
+    ///
+    /// # Errors
+    /// What the callers' functions say.
+    pub fn expand_assemblies<E>(
+        &mut self,
+        mut model: impl FnMut(usize, &MoleculeEntry) -> Result<Model, E>,
+        mut pieces: impl FnMut(usize, &MoleculeEntry, &str) -> Result<Vec<(Model, Vec<Mat4>)>, E>,
+    ) -> Result<Vec<Model>, E> {
+        let mut models = Vec::new();
+        let mut entries = Vec::new();
+        for (index, entry) in std::mem::take(&mut self.molecules).into_iter().enumerate() {
+            let Some(name) = entry.assembly.clone() else {
+                models.push(model(index, &entry)?);
+                entries.push(entry);
+                continue;
+            };
+            for (model, places) in pieces(index, &entry, &name)? {
+                models.push(model);
+                let copies = places.iter().map(CopyEntry::of).collect();
+                entries.push(MoleculeEntry { assembly: None, copies, ..entry.clone() });
+            }
+        }
+        self.molecules = entries;
+        Ok(models)
+    }
+
     /// Labels and measurements.
     fn add_words(&self, scene: &mut Scene, select: &Select<'_>) -> Result<(), SceneFileError> {
         let ground = match self.background {
@@ -560,23 +641,39 @@ impl SceneFile {
         let mut labels = Vec::new();
         for entry in &self.labels {
             let mut named = Vec::new();
-            let atoms = select("labels.atoms", &entry.atoms)?;
+            let atoms = match &entry.atoms {
+                Some(selection) => select("labels.atoms", selection)?,
+                None => Vec::new(),
+            };
             for (object, atoms) in scene.objects.iter().zip(&atoms) {
+                let place = object.places()[0];
                 let atoms = AtomSelection::of_set(atoms);
                 match entry.text.as_str() {
-                    "{residue}" => named.extend(residue_labels(&object.topology, &object.positions, &atoms)),
+                    "{residue}" => named.extend(
+                        residue_labels(&object.topology, &object.positions, &atoms)
+                            .into_iter()
+                            .map(|label| Label { position: place.transform_point3(label.position), ..label }),
+                    ),
                     "{atom}" => named.extend(atoms.indices(&object.topology).into_iter().filter_map(|atom| {
                         let position = *object.positions.get(atom as usize)?;
+                        let position = place.transform_point3(position);
                         Some(Label::new(position, object.topology.atoms[atom as usize].name.as_str()))
                     })),
                     _ => {}
                 }
             }
-            if !matches!(entry.text.as_str(), "{residue}" | "{atom}") {
+            if let Some(point) = entry.at {
+                named.push(Label::new(point, entry.text.clone()));
+            } else if !matches!(entry.text.as_str(), "{residue}" | "{atom}") {
                 named.push(Label::new(middle(scene, &atoms), entry.text.clone()));
             }
             for label in named.into_iter().take(MOST_LABELS - labels.len().min(MOST_LABELS)) {
-                let mut label = Label { size: entry.size, is_on_top: entry.on_top, ..label.on_ground(ground) };
+                let mut label = Label {
+                    size: entry.size,
+                    is_on_top: entry.on_top,
+                    shift: Vec2::new(entry.shift.0, entry.shift.1),
+                    ..label.on_ground(ground)
+                };
                 if let Some(ColorName::Coloring(Coloring::Uniform(color))) = &entry.color {
                     label.color = *color;
                 }
@@ -585,8 +682,11 @@ impl SceneFile {
         }
         for atoms in &self.measurements {
             let mut points = Vec::new();
-            for selection in atoms {
-                points.push(middle(scene, &select("measurements", selection)?));
+            for place in atoms {
+                points.push(match place {
+                    MeasuredPlace::Point(point) => *point,
+                    MeasuredPlace::Atoms(selection) => middle(scene, &select("measurements", selection)?),
+                });
             }
             let ink = Label::new(Vec3::ZERO, "").on_ground(ground).color;
             if let (Some((lines, label)), Some(object)) = (measurement(&points, ink), scene.objects.first_mut()) {
@@ -606,7 +706,13 @@ impl SceneFile {
         {
             Camera { center, distance, view_from_world: view_from_world.normalize(), ..Camera::default() }
         } else {
-            let all: Vec<Vec3> = scene.objects.iter().flat_map(|object| object.positions.iter().copied()).collect();
+            let placed = |object: &Object| {
+                let place = |place: &Mat4| -> Vec<Vec3> {
+                    object.positions.iter().map(|point| place.transform_point3(*point)).collect()
+                };
+                object.places().iter().flat_map(place).collect::<Vec<_>>()
+            };
+            let all: Vec<Vec3> = scene.objects.iter().flat_map(placed).collect();
             let looked_at = match &entry.look_at {
                 Some(selection) => {
                     let atoms = select("camera.look_at", selection)?;
@@ -638,9 +744,13 @@ impl SceneFile {
     }
 }
 
-/// The middle of atoms.
+/// The middle of atoms; of molecules in copies, in the first.
 fn middle(scene: &Scene, atoms: &[AtomSet]) -> Vec3 {
-    let of_object = |(object, atoms): (&Object, &AtomSet)| object.points(&AtomSelection::of_set(atoms));
+    let of_object = |(object, atoms): (&Object, &AtomSet)| {
+        let place = object.places()[0];
+        let points = atoms.iter().filter_map(|atom| object.positions.get(atom));
+        points.map(|point| place.transform_point3(*point)).collect::<Vec<_>>()
+    };
     let points: Vec<Vec3> = scene.objects.iter().zip(atoms).flat_map(of_object).collect();
     points.iter().sum::<Vec3>() / points.len().max(1) as f32
 }
@@ -657,6 +767,7 @@ impl RepresentationEntry {
             shape,
             atoms: None,
             color: None,
+            thickness: None,
             opacity: 1.0,
             scale: None,
             radius: None,
@@ -691,6 +802,11 @@ impl RepresentationEntry {
                 style.bases = self.bases.unwrap_or_default();
                 let values = || Arc::new(model.b_factors.clone());
                 style.backbone = match self.backbone {
+                    Some(BackboneName::Putty) if self.thickness.is_some() => self
+                        .thickness
+                        .as_ref()
+                        .map(|listed| BackboneStyle::Putty(listed.putty(model)))
+                        .unwrap_or_default(),
                     None | Some(BackboneName::Ribbon) => BackboneStyle::Ribbon,
                     Some(BackboneName::TubularHelices) => BackboneStyle::TubularHelices,
                     Some(BackboneName::Putty) => BackboneStyle::Putty(Putty::of_range(values())),

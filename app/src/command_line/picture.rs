@@ -25,7 +25,7 @@ const LIGAND_CARBON: Color = Color::hex(0x00e0_a030);
 const NEAR: f32 = 4.2;
 
 /// Bytes of a scene file that are read; more is none.
-const MOST_SCENE_BYTES: u64 = 2 << 20;
+const MOST_SCENE_BYTES: u64 = 9 << 20;
 
 /// What is drawn, and how.
 #[derive(Clone, Debug, Args)]
@@ -192,24 +192,28 @@ impl PictureArguments {
         scene.style = self.style.unwrap_or(scene.style);
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut inputs = self.inputs.iter();
-        let mut models = Vec::new();
+        let mut files = Vec::new();
         for (index, molecule) in scene.molecules.iter().enumerate() {
-            if let Some(model) = first.filter(|_| index == 0) {
-                if molecule.file.is_none() {
-                    inputs.next();
-                }
-                models.push(model.clone());
-                continue;
-            }
-            let file = match &molecule.file {
+            files.push(match &molecule.file {
                 Some(file) => folder.join(file),
                 None => inputs
                     .next()
                     .with_context(|| format!("molecule {} of the scene has no file; name one", index + 1))?
                     .clone(),
-            };
-            models.push(one_model(&file)?);
+            });
         }
+        let models = scene.expand_assemblies(
+            |index, _| match first.filter(|_| index == 0) {
+                Some(model) => Ok(model.clone()),
+                None => one_model(&files[index]),
+            },
+            |index, _, name| {
+                if first.is_some() && index == 0 {
+                    bail!("an assembly has no path; leave `assembly` out of the first molecule");
+                }
+                assembly::pieces(&files[index], &formats::read_structure(&files[index])?, name)
+            },
+        )?;
         if let Some(input) = inputs.next() {
             bail!("the scene has no place for {}: all its molecules have a file", input.display());
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kfold_inference::job::files::write_whole;
 use kfold_molecule::formats::{mmcif, pdb, sdf};
 use kfold_molecule::{SmallMolecule, Structure};
-use kfold_viewer::scene_file::SceneFile;
+use kfold_viewer::scene_file::{Beside, SceneFile};
 use kfold_viewer::{Camera, Gpu, gltf};
 
 use super::app::Studio;
@@ -130,12 +130,15 @@ impl Studio {
         let (scene, camera, _) = self.viewport.scene();
         let scene = scene.clone();
         let look = self.document.view.look.unwrap_or_default();
+        let labels = self.names();
+        let measurements = self.measured_points();
         let views: Vec<(String, Camera)> =
             self.document.saved_views.iter().map(|view| (view.name.clone(), view.camera)).collect();
         self.write(path, move |path| {
             let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let mut files = Vec::new();
-            let file = SceneFile::of_scene(&scene, &camera, look, &views, |object| {
+            let beside = Beside { style: look, views: &views, labels: &labels, measurements: &measurements };
+            let file = SceneFile::of_scene(&scene, &camera, &beside, |object| {
                 files.push((format!("{name}_{}.cif", files.len() + 1), scripts::object_text(object, &name)));
                 files.last().map(|(file, _)| PathBuf::from(file)).unwrap_or_default()
             });

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use super::app::Studio;
 use super::theme::palette;
-use super::widgets::Tone;
 
 /// Atoms that are named at most; more words than this cover the molecule.
 const MOST_LABELS: usize = 400;
@@ -80,7 +79,40 @@ impl Labels {
 }
 
 /// An atom of an object in the view.
-pub type AtomPlace = (ObjectId, u32);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
+pub struct AtomPlace {
+    /// The object.
+    pub object: ObjectId,
+    /// Its atom.
+    pub atom: u32,
+    /// In which copy.
+    pub copy: u32,
+}
+
+/// As sessions hold it: those before there were copies know none.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    InCopy(ObjectId, u32, u32),
+    Once(ObjectId, u32),
+}
+
+impl From<Written> for AtomPlace {
+    fn from(written: Written) -> Self {
+        let (object, atom, copy) = match written {
+            Written::InCopy(object, atom, copy) => (object, atom, copy),
+            Written::Once(object, atom) => (object, atom, 0),
+        };
+        Self { object, atom, copy }
+    }
+}
+
+impl From<AtomPlace> for Written {
+    fn from(place: AtomPlace) -> Self {
+        Self::InCopy(place.object, place.atom, place.copy)
+    }
+}
 
 /// A distance (two atoms), an angle (three) or a dihedral angle (four).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,12 +131,7 @@ fn value_text(points: &[Vec3]) -> Option<String> {
 impl Studio {
     /// Takes the next atom of a measurement.
     pub(super) fn measure(&mut self, pick: &Pick) {
-        if self.viewport.is_moved(pick) {
-            // Its numbers would be those of the coordinates in the file.
-            self.tell(Tone::Info, self.texts.get("measure-copy"));
-            return;
-        }
-        let place = (pick.object, pick.atom);
+        let place = AtomPlace { object: pick.object, atom: pick.atom, copy: pick.copy };
         if self.measured.last() == Some(&place) {
             return;
         }
@@ -156,13 +183,25 @@ impl Studio {
     pub(super) fn measurement_text(&self) -> Option<String> {
         let measurement = self.document.measurements.last()?;
         let points = self.points_of(&measurement.0)?;
-        let names: Option<Vec<String>> =
-            measurement.0.iter().map(|(object, atom)| self.viewport.atom_text(&self.texts, *object, *atom)).collect();
+        let name = |place: &AtomPlace| self.viewport.atom_text(&self.texts, place.object, place.atom);
+        let names: Option<Vec<String>> = measurement.0.iter().map(name).collect();
         Some(format!("{}: {}", names?.join(" – "), value_text(&points)?))
     }
 
     fn points_of(&self, atoms: &[AtomPlace]) -> Option<Vec<Vec3>> {
-        atoms.iter().map(|(object, atom)| self.viewport.position(*object, *atom)).collect()
+        atoms.iter().map(|place| self.viewport.position_in(place.object, place.atom, place.copy)).collect()
+    }
+
+    /// Where the atoms of each measurement are, Å.
+    pub(super) fn measured_points(&self) -> Vec<Vec<Vec3>> {
+        self.document.measurements.iter().filter_map(|measurement| self.points_of(&measurement.0)).collect()
+    }
+
+    /// Names of what is selected, in black.
+    pub(super) fn names(&self) -> Vec<Label> {
+        let shift = glam::Vec2::new(0.0, LABEL_RISE);
+        let named = self.viewport.labels(self.document.labels, MOST_LABELS).into_iter();
+        named.map(|(point, text)| Label { shift, ..Label::new(point, text) }).collect()
     }
 
     /// Hands the view its lines with their values, and its names: the renderer draws them.
@@ -174,19 +213,9 @@ impl Studio {
             ink = Label::new(Vec3::ZERO, "").on_ground(ground).color;
         }
         let mut lines = Vec::new();
-        let mut labels: Vec<Label> = self
-            .viewport
-            .labels(self.document.labels, MOST_LABELS)
-            .into_iter()
-            .map(|(point, text)| Label {
-                color: ink,
-                outline: ground,
-                shift: glam::Vec2::new(0.0, LABEL_RISE),
-                ..Label::new(point, text)
-            })
-            .collect();
-        for measurement in &self.document.measurements {
-            let Some(points) = self.points_of(&measurement.0) else { continue };
+        let mut labels: Vec<Label> =
+            self.names().into_iter().map(|label| Label { color: ink, outline: ground, ..label }).collect();
+        for points in self.measured_points() {
             lines.extend(points.windows(2).map(|pair| [pair[0], pair[1]]));
             if let Some(text) = value_text(&points) {
                 let middle = points.iter().sum::<Vec3>() / points.len() as f32;
@@ -223,5 +252,13 @@ mod tests {
         let turned = [Vec3::X, Vec3::ZERO, Vec3::Z, Vec3::new(0.5, -(0.75_f32.sqrt()), 1.0)];
         assert_eq!(value_text(&turned).unwrap(), "−60.0°");
         assert_eq!(value_text(&[Vec3::X]), None);
+    }
+
+    #[test]
+    fn measurements_of_older_sessions_are_read() {
+        let old: Measurement = serde_json::from_str("[[1, 5], [2, 7]]").unwrap();
+        assert_eq!(old.0[1], AtomPlace { object: 2, atom: 7, copy: 0 });
+        let new = Measurement(vec![AtomPlace { object: 1, atom: 2, copy: 3 }]);
+        assert_eq!(serde_json::from_str::<Measurement>(&serde_json::to_string(&new).unwrap()).unwrap(), new);
     }
 }

@@ -239,11 +239,18 @@ impl Viewport {
         self.plan = Some(built.plan);
     }
 
-    /// Where an atom is, Å.
+    /// Where an atom is in the file, Å.
     #[must_use]
     pub fn position(&self, object: ObjectId, atom: u32) -> Option<Vec3> {
         let object = self.scene.objects.iter().find(|held| held.id == object)?;
         object.positions.get(atom as usize).copied()
+    }
+
+    /// Where an atom is in a copy of its molecule, Å; nothing when there are not so many.
+    #[must_use]
+    pub fn position_in(&self, object: ObjectId, atom: u32, copy: u32) -> Option<Vec3> {
+        let held = self.scene.objects.iter().find(|held| held.id == object)?;
+        Some(held.places().get(copy as usize)?.transform_point3(self.position(object, atom)?))
     }
 
     /// Where a point appears in the view that fills `area`; nothing before the eye.

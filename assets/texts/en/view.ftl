@@ -28,7 +28,6 @@ selection-show-all = Show all
 selection-grain = What a click selects
 measure-name = Measure
 measure-hint = Click atoms one after the other: two for a distance, three for an angle, four for a dihedral angle
-measure-copy = This is a copy of the assembly; measure where the file has its atoms
 measure-off = Clicks select
 measure-distance = Distance
 measure-angle = Angle

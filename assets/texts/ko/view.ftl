@@ -22,7 +22,6 @@ selection-show-all = 모두 보기
 selection-grain = 눌러서 선택할 단위
 measure-name = 재기
 measure-hint = 원자를 차례로 누르세요: 거리는 둘, 각도는 셋, 이면각은 넷
-measure-copy = 조립체의 복사본이에요. 파일에 있는 원자에서 재 주세요
 measure-off = 눌러서 선택
 measure-distance = 거리
 measure-angle = 각도

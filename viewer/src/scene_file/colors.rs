@@ -35,6 +35,25 @@ fn parse_color(text: &str) -> Option<Color> {
     u32::from_str_radix(digits, 16).ok().map(Color::hex)
 }
 
+/// A colour as `#rrggbb`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct HexColor(pub Color);
+
+impl TryFrom<String> for HexColor {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        parse_color(&text).map(Self).ok_or_else(|| format!("`{text}` is no colour: write #rrggbb"))
+    }
+}
+
+impl From<HexColor> for String {
+    fn from(color: HexColor) -> Self {
+        color_text(color.0)
+    }
+}
+
 fn color_text(color: Color) -> String {
     format!("#{:02x}{:02x}{:02x}", color.r, color.g, color.b)
 }

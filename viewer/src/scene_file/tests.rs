@@ -111,10 +111,30 @@ fn what_is_drawn_is_written_and_read_again() {
     let other = Object::new(9, &one)
         .with(Representation::surface(style).of(second.clone()).with_opacity(0.5))
         .with(Representation::sticks().of(second.clone()));
+    let values = Coloring::Values {
+        values: Arc::new(vec![0.25, f32::NAN]),
+        low: 0.0,
+        high: 0.5,
+        ramp: vec![Color::BLACK, Color::WHITE],
+    };
+    let colors = Coloring::Atoms(Arc::new(vec![Color::hex(0x0010_2030); 2]));
+    let tube = crate::scene::CartoonStyle {
+        backbone: BackboneStyle::Putty(Putty { values: Arc::new(vec![1.5, 0.5]), thin: 0.0, thick: 2.0 }),
+        ..crate::scene::CartoonStyle::default()
+    };
+    let places = vec![Mat4::IDENTITY, Mat4::from_rotation_translation(Quat::from_rotation_z(1.0), Vec3::Y * 30.0)];
+    let other = other
+        .with(Representation::spheres(0.5).colored(values.clone()))
+        .with(Representation::lines().colored(colors.clone()))
+        .with(Representation::new(Shape::Cartoon(tube), Coloring::Chain))
+        .copied(places.clone());
     let scene = Scene { objects: vec![first, other], selected: vec![(9, second)], ..Scene::default() };
     let camera = Camera { center: Vec3::ONE, distance: 30.0, ..Camera::default() };
     let views = [("front".to_owned(), camera)];
-    let file = SceneFile::of_scene(&scene, &camera, Preset::Soft, &views, |object| format!("{}.cif", object.id).into());
+    let labels = [Label { shift: Vec2::new(0.0, 10.0), ..Label::new(Vec3::Y, "LYS 9") }];
+    let measurements = [vec![Vec3::ZERO, Vec3::X * 2.0]];
+    let beside = Beside { style: Preset::Soft, views: &views, labels: &labels, measurements: &measurements };
+    let file = SceneFile::of_scene(&scene, &camera, &beside, |object| format!("{}.cif", object.id).into());
     let read = SceneFile::parse(&file.to_text().unwrap()).unwrap();
     assert_eq!(read, file);
     assert_eq!(read.views[0].name, "front");
@@ -126,9 +146,45 @@ fn what_is_drawn_is_written_and_read_again() {
     assert!(matches!(&first.representations[1].shape, Shape::Dashes(dashes) if **dashes == [dash]));
     assert!(matches!(&other.representations[0].shape, Shape::Surface(style) if style.net && style.cavities));
     assert_eq!(other.representations[0].opacity, 0.5);
-    for representation in &other.representations {
+    for representation in &other.representations[..2] {
         assert_eq!(representation.atoms.indices(&other.topology), [1]);
     }
     assert_eq!(built.scene.selected[0].1.indices(&other.topology), [1]);
     assert!((built.camera.distance - 30.0).abs() < 1e-3);
+    let Coloring::Values { values: read, low, high, ramp } = &other.representations[2].coloring else { panic!() };
+    assert!(
+        read[0] == 0.25 && read[1].is_nan() && (*low, *high) == (0.0, 0.5) && *ramp == [Color::BLACK, Color::WHITE]
+    );
+    assert_eq!(other.representations[3].coloring, colors);
+    assert!(matches!(&other.representations[4].shape, Shape::Cartoon(style) if matches!(&style.backbone,
+        BackboneStyle::Putty(putty) if *putty.values == [1.5, 0.5] && (putty.thin, putty.thick) == (0.0, 2.0))));
+    assert_eq!(other.places().len(), 2);
+    assert!(other.places()[1].abs_diff_eq(places[1], 1e-4), "{}", other.places()[1]);
+    let words: Vec<(&str, f32)> = built.scene.labels.iter().map(|label| (label.text.as_str(), label.shift.y)).collect();
+    assert_eq!(words, [("LYS 9", 10.0), ("2.00 Å", 0.0)]);
+    assert_eq!(built.scene.labels[0].position, Vec3::Y);
+}
+
+#[test]
+fn lists_of_a_stranger_take_no_more_than_the_atoms() {
+    let text = |color: &str| {
+        format!(
+            r##"{{"version": 1, "molecules": [{{"file": "a.pdb", "representations": [{{"as": "spheres", "color": {color}}}]}}]}}"##
+        )
+    };
+    let long = text(r##"{"values": [[1.0, 4294967295], [2.0, 4294967295]], "low": 0, "high": 1}"##);
+    let built = SceneFile::parse(&long).unwrap().build(&[model()]).unwrap();
+    let coloring = &built.scene.objects[0].representations[0].coloring;
+    assert!(matches!(coloring, Coloring::Values { values, .. } if values.len() == 2));
+    for (color, part) in [
+        (r#"{"values": [[1.0, 2]], "low": 1, "high": 1}"#, "low and a high"),
+        (r#"{"values": [[1.0, 2]], "low": 1}"#, "high"),
+        (r#"{"value": []}"#, "value"),
+        (r#"{}"#, "either"),
+        (r##"{"colors": [["#12", 1]]}"##, "#rrggbb"),
+        ("7", "the name of a colour"),
+    ] {
+        let error = SceneFile::parse(&text(color)).unwrap_err().to_string();
+        assert!(error.contains(part), "{color}: {error}");
+    }
 }

@@ -3,28 +3,54 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use glam::Vec3;
 use kfold_molecule::Selection;
 
 use super::{
-    BackboneName, CameraEntry, ColorName, MoleculeEntry, RepresentationEntry, SceneFile, ShapeName, VERSION, ViewEntry,
-    default_size,
+    BackboneName, CameraEntry, ColorEntry, CopyEntry, LabelEntry, ListedValues, MeasuredPlace, MoleculeEntry,
+    RepresentationEntry, SceneFile, ShapeName, VERSION, ViewEntry, default_size,
 };
 use crate::camera::Camera;
-use crate::color::{CarbonColor, Coloring};
+use crate::labels::Label;
 use crate::scene::{AtomSelection, BackboneStyle, CartoonStyle, Object, Representation, Scene, Shape};
 use crate::settings::Preset;
 use crate::surface::SurfaceKind;
 
+/// What is kept of a view besides its scene and its camera.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// The look.
+    pub style: Preset,
+    /// Kept cameras with their names.
+    pub views: &'a [(String, Camera)],
+    /// Words that are no values of measurements.
+    pub labels: &'a [Label],
+    /// The places of distances, angles and dihedral angles, Å.
+    pub measurements: &'a [Vec<Vec3>],
+}
+
+/// Its colour follows the ground that it is read on.
+fn label(label: &Label) -> LabelEntry {
+    LabelEntry {
+        atoms: None,
+        at: Some(label.position),
+        text: label.text.clone(),
+        color: None,
+        size: label.size,
+        on_top: label.is_on_top,
+        shift: label.shift.into(),
+    }
+}
+
 impl SceneFile {
     /// The scene file of a scene, its molecules named by `file` in order: an object with atoms, the name of its file.
     /// Atoms are written by their number over all molecules. What a scene file cannot say is written as the nearest that it
-    /// can: values of one's own as colours of chains, their tubes as ribbons; labels and measurements are left out.
+    /// can.
     #[must_use]
     pub fn of_scene(
         scene: &Scene,
         camera: &Camera,
-        style: Preset,
-        views: &[(String, Camera)],
+        beside: &Beside<'_>,
         mut file: impl FnMut(&Object) -> PathBuf,
     ) -> Self {
         let mut first = 0;
@@ -33,7 +59,12 @@ impl SceneFile {
         for object in scene.objects.iter().filter(|object| object.visible && !object.positions.is_empty()) {
             let shown = object.representations.iter().filter(|shown| shown.visible);
             let entries = shown.filter_map(|shown| entry(shown, object, first)).collect();
-            molecules.push(MoleculeEntry { file: Some(file(object)), representations: entries });
+            molecules.push(MoleculeEntry {
+                file: Some(file(object)),
+                assembly: None,
+                copies: object.copies.iter().map(CopyEntry::of).collect(),
+                representations: entries,
+            });
             firsts.insert(object.id, first);
             first += object.positions.len();
         }
@@ -53,16 +84,21 @@ impl SceneFile {
             version: VERSION,
             molecules,
             camera: CameraEntry::from(camera),
-            style,
+            style: beside.style,
             effects: super::Effects::default(),
             background: None,
             size: default_size(),
             samples: None,
-            labels: Vec::new(),
-            measurements: Vec::new(),
+            labels: beside.labels.iter().map(label).collect(),
+            measurements: beside
+                .measurements
+                .iter()
+                .map(|points| points.iter().copied().map(MeasuredPlace::Point).collect())
+                .collect(),
             interactions,
             outlined: outlined.reduce(Selection::or),
-            views: views
+            views: beside
+                .views
                 .iter()
                 .map(|(name, camera)| ViewEntry { name: name.clone(), camera: CameraEntry::from(camera) })
                 .collect(),
@@ -99,7 +135,10 @@ fn entry(shown: &Representation, object: &Object, first: usize) -> Option<Repres
                     entry.radius = Some(*radius);
                     BackboneName::Trace
                 }
-                BackboneStyle::Putty(putty) if *putty.values != *object.b_factors => BackboneName::Ribbon,
+                BackboneStyle::Putty(putty) if *putty.values != *object.b_factors => {
+                    entry.thickness = Some(ListedValues::of(&putty.values, putty.thin, putty.thick, &[]));
+                    BackboneName::Putty
+                }
                 BackboneStyle::Putty(putty) if putty.thin > putty.thick => BackboneName::PlddtPutty,
                 BackboneStyle::Putty(_) => BackboneName::Putty,
             });
@@ -130,13 +169,7 @@ fn entry(shown: &Representation, object: &Object, first: usize) -> Option<Repres
         }
         Shape::Dashes(_) | Shape::Measured(_) | Shape::Box(_) => return None,
     }
-    entry.color = Some(ColorName::Coloring(match &shown.coloring {
-        Coloring::Values { .. } | Coloring::Atoms(_) => match shown.shape {
-            Shape::Cartoon(_) | Shape::Surface(_) => Coloring::Chain,
-            _ => Coloring::Element(CarbonColor::Chain),
-        },
-        other => other.clone(),
-    }));
+    entry.color = Some(ColorEntry::of(&shown.coloring));
     entry.opacity = shown.opacity.clamp(0.0, 1.0);
     let is_surface = entry.is_surface();
     if is_surface || matches!(shown.atoms, AtomSelection::Atoms(_)) {

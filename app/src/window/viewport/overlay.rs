@@ -1,12 +1,12 @@
 //! What is drawn over the view and found below it: boxes and loops that select, and the axes.
 
 use egui::{Key, PointerButton, Pos2, Rect, Ui, vec2};
-use glam::{Mat4, Vec3};
-use kfold_viewer::{Camera, Object, ObjectId, Pick, Shape};
+use glam::Vec3;
+use kfold_viewer::{Camera, Object, ObjectId, Shape};
 
 use super::Viewport;
 use crate::window::region::{self, Mode, Region, Tool};
-use crate::window::scene::{LIGAND, RECEPTOR, REFERENCE};
+use crate::window::scene::{LIGAND, RECEPTOR, REFERENCE, SECOND_PART};
 use crate::window::theme::palette;
 
 /// Corners of a loop at most.
@@ -36,13 +36,6 @@ impl Viewport {
         self.all.len()
     }
 
-    /// Whether what was picked is a copy that stands elsewhere than its coordinates say.
-    #[must_use]
-    pub fn is_moved(&self, pick: &Pick) -> bool {
-        let object = self.scene.objects.iter().find(|object| object.id == pick.object);
-        object.and_then(|object| object.places().get(pick.copy as usize)).is_some_and(|copy| *copy != Mat4::IDENTITY)
-    }
-
     /// The atoms that are drawn within a region, of each molecule, and all of it that are drawn.
     #[must_use]
     pub fn atoms_within(&self, region: &Region) -> Vec<(ObjectId, Vec<u32>, Vec<u32>)> {
@@ -51,7 +44,11 @@ impl Viewport {
         let Some((rect, camera)) = picture else { return Vec::new() };
         let size = glam::Vec2::new(rect.width(), rect.height());
         let bounds = Rect::from_points(&region.outline);
-        let molecules = self.scene.objects.iter().filter(|object| matches!(object.id, RECEPTOR | LIGAND | REFERENCE));
+        let molecules = self.scene.objects.iter().filter(|object| {
+            // Parts of an assembly come after all others; lines that measure have no atoms.
+            matches!(object.id, RECEPTOR | LIGAND | REFERENCE)
+                || (object.id >= SECOND_PART && !object.positions.is_empty())
+        });
         let within = |object: &Object| {
             let mut drawn: Vec<u32> = object
                 .representations
@@ -159,5 +156,46 @@ pub(super) fn axes_ui(ui: &Ui, rect: Rect, camera: &Camera) {
         let ink = colour.gamma_multiply(if axis.z < 0.0 { 0.55 } else { 1.0 });
         ui.painter().line_segment([origin, origin + along * AXIS], egui::Stroke::new(2.0, ink));
         ui.painter().text(origin + along * (AXIS + 8.0), egui::Align2::CENTER_CENTER, name, font.clone(), ink);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::pos2;
+    use glam::Mat4;
+    use kfold_molecule::formats::pdb;
+    use kfold_viewer::Representation;
+
+    use super::*;
+
+    #[test]
+    fn every_copy_is_measured_and_selected_where_it_is_seen() {
+        let text = "ATOM      1  CA  GLY A   1       0.000   0.000   0.000  1.00  0.00           C\n\
+                    ATOM      2  CA  GLY B   1       0.000   5.000   0.000  1.00  0.00           C\n";
+        let structure = pdb::read(text.as_bytes()).unwrap();
+        let mut viewport = Viewport::new(None, &egui::Context::default());
+        let part = |id: ObjectId, atom: u32, along: f32| {
+            Object::new(id, structure.first().unwrap())
+                .with(Representation::spheres(1.0).of(kfold_viewer::AtomSelection::of(vec![atom])))
+                .copied(vec![Mat4::IDENTITY, Mat4::from_translation(Vec3::X * along)])
+        };
+        viewport.scene.objects = vec![part(RECEPTOR, 0, 20.0), part(SECOND_PART, 1, -20.0)];
+        viewport.pictures = vec![(Rect::from_min_size(pos2(0.0, 0.0), vec2(200.0, 200.0)), Camera::default())];
+        // From an atom of the file to one that was moved there, which is not where its coordinates say.
+        let places = [(RECEPTOR, 0, 0), (SECOND_PART, 1, 1)]
+            .map(|(object, atom, copy)| viewport.position_in(object, atom, copy).unwrap());
+        assert_eq!(places, [Vec3::ZERO, Vec3::new(-20.0, 5.0, 0.0)]);
+        assert_eq!(viewport.position_in(RECEPTOR, 0, 2), None, "there is no third copy");
+        let area = Rect::from_min_size(pos2(0.0, 0.0), vec2(200.0, 200.0));
+        for (object, atom, copy) in [(RECEPTOR, 0, 0), (RECEPTOR, 0, 1), (SECOND_PART, 1, 0), (SECOND_PART, 1, 1)] {
+            let point = viewport.position_in(object, atom, copy).unwrap();
+            let size = glam::Vec2::splat(200.0);
+            let (place, _) = viewport.pictures[0].1.project(point, size).unwrap();
+            let around = Rect::from_center_size(area.min + vec2(place.x, place.y), vec2(4.0, 4.0));
+            let outline = vec![around.left_top(), around.right_top(), around.right_bottom(), around.left_bottom()];
+            let found = viewport.atoms_within(&Region { outline, mode: Mode::Replace });
+            let found: Vec<_> = found.into_iter().filter(|(_, atoms, _)| !atoms.is_empty()).collect();
+            assert_eq!(found, [(object, vec![atom], vec![atom])], "copy {copy}");
+        }
     }
 }
