@@ -1,3 +1,5 @@
+#import "common/frame.wgsl"
+
 // What the perspective image of a sphere fills.
 
 // Smallest and largest slope of a circle of radius `radius` at `center` (offset along the axis, depth) as seen from the
@@ -22,4 +24,27 @@ fn slope_bounds(center: vec2<f32>, radius: f32, near: f32) -> vec2<f32> {
         }
     }
     return bounds;
+}
+
+struct Extent {
+    // Left, top, right, bottom in pixels.
+    pixels: vec4<f32>,
+    // Depth value of the nearest point.
+    nearest: f32,
+    is_inside: bool,
+}
+
+fn extent_of(sphere: vec4<f32>) -> Extent {
+    let near = frame.projection.z;
+    let depth = -sphere.z;
+    if !(depth + sphere.w > near) || sphere.w <= 0.0 {
+        return Extent(vec4<f32>(0.0), 0.0, false);
+    }
+    let x = slope_bounds(vec2<f32>(sphere.x, depth), sphere.w, near) * frame.projection.x + frame.viewport.x;
+    let y = slope_bounds(vec2<f32>(sphere.y, depth), sphere.w, near) * frame.projection.y + frame.viewport.y;
+    let is_inside = x.y > -1.0 && x.x < 1.0 && y.y > -1.0 && y.x < 1.0;
+    let size = frame.viewport.zw;
+    let pixels = vec4<f32>(
+        (x.x + 1.0) * 0.5 * size.x, (1.0 - y.y) * 0.5 * size.y, (x.y + 1.0) * 0.5 * size.x, (1.0 - y.x) * 0.5 * size.y);
+    return Extent(pixels, near / max(depth - sphere.w, near), is_inside);
 }

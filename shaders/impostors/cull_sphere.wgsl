@@ -13,11 +13,21 @@ struct SphereInstance {
 // Whether far spheres are thinned out: where they fill space, and are not the ends of sticks.
 override THINS: bool = true;
 
+// A sphere at most so many pixels high and wide is drawn by a compute shader; 0: none is.
+override SMALL: f32 = 0.0;
+
 const VERTICES: u32 = 6u;
 
 // Puts a sphere into the list; whether there was room.
-fn draw(phase: u32, sphere: SphereInstance, radius: f32, copy: u32) -> bool {
-    let at = claim(phase, VERTICES, arrayLength(&list));
+fn draw(phase: u32, sphere: SphereInstance, radius: f32, copy: u32, extent: Extent) -> bool {
+    let size = extent.pixels.zw - extent.pixels.xy;
+    var at: u32;
+    // Nearer than 1 would be cut by the near plane.
+    if max(size.x, size.y) <= SMALL && extent.nearest < 1.0 {
+        at = claim_small(phase, VERTICES, arrayLength(&list));
+    } else {
+        at = claim(phase, VERTICES, arrayLength(&list));
+    }
     if at < arrayLength(&list) {
         list[at] = SphereInstance(sphere.atom, radius, copy);
         return true;
@@ -47,8 +57,9 @@ fn cull_early(
     }
     let sphere = instances[place.index];
     let radius = radius_of(place, sphere_of_chunk(place), sphere);
-    if extent_of(vec4<f32>(place_of_atom(sphere.atom, place.copy), radius)).is_inside {
-        _ = draw(0u, sphere, radius, place.copy);
+    let extent = extent_of(vec4<f32>(place_of_atom(sphere.atom, place.copy), radius));
+    if extent.is_inside {
+        _ = draw(0u, sphere, radius, place.copy, extent);
     }
 }
 
@@ -68,10 +79,11 @@ fn cull_late(
     if may_be_seen(chunk) {
         let sphere = instances[place.index];
         let radius = radius_of(place, chunk, sphere);
-        is_seen = may_be_seen(vec4<f32>(place_of_atom(sphere.atom, place.copy), radius));
+        let extent = extent_of(vec4<f32>(place_of_atom(sphere.atom, place.copy), radius));
+        is_seen = extent.is_inside && !is_hidden(extent);
         // Those that were seen before have been drawn already, where they are inside.
         if is_seen && !was {
-            is_seen = draw(1u, sphere, radius, place.copy);
+            is_seen = draw(1u, sphere, radius, place.copy, extent);
         }
     }
     note(place, was, is_seen);

@@ -19,13 +19,27 @@ struct DrawArguments {
     first_instance: u32,
 }
 
+// Arguments of an indirect dispatch over the small spheres of a list (`small_sphere.wgsl`), and how many they are.
+struct SmallArguments {
+    groups: atomic<u32>,
+    groups_y: u32,
+    groups_z: u32,
+    count: atomic<u32>,
+}
+
+// Of both phases.
+struct Arguments {
+    drawn: array<DrawArguments, 2>,
+    small: array<SmallArguments, 2>,
+}
+
 @group(1) @binding(0) var<storage, read> positions: array<f32>;
 @group(1) @binding(1) var<storage, read> world_from_object: array<mat4x4<f32>>;
 // Middle and radius of a sphere around each chunk, in the object's coordinates.
 @group(1) @binding(2) var<storage, read> chunks: array<vec4<f32>>;
 // Two words for each chunk, copy by copy.
 @group(1) @binding(3) var<storage, read_write> seen: array<atomic<u32>>;
-@group(1) @binding(4) var<storage, read_write> arguments: array<DrawArguments, 2>;
+@group(1) @binding(4) var<storage, read_write> arguments: Arguments;
 // Farthest depth value (least: reverse-Z) of each tile of `TILE` pixels a side, row by row; after them those of four tiles
 // together, and so on up to one.
 @group(1) @binding(5) var<storage, read> pyramid: array<f32>;
@@ -36,6 +50,8 @@ const TILE: f32 = 8.0;
 const MOST_TILES: f32 = 3.0;
 // Radius in pixels to which far atoms grow.
 const FAR_RADIUS: f32 = 0.75;
+// Threads of a group of `small_sphere.wgsl`.
+const SMALL_GROUP: u32 = 64u;
 
 // One impostor of one copy.
 struct Place {
@@ -89,29 +105,6 @@ fn step_of(chunk: vec4<f32>, radius: f32) -> u32 {
     return 1u << u32(clamp(floor(3.0 * log2(max(growth, 1.0))), 0.0, 6.0));
 }
 
-struct Extent {
-    // Left, top, right, bottom in pixels.
-    pixels: vec4<f32>,
-    // Depth value of the nearest point.
-    nearest: f32,
-    is_inside: bool,
-}
-
-fn extent_of(sphere: vec4<f32>) -> Extent {
-    let near = frame.projection.z;
-    let depth = -sphere.z;
-    if !(depth + sphere.w > near) || sphere.w <= 0.0 {
-        return Extent(vec4<f32>(0.0), 0.0, false);
-    }
-    let x = slope_bounds(vec2<f32>(sphere.x, depth), sphere.w, near) * frame.projection.x + frame.viewport.x;
-    let y = slope_bounds(vec2<f32>(sphere.y, depth), sphere.w, near) * frame.projection.y + frame.viewport.y;
-    let is_inside = x.y > -1.0 && x.x < 1.0 && y.y > -1.0 && y.x < 1.0;
-    let size = frame.viewport.zw;
-    let pixels = vec4<f32>(
-        (x.x + 1.0) * 0.5 * size.x, (1.0 - y.y) * 0.5 * size.y, (x.y + 1.0) * 0.5 * size.x, (1.0 - y.x) * 0.5 * size.y);
-    return Extent(pixels, near / max(depth - sphere.w, near), is_inside);
-}
-
 fn is_hidden(extent: Extent) -> bool {
     let size = frame.viewport.zw;
     let low_pixel = clamp(extent.pixels.xy, vec2<f32>(0.0), size - 1.0);
@@ -142,12 +135,23 @@ fn may_be_seen(sphere: vec4<f32>) -> bool {
     return extent.is_inside && !is_hidden(extent);
 }
 
-// A place in the list of a phase, for an impostor of so many vertices; `capacity` where it is full.
+// A place in the list of a phase, for an impostor of so many vertices; `capacity` where it is full. Drawn ones fill the list
+// from its beginning, small ones from its end.
 fn claim(phase: u32, vertices: u32, capacity: u32) -> u32 {
-    let place = atomicAdd(&arguments[phase].vertices, vertices) / vertices;
-    if place >= capacity {
-        atomicSub(&arguments[phase].vertices, vertices);
+    let place = atomicAdd(&arguments.drawn[phase].vertices, vertices) / vertices;
+    if place + atomicLoad(&arguments.small[phase].count) >= capacity {
+        atomicSub(&arguments.drawn[phase].vertices, vertices);
         return capacity;
     }
     return place;
+}
+
+fn claim_small(phase: u32, vertices: u32, capacity: u32) -> u32 {
+    let place = atomicAdd(&arguments.small[phase].count, 1u);
+    if place + atomicLoad(&arguments.drawn[phase].vertices) / vertices >= capacity {
+        atomicSub(&arguments.small[phase].count, 1u);
+        return capacity;
+    }
+    atomicMax(&arguments.small[phase].groups, place / SMALL_GROUP + 1u);
+    return capacity - 1u - place;
 }

@@ -1,5 +1,6 @@
 #import "common/surface.wgsl"
 #import "common/sphere_bounds.wgsl"
+#import "common/sphere_ray.wgsl"
 #import "common/peel.wgsl"
 #import "common/mask.wgsl"
 #import "common/shadow_map.wgsl"
@@ -54,29 +55,11 @@ fn sphere_vertex(@builtin(vertex_index) vertex: u32, @builtin(instance_index) dr
 }
 
 fn sphere_surface(in: Varyings) -> Surface {
-    let center = in.center_and_radius.xyz;
-    let radius = in.center_and_radius.w;
-    let near = frame.projection.z;
-    // Points of the ray are `ray * depth`.
-    let ray = vec3<f32>(in.slope, -1.0);
-    let length_squared = dot(ray, ray);
-    let closest = dot(ray, center) / length_squared;
-    let aside = center - ray * closest;
-    let inside = radius * radius - dot(aside, aside);
-    if inside < 0.0 {
+    let hit = cast_at_sphere(in.center_and_radius, in.slope);
+    if !hit.is_there {
         discard;
     }
-    let half_chord = sqrt(max(inside, 0.0) / length_squared);
-    var depth = closest - half_chord;
-    var normal = (ray * depth - center) / radius;
-    if depth < near {
-        if closest + half_chord < near {
-            discard;
-        }
-        depth = near;
-        normal = vec3<f32>(0.0, 0.0, 1.0);
-    }
-    return Surface(ray * depth, normal, in.color, in.atom_number);
+    return Surface(vec3<f32>(in.slope, -1.0) * hit.depth, hit.normal, in.color, in.atom_number);
 }
 
 @fragment

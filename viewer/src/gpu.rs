@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::error::ViewerError;
+use crate::renderer::Tier;
 use crate::surface::SurfacePipelines;
 
 /// Storage buffers that the vertex stage of the impostors binds.
@@ -50,11 +51,18 @@ impl Gpu {
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("viewer"),
+            required_features: Self::wanted_features(&adapter),
             required_limits: limits,
             ..wgpu::DeviceDescriptor::default()
         }))
         .map_err(|error| ViewerError::NoDevice { adapter: info.name.clone(), reason: error.to_string() })?;
         Self::from_device(info, device, queue)
+    }
+
+    /// What a device should be opened with where the adapter has it: faster ways to draw.
+    #[must_use]
+    pub fn wanted_features(adapter: &wgpu::Adapter) -> wgpu::Features {
+        adapter.features() & Tier::FEATURES
     }
 
     /// Uses a device that somebody else opened, as eframe's `RenderState` offers it. Takes the device's lost callback
@@ -143,6 +151,10 @@ impl Gpu {
         let internal = pollster::block_on(internal.pop());
         let validation = pollster::block_on(validation.pop());
         let memory = pollster::block_on(memory.pop());
+        if result.is_err() || memory.is_some() || validation.is_some() || internal.is_some() {
+            // A lost device says so when it is asked next, and until then its buffers are merely not valid.
+            let _ = self.device.poll(wgpu::PollType::Poll);
+        }
         self.check_lost()?;
         if memory.is_some() {
             return Err(ViewerError::OutOfMemory { doing });

@@ -37,7 +37,7 @@ pub use error::ViewerError;
 pub use gpu::Gpu;
 pub use labels::{FONT as LABEL_FONT, Label, measured_value, measurement, residue_labels};
 pub use legend::{Legend, LegendEntry};
-pub use renderer::{Pick, Progress, Renderer};
+pub use renderer::{Pick, Progress, Renderer, Tier};
 pub use residue_colors::{ResidueClass, residue_classes};
 pub use ribbon::RibbonKind;
 pub use scene::{

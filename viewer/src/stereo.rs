@@ -62,6 +62,8 @@ impl Stereo {
 
     /// Draws the pictures, each of this size, side by side in one.
     ///
+    /// A device that is lost meanwhile is opened anew, without a window.
+    ///
     /// # Errors
     /// As [`Renderer::render_in_tiles`].
     pub fn render(
@@ -78,7 +80,14 @@ impl Stereo {
         let mut both = RgbaImage::new(size.0.saturating_mul(count), size.1);
         for (index, camera) in (0..).zip(&cameras) {
             let one: Progress<'_> = &mut |done, all| progress(index * all + done, count * all);
-            let picture = renderer.render_in_tiles(scene, camera, size, settings, None, one)?;
+            let picture = match renderer.render_in_tiles(scene, camera, size, settings, None, one) {
+                // Once: a device that goes again does not come back.
+                Err(ViewerError::DeviceLost { .. }) => {
+                    renderer.reopen()?;
+                    renderer.render_in_tiles(scene, camera, size, settings, None, one)?
+                }
+                drawn => drawn?,
+            };
             if count == 1 {
                 return Ok(picture);
             }
@@ -94,6 +103,17 @@ mod tests {
     use glam::{Quat, Vec3};
 
     use super::*;
+    use crate::Gpu;
+
+    #[test]
+    fn pictures_are_drawn_though_the_device_is_lost() {
+        let mut renderer = Renderer::new(Gpu::headless().unwrap()).unwrap();
+        let (scene, camera, settings) = (Scene::default(), Camera::default(), RenderSettings::default());
+        renderer.gpu().device.destroy();
+        let mut go_on = |_, _| ControlFlow::Continue(());
+        let drawn = Stereo::Parallel.render(&mut renderer, &scene, &camera, (24, 16), &settings, &mut go_on).unwrap();
+        assert_eq!(drawn.dimensions(), (48, 16));
+    }
 
     #[test]
     fn eyes_are_left_and_right_of_the_camera_and_look_at_one_point() {

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use glam::{Mat4, Quat, Vec3};
 use kfold_molecule::structure::{Atom, Chain, Model, Residue, ResidueKind, Topology};
 use kfold_molecule::{Element, formats};
 use kfold_viewer::{
-    AtomSelection, Camera, Gpu, Object, Quality, RenderSettings, Renderer, Representation, Scene, ViewerError,
+    AtomSelection, Camera, Gpu, Object, Quality, RenderSettings, Renderer, Representation, Scene, Tier, ViewerError,
 };
 use serde::Serialize;
 
@@ -68,9 +68,21 @@ pub(super) struct RenderBench {
     /// Nothing left out: every sphere is drawn, as in pictures to keep
     #[arg(long)]
     whole: bool,
+    /// How spheres of a few pixels are drawn; without it, as suits the adapter
+    #[arg(long, value_enum, value_name = "TIER")]
+    tier: Option<TierChoice>,
     /// A table for programs
     #[arg(long)]
     json: bool,
+}
+
+/// A way to draw spheres of a few pixels.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TierChoice {
+    /// As triangles, like all others
+    Triangles,
+    /// By a compute shader; needs 64-bit atomic operations
+    Compute,
 }
 
 /// What was measured.
@@ -207,7 +219,12 @@ impl RenderBench {
         let settings = RenderSettings { samples: 1, quality: Quality::Normal, ..base };
         let camera = Camera::looking_at(&points, aspect);
         let start = Instant::now();
-        let mut renderer = Renderer::new(gpu.clone())?;
+        let tier = match self.tier {
+            Some(TierChoice::Triangles) => Tier::Triangles,
+            Some(TierChoice::Compute) => Tier::Compute,
+            None => Tier::suited(gpu),
+        };
+        let mut renderer = Renderer::with_tier(gpu.clone(), tier)?;
         let mut first_ms = None;
         let complete_ms = loop {
             renderer.render(scene, &camera, self.size, &settings)?;

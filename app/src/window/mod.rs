@@ -54,6 +54,7 @@ mod viewport;
 mod widgets;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use app::Studio;
 pub use document::Document;
@@ -65,7 +66,18 @@ pub use panes::Pane;
 /// # Errors
 /// When no window can be opened: no display, or no graphics adapter that can draw it.
 pub fn run(open: Option<PathBuf>) -> anyhow::Result<()> {
+    let mut graphics = egui_wgpu::WgpuConfiguration::default();
+    if let egui_wgpu::WgpuSetup::CreateNew(setup) = &mut graphics.wgpu_setup {
+        // The view draws faster where the device has more than egui asks for.
+        let asked = Arc::clone(&setup.device_descriptor);
+        setup.device_descriptor = Arc::new(move |adapter| {
+            let mut descriptor = asked(adapter);
+            descriptor.required_features |= kfold_viewer::Gpu::wanted_features(adapter);
+            descriptor
+        });
+    }
     let options = eframe::NativeOptions {
+        wgpu_options: graphics,
         viewport: egui::ViewportBuilder::default()
             .with_title("K-Fold Studio")
             .with_app_id("kfold-studio")

@@ -11,6 +11,7 @@ use crate::renderer::objects::storage;
 use crate::renderer::pipelines::{Cull, Pipelines};
 use crate::renderer::targets::Target;
 use crate::renderer::uniforms::{CylinderInstance, SphereInstance};
+use crate::renderer::visibility::VisibilityPipelines;
 
 /// Fewer impostors than this, in all copies together, are drawn as they are.
 pub(crate) const FEWEST: usize = 4096;
@@ -24,6 +25,8 @@ const TILE: u32 = 8;
 const GROUP_TILES: u32 = 8;
 /// Bytes of a list: room for some five million spheres seen at once. More are left out of a picture.
 const MOST_LIST_BYTES: u64 = 64 << 20;
+/// `Arguments` of `impostors/culling.wgsl` before anything is found.
+const EMPTY: [u32; 16] = [0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0];
 /// What counts as seen before the first picture: every eighth. These hide most of the others from it.
 const FIRST_SEEN: u32 = 0x0101_0101;
 
@@ -113,6 +116,8 @@ impl Chunks {
 pub(crate) struct Culled {
     chunks: Chunks,
     copies: u32,
+    /// Radius of the smallest sphere, Å; infinite for what is not drawn small.
+    smallest: f32,
     /// Positions, copies, spheres around chunks, what was seen, arguments.
     buffers: [wgpu::Buffer; 5],
     instances: wgpu::Buffer,
@@ -121,6 +126,9 @@ pub(crate) struct Culled {
 }
 
 impl Culled {
+    /// Where the arguments of the dispatches over small spheres begin, bytes.
+    pub const SMALL_ARGUMENTS: u64 = 32;
+
     /// `instances` holds the impostors in Morton order, of atoms at `positions`, in so many copies.
     pub fn new(
         gpu: &Gpu,
@@ -146,10 +154,16 @@ impl Culled {
             copies_buffer.clone(),
             storage(gpu, "chunks", bytemuck::cast_slice(&bounds), usage),
             storage(gpu, "seen impostors", bytemuck::cast_slice(&vec![FIRST_SEEN; words]), usage),
-            storage(gpu, "draw arguments", &[0; 32], usage | wgpu::BufferUsages::INDIRECT),
+            storage(gpu, "draw arguments", &[0; 64], usage | wgpu::BufferUsages::INDIRECT),
         ];
         let lists = [list(), list()];
-        Self { chunks, copies, buffers, instances: instances.clone(), lists }
+        let smallest = match &chunks {
+            Chunks::Spheres(spheres) | Chunks::Ends(spheres) => {
+                spheres.iter().map(|sphere| sphere.radius).filter(|radius| *radius > 0.0).fold(f32::INFINITY, f32::min)
+            }
+            Chunks::Cylinders(_) => f32::INFINITY,
+        };
+        Self { chunks, copies, smallest, buffers, instances: instances.clone(), lists }
     }
 
     /// Takes over moved atoms. The order stays: chunks that come apart are found less often hidden, not wrongly so.
@@ -162,16 +176,21 @@ impl Culled {
         &self.buffers[4]
     }
 
-    /// Empties the lists; before the commands of a frame are submitted.
-    pub fn reset(&self, gpu: &Gpu) {
-        gpu.queue.write_buffer(self.arguments(), 0, bytemuck::cast_slice(&[0_u32, 1, 0, 0, 0, 1, 0, 0]));
+    /// Radius of the smallest sphere, Å, and how many spheres there are in all copies; `None` of cylinders.
+    pub fn spheres(&self) -> Option<(f32, u64)> {
+        self.smallest.is_finite().then(|| (self.smallest, self.chunks.count() as u64 * u64::from(self.copies)))
     }
 
-    /// Fills the list of a phase, 0 or 1.
+    /// Empties the lists; before the commands of a frame are submitted.
+    pub fn reset(&self, gpu: &Gpu) {
+        gpu.queue.write_buffer(self.arguments(), 0, bytemuck::cast_slice(&EMPTY));
+    }
+
+    /// Fills the list of a phase, 0 or 1; of the second tier with small spheres at its end.
     pub fn fill(
         &self,
         gpu: &Gpu,
-        pipelines: &Pipelines,
+        (pipelines, second_tier): (&Pipelines, Option<&VisibilityPipelines>),
         pyramid: &Pyramid,
         pass: &mut wgpu::ComputePass<'_>,
         phase: usize,
@@ -187,8 +206,8 @@ impl Culled {
             entries: &entries,
         });
         let Cull { early, late } = match self.chunks {
-            Chunks::Spheres(_) => &pipelines.cull_spheres,
-            Chunks::Ends(_) => &pipelines.cull_ends,
+            Chunks::Spheres(_) => second_tier.map_or(&pipelines.cull_spheres, |tier| &tier.cull_spheres),
+            Chunks::Ends(_) => second_tier.map_or(&pipelines.cull_ends, |tier| &tier.cull_ends),
             Chunks::Cylinders(_) => &pipelines.cull_cylinders,
         };
         pass.set_pipeline(if phase == 0 { early } else { late });

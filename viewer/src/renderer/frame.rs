@@ -1,6 +1,7 @@
 //! The frame: its passes in their fixed order.
 //!
-//! 1. solid geometry, in two phases where hidden impostors are left out (`culling`), writes colour, normal, atom number and depth;
+//! 1. solid geometry, in two phases where hidden impostors are left out (`culling`), small spheres by compute shaders
+//!    (`visibility`), writes colour, normal, atom number and depth;
 //! 2. occlusion is sampled from depth and normals, then blurred;
 //! 3. the key light's depth map is drawn, where there are shadows;
 //! 4. transparent geometry is summed by weight, or peeled layer by layer, down to the solid depth;
@@ -22,6 +23,7 @@ use crate::renderer::peel::{LAYERS, Peel};
 use crate::renderer::pipelines::Pipelines;
 use crate::renderer::shadow::ShadowMap;
 use crate::renderer::targets::Targets;
+use crate::renderer::visibility::{Visibility, VisibilityPipelines};
 use crate::scene::ObjectId;
 
 /// Everything that the passes read besides the targets.
@@ -42,6 +44,8 @@ pub(crate) struct Frame<'a> {
     pub halo: Option<(&'a Halo, &'a wgpu::BindGroup, &'a [ObjectId])>,
     /// Where hidden impostors are left out.
     pub pyramid: Option<&'a Pyramid>,
+    /// Where small spheres are drawn by compute shaders.
+    pub second_tier: Option<(&'a VisibilityPipelines, &'a Visibility)>,
     /// What the labels' pass reads and how many letters there are.
     pub words: Option<(&'a wgpu::BindGroup, u32)>,
     /// Whether the passes 1 to 4 can be left out, as the targets hold their results already.
@@ -101,6 +105,9 @@ impl Frame<'_> {
         if !self.geometry_stands {
             match self.pyramid {
                 Some(pyramid) => {
+                    if let Some((_, visibility)) = self.second_tier {
+                        visibility.clear(&mut encoder);
+                    }
                     self.cull(&mut encoder, pyramid, 0);
                     self.solid_geometry(&mut encoder, Pass::Opaque(Some(0)));
                     self.cull(&mut encoder, pyramid, 1);
@@ -183,7 +190,14 @@ impl Frame<'_> {
                 if phase == 0 {
                     culled.reset(self.gpu);
                 }
-                culled.fill(self.gpu, self.pipelines, pyramid, &mut pass, phase);
+                let tier = self.second_tier.map(|(pipelines, _)| pipelines);
+                culled.fill(self.gpu, (self.pipelines, tier), pyramid, &mut pass, phase);
+            }
+        }
+        let Some((pipelines, visibility)) = self.second_tier else { return };
+        for draw in self.objects.draws(|_, is_transparent| !is_transparent) {
+            if let Some((culled, groups)) = draw.culled.as_ref().filter(|(culled, _)| culled.spheres().is_some()) {
+                visibility.draw(self.gpu, pipelines, &mut pass, (culled, &groups[phase]), phase);
             }
         }
     }
@@ -204,6 +218,9 @@ impl Frame<'_> {
         });
         pass.set_bind_group(0, self.frame_group, &[]);
         self.draw_all(&mut pass, which);
+        if let (Pass::Opaque(Some(phase)), Some((pipelines, visibility))) = (which, self.second_tier) {
+            visibility.resolve(pipelines, &mut pass, phase, self.region);
+        }
     }
 
     fn transparent_geometry(&self, encoder: &mut wgpu::CommandEncoder) {

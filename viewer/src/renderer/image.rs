@@ -183,7 +183,11 @@ impl Renderer {
     }
 
     /// The bytes of a texture with four for each pixel, row by row.
-    fn read_texture(&self, texture: &wgpu::Texture, aspect: wgpu::TextureAspect) -> Result<Vec<u8>, ViewerError> {
+    pub(crate) fn read_texture(
+        &self,
+        texture: &wgpu::Texture,
+        aspect: wgpu::TextureAspect,
+    ) -> Result<Vec<u8>, ViewerError> {
         let (width, height) = (texture.width(), texture.height());
         let row = (width * 4).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
         let (buffer, receiver) = self.gpu().guarded(READING, |gpu| {

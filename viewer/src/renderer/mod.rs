@@ -13,6 +13,7 @@ mod pipelines;
 mod shadow;
 mod targets;
 pub(crate) mod uniforms;
+mod visibility;
 mod words;
 
 use std::sync::Arc;
@@ -35,10 +36,12 @@ use pipelines::{DEPTH_FORMAT, FLOOD_FORMAT, MASK_FORMAT, PICTURE_FORMAT, Pipelin
 use shadow::{Light, ShadowMap};
 use targets::{Target, Targets, TargetsKey, texture, texture_entry};
 use uniforms::FrameUniform;
+use visibility::{Visibility, VisibilityPipelines};
 use words::Words;
 
 pub use image::Progress;
 pub use pick::Pick;
+pub use visibility::Tier;
 
 /// Radii within which occlusion is looked for, Å: crevices between atoms, pockets and domains.
 const SMALL_OCCLUSION_RADIUS: f32 = 2.2;
@@ -64,6 +67,9 @@ pub struct Renderer {
     shadow_map: Option<ShadowMap>,
     words: Option<Words>,
     pyramid: Option<Pyramid>,
+    tier: Tier,
+    /// Made when the first small spheres are drawn.
+    second_tier: Option<(VisibilityPipelines, Option<Visibility>)>,
     output: Option<Output>,
     generation: u64,
     drawn: Option<Drawn>,
@@ -119,6 +125,16 @@ impl Renderer {
     /// # Errors
     /// When the device refuses a shader or runs out of memory.
     pub fn new(gpu: Gpu) -> Result<Self, ViewerError> {
+        let tier = Tier::suited(&gpu);
+        Self::with_tier(gpu, tier)
+    }
+
+    /// As [`Self::new`], with the way in which small spheres are drawn.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and when the device cannot draw them so.
+    pub fn with_tier(gpu: Gpu, tier: Tier) -> Result<Self, ViewerError> {
+        tier.check(&gpu)?;
         let (pipelines, frame_uniform, frame_group, highlights, nothing) =
             gpu.guarded("preparing the renderer", |gpu| {
                 let pipelines = Pipelines::new(gpu);
@@ -155,12 +171,27 @@ impl Renderer {
             shadow_map: None,
             words: None,
             pyramid: None,
+            tier,
+            second_tier: None,
             output: None,
             generation: 0,
             drawn: None,
             pick: PickState::default(),
             waker: Arc::new(|| {}),
         })
+    }
+
+    /// Goes on with a device opened anew after the one before was lost. The next picture uploads everything again. Of a window,
+    /// whose device is the window's own, a renderer must be made on its new one instead.
+    ///
+    /// # Errors
+    /// When no adapter answers, or the new device refuses.
+    pub fn reopen(&mut self) -> Result<(), ViewerError> {
+        let gpu = Gpu::headless()?;
+        let tier = if self.tier.is_supported(&gpu) { self.tier } else { Tier::suited(&gpu) };
+        let waker = Arc::clone(&self.waker);
+        *self = Self { waker, generation: self.generation + 1, ..Self::with_tier(gpu, tier)? };
+        Ok(())
     }
 
     /// The device it draws with.
@@ -324,6 +355,7 @@ impl Renderer {
         if let Some(targets) = self.targets.as_ref().filter(|_| culls && self.pyramid.is_none()) {
             self.pyramid = Some(Pyramid::new(gpu, &self.pipelines, drawn, &targets.depth));
         }
+        let small = if culls { self.prepare_second_tier(gpu, view, drawn) } else { false };
         let (Some(targets), Some(output)) = (&self.targets, &self.output) else {
             return Err(ViewerError::Refused { doing: "drawing", reason: "no textures".into() });
         };
@@ -386,6 +418,11 @@ impl Renderer {
             peel: self.peel.as_ref().filter(|_| exact),
             halo: halo.map(|halo| (halo, &mask_group, highlighted.as_slice())),
             pyramid: self.pyramid.as_ref().filter(|_| culls),
+            second_tier: self
+                .second_tier
+                .as_ref()
+                .filter(|_| small)
+                .and_then(|(pipelines, visibility)| Some((pipelines, visibility.as_ref()?))),
             geometry_stands,
             occlusion: settings.ambient_occlusion > 0.0,
             transparent,
@@ -398,6 +435,27 @@ impl Renderer {
         self.drawn =
             Some(Drawn { fingerprint: current, _scene: scene.clone(), samples: sample + 1, wanted_samples, pending });
         Ok(())
+    }
+
+    /// Makes what draws small spheres; whether there are any to draw so.
+    fn prepare_second_tier(&mut self, gpu: &Gpu, view: &View<'_>, drawn: (u32, u32)) -> bool {
+        if self.tier == Tier::Triangles {
+            return false;
+        }
+        let scale = view.camera.projection_scale(view.part.whole.0 as f32 / view.part.whole.1 as f32);
+        let pixel_slope = 2.0 / (scale.y * drawn.1 as f32);
+        let count = self.objects.small_spheres(gpu, view.camera, pixel_slope);
+        if count == 0 {
+            return false;
+        }
+        let (pipelines, visibility) =
+            self.second_tier.get_or_insert_with(|| (VisibilityPipelines::new(gpu, &self.pipelines), None));
+        if visibility.as_ref().is_none_or(|held| !held.fits(drawn, count)) {
+            // The old one goes before the new one comes.
+            *visibility = None;
+            *visibility = Visibility::new(gpu, pipelines, drawn, count);
+        }
+        visibility.is_some()
     }
 
     /// Makes the textures of the effects that are wanted and lets go of the others' that depend on the size.
@@ -615,6 +673,36 @@ mod tests {
         // The callback may come with the next call.
         let _ = gpu.wait();
         assert!(matches!(draw(), Err(ViewerError::DeviceLost { .. })));
+    }
+
+    #[test]
+    fn a_lost_device_is_survived() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/adenylate-kinase/closed.pdb");
+        let structure = kfold_molecule::formats::read_structure(std::path::Path::new(file)).unwrap();
+        // Something of every kind: ribbons, many spheres, a surface.
+        let style = crate::SurfaceStyle { spacing: 1.0, ..crate::SurfaceStyle::gaussian() };
+        let object = crate::Object::new(1, structure.first().unwrap())
+            .with(crate::Representation::cartoon())
+            .with(crate::Representation::spheres(0.4))
+            .with(crate::Representation::surface(style).with_opacity(0.5));
+        let camera = Camera::looking_at(&object.positions, 1.5);
+        let scene = Scene { objects: vec![object], ..Scene::default() };
+        let settings = RenderSettings { shadows: 0.5, ..RenderSettings::default() };
+        let mut renderer = Renderer::new(Gpu::headless().unwrap()).unwrap();
+        let before = renderer.render_to_image(&scene, &camera, 96, 64, &settings).unwrap();
+        let generation = renderer.texture_generation();
+        renderer.gpu().device.destroy();
+        let _ = renderer.gpu().wait();
+        let lost = renderer.render_to_image(&Scene::default(), &camera, 96, 64, &settings);
+        assert!(matches!(lost, Err(ViewerError::DeviceLost { .. })));
+        // Again and again it says so, and does not hang.
+        assert!(renderer.render_to_image(&scene, &camera, 96, 64, &settings).is_err());
+        assert!(renderer.pick(40.0, 30.0).is_err());
+        renderer.reopen().unwrap();
+        let after = renderer.render_to_image(&scene, &camera, 96, 64, &settings).unwrap();
+        assert!(before == after, "the picture is another than before");
+        assert!(renderer.texture_generation() > generation, "a window registers the new texture");
+        assert!(after.pixels().any(|pixel| pixel.0 != after.get_pixel(0, 0).0), "something is drawn");
     }
 
     #[test]

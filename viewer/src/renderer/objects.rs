@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use glam::{Mat4, Vec3};
 use kfold_molecule::Topology;
 
-use crate::camera::bounding_sphere;
+use crate::camera::{Camera, bounding_sphere};
 use crate::color::{Coloring, ColoringInput, atom_colors};
 use crate::error::ViewerError;
 use crate::geometry::{Instances, cartoon, chunks, instances};
@@ -20,6 +20,7 @@ use crate::renderer::building::{Built, CartoonSource, GlycanSource, Job, SharedK
 use crate::renderer::culling::{self, Chunks, Culled};
 use crate::renderer::pipelines::Pipelines;
 use crate::renderer::uniforms::{BY_POTENTIAL, DrawUniform, FRONT_ONLY, NET, PIXEL_RADII};
+use crate::renderer::visibility;
 use crate::ribbon::{self, RibbonKind};
 use crate::scene::{AtomSelection, Object, ObjectId, Representation, Scene, Shape};
 use crate::surface::SurfaceSource;
@@ -207,6 +208,26 @@ impl Objects {
             }
         }
         spheres
+    }
+
+    /// How many spheres may be small seen from here, where a pixel has this slope.
+    pub fn small_spheres(&self, gpu: &Gpu, camera: &Camera, pixel_slope: f32) -> u64 {
+        let mut count = 0_u64;
+        for cache in self.numbers.iter().filter_map(|range| self.caches.get(&range.object)) {
+            let (center, radius) = cache.bounds;
+            let eye = camera.eye();
+            let farthest = |place: &Mat4| place.transform_point3(center).distance(eye) + radius;
+            let depth = cache.places().iter().map(farthest).fold(0.0, f32::max);
+            let drawn = cache
+                .representations
+                .iter()
+                .filter(|drawn| drawn.source.visible && drawn.source.opacity > 0.0 && !is_transparent(&drawn.source));
+            let culled = drawn.flat_map(|drawn| &drawn.draws).filter_map(|draw| draw.culled.as_ref());
+            let spheres = culled.filter_map(|(culled, _)| culled.spheres());
+            let small = spheres.filter(|(smallest, _)| visibility::is_small(gpu, *smallest, depth, pixel_slope));
+            count = count.saturating_add(small.map(|(_, count)| count).sum());
+        }
+        count
     }
 
     /// Whether a cartoon or surface that was being built has come in since the last update.

@@ -81,7 +81,7 @@ pub(crate) struct Pipelines {
     pub sampler: wgpu::Sampler,
 }
 
-fn entry(binding: u32, visibility: wgpu::ShaderStages, ty: wgpu::BindingType) -> wgpu::BindGroupLayoutEntry {
+pub(crate) fn entry(binding: u32, visibility: wgpu::ShaderStages, ty: wgpu::BindingType) -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry { binding, visibility, ty, count: None }
 }
 
@@ -90,8 +90,14 @@ const UNIFORM: wgpu::BindingType = wgpu::BindingType::Buffer {
     has_dynamic_offset: false,
     min_binding_size: None,
 };
-const STORAGE: wgpu::BindingType = wgpu::BindingType::Buffer {
+pub(crate) const STORAGE: wgpu::BindingType = wgpu::BindingType::Buffer {
     ty: wgpu::BufferBindingType::Storage { read_only: true },
+    has_dynamic_offset: false,
+    min_binding_size: None,
+};
+
+pub(crate) const WRITTEN_STORAGE: wgpu::BindingType = wgpu::BindingType::Buffer {
+    ty: wgpu::BufferBindingType::Storage { read_only: false },
     has_dynamic_offset: false,
     min_binding_size: None,
 };
@@ -143,8 +149,8 @@ fn target(format: wgpu::TextureFormat, blend: Option<wgpu::BlendComponent>) -> O
     })
 }
 
-struct Maker<'a> {
-    device: &'a wgpu::Device,
+pub(crate) struct Maker<'a> {
+    pub device: &'a wgpu::Device,
 }
 
 /// What distinguishes one primitive from another: its shader file, the beginning of its entry points' names, its vertices.
@@ -152,6 +158,22 @@ struct GeometryKind<'a> {
     shader: &'a str,
     name: &'a str,
     buffers: &'a [Option<wgpu::VertexBufferLayout<'a>>],
+}
+
+/// What solid geometry writes.
+pub(crate) fn solid_targets() -> [Option<wgpu::ColorTargetState>; 3] {
+    [target(ALBEDO_FORMAT, None), target(NORMAL_FORMAT, None), target(NUMBER_FORMAT, None)]
+}
+
+/// Hidden by what is nearer: reverse-Z.
+fn depth_tested(writes: bool) -> wgpu::DepthStencilState {
+    wgpu::DepthStencilState {
+        format: DEPTH_FORMAT,
+        depth_write_enabled: Some(writes),
+        depth_compare: Some(wgpu::CompareFunction::Greater),
+        stencil: wgpu::StencilState::default(),
+        bias: wgpu::DepthBiasState::default(),
+    }
 }
 
 /// The layouts of the passes over geometry.
@@ -162,7 +184,7 @@ struct GeometryLayouts {
 }
 
 impl Maker<'_> {
-    fn layout(&self, label: &str, entries: &[wgpu::BindGroupLayoutEntry]) -> wgpu::BindGroupLayout {
+    pub fn layout(&self, label: &str, entries: &[wgpu::BindGroupLayoutEntry]) -> wgpu::BindGroupLayout {
         self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries })
     }
 
@@ -198,13 +220,7 @@ impl Maker<'_> {
                     cull_mode: (front_faces_only && !kind.buffers.is_empty()).then_some(wgpu::Face::Back),
                     ..wgpu::PrimitiveState::default()
                 },
-                depth_stencil: writes_depth.map(|writes| wgpu::DepthStencilState {
-                    format: DEPTH_FORMAT,
-                    depth_write_enabled: Some(writes),
-                    depth_compare: Some(wgpu::CompareFunction::Greater),
-                    stencil: wgpu::StencilState::default(),
-                    bias: wgpu::DepthBiasState::default(),
-                }),
+                depth_stencil: writes_depth.map(depth_tested),
                 multisample: wgpu::MultisampleState::default(),
                 fragment: Some(wgpu::FragmentState {
                     module: &module,
@@ -216,7 +232,7 @@ impl Maker<'_> {
                 cache: None,
             })
         };
-        let solid = [target(ALBEDO_FORMAT, None), target(NORMAL_FORMAT, None), target(NUMBER_FORMAT, None)];
+        let solid = solid_targets();
         let blended = [target(SUM_FORMAT, Some(ADD)), target(COVERED_FORMAT, Some(LET_THROUGH))];
         Geometry {
             opaque: make("opaque", &layouts.plain, &solid, Some(true), false),
@@ -227,7 +243,7 @@ impl Maker<'_> {
         }
     }
 
-    fn compute(
+    pub fn compute(
         &self,
         groups: &[&wgpu::BindGroupLayout],
         shader: &str,
@@ -241,6 +257,44 @@ impl Maker<'_> {
             module: &module,
             entry_point: Some(entry_point),
             compilation_options: wgpu::PipelineCompilationOptions { constants, ..Default::default() },
+            cache: None,
+        })
+    }
+
+    /// A pass over all pixels that writes depth as geometry does.
+    pub fn fullscreen_with_depth(
+        &self,
+        groups: &[Option<&wgpu::BindGroupLayout>],
+        shader: &str,
+        entry_point: &str,
+        targets: &[Option<wgpu::ColorTargetState>],
+        constants: &[(&str, f64)],
+    ) -> wgpu::RenderPipeline {
+        let layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(entry_point),
+            bind_group_layouts: groups,
+            immediate_size: 0,
+        });
+        let module = shaders::module(self.device, shader);
+        self.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+            label: Some(entry_point),
+            layout: Some(&layout),
+            vertex: wgpu::VertexState {
+                module: &module,
+                entry_point: Some("fullscreen_vertex"),
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+                buffers: &[],
+            },
+            primitive: wgpu::PrimitiveState::default(),
+            depth_stencil: Some(depth_tested(true)),
+            multisample: wgpu::MultisampleState::default(),
+            fragment: Some(wgpu::FragmentState {
+                module: &module,
+                entry_point: Some(entry_point),
+                compilation_options: wgpu::PipelineCompilationOptions { constants, ..Default::default() },
+                targets,
+            }),
+            multiview_mask: None,
             cache: None,
         })
     }
@@ -313,7 +367,7 @@ impl Pipelines {
         let device = &gpu.device;
         let maker = Maker { device };
         let all = wgpu::ShaderStages::VERTEX_FRAGMENT | wgpu::ShaderStages::COMPUTE;
-        let both = wgpu::ShaderStages::VERTEX_FRAGMENT;
+        let sources = wgpu::ShaderStages::VERTEX | wgpu::ShaderStages::COMPUTE;
         let vertex = wgpu::ShaderStages::VERTEX;
         let fragment = wgpu::ShaderStages::FRAGMENT;
 
@@ -321,11 +375,11 @@ impl Pipelines {
         let draw_layout = maker.layout(
             "draw",
             &[
-                entry(0, both, UNIFORM),
-                entry(1, vertex, STORAGE),
-                entry(2, vertex, STORAGE),
-                entry(3, vertex, STORAGE),
-                entry(4, vertex, STORAGE),
+                entry(0, all, UNIFORM),
+                entry(1, sources, STORAGE),
+                entry(2, sources, STORAGE),
+                entry(3, sources, STORAGE),
+                entry(4, sources, STORAGE),
             ],
         );
         let depth = texture(wgpu::TextureSampleType::Depth);
@@ -422,11 +476,7 @@ impl Pipelines {
             target(SUM_FORMAT, Some(BEHIND)),
         );
         let flood = maker.post(&[Some(&flood_layout)], "post/flood.wgsl", "flood_fragment", target(FLOOD_FORMAT, None));
-        let changed = wgpu::BindingType::Buffer {
-            ty: wgpu::BufferBindingType::Storage { read_only: false },
-            has_dynamic_offset: false,
-            min_binding_size: None,
-        };
+        let changed = WRITTEN_STORAGE;
         let compute = wgpu::ShaderStages::COMPUTE;
         let pyramid_layout = maker.layout("depth pyramid", &[entry(0, compute, depth), entry(1, compute, changed)]);
         let cull_layout = maker.layout(
