@@ -4,6 +4,8 @@
 //! such a ball, or of a file, that stand on a sphere as in a virus; a file brings its own scenes besides. A frame is one
 //! live picture, waited for: what a window shows while the camera moves.
 
+mod window;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,12 +31,15 @@ use crate::assembly;
 pub(super) enum Bench {
     /// Frames of scenes from a small protein to millions of atoms
     Render(RenderBench),
+    /// From an input to the picture, in the whole window
+    Window(window::WindowBench),
 }
 
 impl Bench {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
         match self {
             Self::Render(bench) => bench.run(),
+            Self::Window(bench) => bench.run(),
         }
     }
 }

@@ -137,17 +137,21 @@ impl Studio {
     ///
     /// # Errors
     /// When the system gives no threads or the graphics adapter cannot draw molecules.
-    pub fn new(creation: &eframe::CreationContext<'_>, places: Places) -> anyhow::Result<Self> {
+    pub fn new(
+        context: &egui::Context,
+        graphics: Option<&egui_wgpu::RenderState>,
+        places: Places,
+    ) -> anyhow::Result<Self> {
         let is_first = !places.preferences.exists();
         let preferences = Preferences::read(&places.preferences);
-        theme::install(&creation.egui_ctx);
+        theme::install(context);
         // Zoom belongs to the view; the window's own would take its keys.
-        creation.egui_ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        context.options_mut(|options| options.zoom_with_keyboard = false);
         // Where the system does not say, a light window: most figures and most papers are light.
-        creation.egui_ctx.options_mut(|options| options.fallback_theme = egui::Theme::Light);
+        context.options_mut(|options| options.fallback_theme = egui::Theme::Light);
         let document = Document::default();
         let samples = places.samples.as_deref().map(files::samples_in).unwrap_or_default();
-        let background = Background::new(&creation.egui_ctx)?;
+        let background = Background::new(context)?;
         let watcher = Watcher::start(places.runs.clone(), background.outbox())?;
         let servers = super::run::servers_of(&places);
         kfold_inference::network::set_offline(preferences.offline);
@@ -180,7 +184,7 @@ impl Studio {
             compare: Compare::default(),
             series: Series::default(),
             numbers: None,
-            viewport: Viewport::new(creation.wgpu_render_state.as_ref(), &creation.egui_ctx),
+            viewport: Viewport::new(graphics, context),
             notices: Notices::default(),
             modal: None,
             help_open: false,
@@ -211,7 +215,7 @@ impl Studio {
         };
         studio.tell_faults();
         studio.take_servers(&servers);
-        studio.apply_preferences(&creation.egui_ctx);
+        studio.apply_preferences(context);
         studio.look_for_sessions();
         Ok(studio)
     }
@@ -693,8 +697,9 @@ impl Studio {
     }
 }
 
-impl eframe::App for Studio {
-    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+impl Studio {
+    /// Shows the window: one frame.
+    pub fn frame_ui(&mut self, ui: &mut Ui) {
         let context = ui.ctx().clone();
         self.take_messages();
         self.handle_close(&context);
@@ -734,6 +739,12 @@ impl eframe::App for Studio {
         if self.history.observe(&self.document, now) {
             context.request_repaint_after(std::time::Duration::from_secs_f64(super::history::REST_SECONDS + 0.01));
         }
+    }
+}
+
+impl eframe::App for Studio {
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        self.frame_ui(ui);
     }
 
     fn on_exit(&mut self) {

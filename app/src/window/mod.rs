@@ -61,6 +61,16 @@ pub use document::Document;
 pub use files::Places;
 pub use panes::Pane;
 
+/// What the window is to the system.
+pub(crate) fn viewport_builder() -> egui::ViewportBuilder {
+    egui::ViewportBuilder::default()
+        .with_title("K-Fold Studio")
+        .with_app_id("kfold-studio")
+        .with_inner_size([1440.0, 900.0])
+        .with_min_inner_size([960.0, 600.0])
+        .with_drag_and_drop(true)
+}
+
 /// Opens the window and returns when it is closed.
 ///
 /// # Errors
@@ -78,19 +88,18 @@ pub fn run(open: Option<PathBuf>) -> anyhow::Result<()> {
     }
     let options = eframe::NativeOptions {
         wgpu_options: graphics,
-        viewport: egui::ViewportBuilder::default()
-            .with_title("K-Fold Studio")
-            .with_app_id("kfold-studio")
-            .with_inner_size([1440.0, 900.0])
-            .with_min_inner_size([960.0, 600.0])
-            .with_drag_and_drop(true),
+        viewport: viewport_builder(),
         ..eframe::NativeOptions::default()
     };
     eframe::run_native(
         "K-Fold Studio",
         options,
         Box::new(move |creation| {
-            let mut studio = Studio::new(creation, Places::of_this_user())?;
+            let mut studio = Studio::new(
+                &creation.egui_ctx,
+                creation.wgpu_render_state.as_ref(),
+                Places::of_this_user(),
+            )?;
             if let Some(path) = &open {
                 studio.open(path);
             }

@@ -67,7 +67,9 @@ impl Desk {
             .with_pixels_per_point(1.0)
             .with_theme(egui::Theme::Light)
             .wgpu()
-            .build_eframe(|creation| Studio::new(creation, places).unwrap());
+            .build_eframe(|creation| {
+                Studio::new(&creation.egui_ctx, creation.wgpu_render_state.as_ref(), places).unwrap()
+            });
         harness.step();
         Self { harness, folder }
     }
