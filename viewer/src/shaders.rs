@@ -58,6 +58,7 @@ const FILES: &[(&str, &str)] = embedded![
     "surface/potential.wgsl",
     "surface/running_sum.wgsl",
     "surface/vertex.wgsl",
+    "window/opaque.wgsl",
 ];
 
 /// The text of a file with its imports in place, or the first path that is not among the files.

@@ -23,6 +23,7 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
         let own = std::env::current_exe().context("cannot find this program's own file")?;
+        make_room();
         let program = worker_program(&own, &self.folder);
         if program != own {
             return become_worker(&program, &self.folder);
@@ -45,6 +46,18 @@ impl Worker {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// How much further down than other programs the system puts a worker, of 19 steps. The window, which may draw with the same
+/// processor, is then answered first, and a worker alone on a machine is as quick as ever.
+#[cfg(unix)]
+const NICENESS: i32 = 10;
+
+/// Lets other programs go first.
+fn make_room() {
+    // Where that is refused the worker runs as others do.
+    #[cfg(unix)]
+    let _ = rustix::process::nice(NICENESS);
 }
 
 /// Goes on as the worker with CUDA, in this very process where the system can do that: whoever started this one watches it.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use egui::{Margin, Ui};
+use egui::Ui;
 use kfold_inference::query::{LigandSource, Pocket, Query};
 use kfold_inference::settings::Settings;
 use kfold_molecule::Selection;
@@ -26,6 +26,7 @@ use super::message::Message;
 use super::modal::Modal;
 use super::notices::Notices;
 use super::numbers::Numbers;
+use super::opaque;
 use super::outcome::Outcome;
 use super::palette::Palette;
 use super::preferences::Page;
@@ -37,7 +38,7 @@ use super::scene::Plan;
 use super::selection::{self, Grain};
 use super::series::Series;
 use super::session::Keeper;
-use super::theme::{self, palette_of};
+use super::theme::{self, palette};
 use super::tour::Tour;
 use super::viewport::Viewport;
 use super::widgets::Tone;
@@ -145,6 +146,9 @@ impl Studio {
         let is_first = !places.preferences.exists();
         let preferences = Preferences::read(&places.preferences);
         theme::install(context);
+        if let Some(graphics) = graphics {
+            opaque::install(graphics);
+        }
         // Zoom belongs to the view; the window's own would take its keys.
         context.options_mut(|options| options.zoom_with_keyboard = false);
         // Where the system does not say, a light window: most figures and most papers are light.
@@ -713,9 +717,10 @@ impl Studio {
         self.look_at_running_series(&context);
         self.follow_unseen_run(&context);
 
+        // One ground under everything; panels have none of their own, which would be a second coat of paint.
+        opaque::ground(ui, ui.max_rect(), palette(ui).ground);
         self.top_bar_ui(ui);
-        let colours = palette_of(context.theme());
-        egui::CentralPanel::default().frame(theme::panel(colours, Margin::same(0))).show(ui, |ui| self.dock_ui(ui));
+        egui::CentralPanel::no_frame().show(ui, |ui| self.dock_ui(ui));
 
         self.help_ui(ui);
         self.log_ui(ui);

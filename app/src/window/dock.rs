@@ -372,7 +372,6 @@ struct Panes<'a> {
 
 impl Behavior<Pane> for Panes<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _tile: TileId, pane: &mut Pane) -> UiResponse {
-        ui.painter().rect_filled(ui.max_rect(), 0.0, palette(ui).ground);
         ui.push_id(pane.spec().name, |ui| (pane.spec().show)(self.studio, ui));
         UiResponse::None
     }
@@ -448,8 +447,8 @@ impl Behavior<Pane> for Panes<'_> {
         TAB_HEIGHT
     }
 
-    fn tab_bar_color(&self, visuals: &egui::Visuals) -> egui::Color32 {
-        visuals.panel_fill
+    fn tab_bar_color(&self, _visuals: &egui::Visuals) -> egui::Color32 {
+        egui::Color32::TRANSPARENT
     }
 
     fn min_size(&self) -> f32 {

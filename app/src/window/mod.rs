@@ -28,6 +28,7 @@ mod message;
 mod modal;
 mod notices;
 mod numbers;
+mod opaque;
 pub(crate) mod outcome;
 mod palette;
 mod panes;
@@ -61,21 +62,18 @@ pub use document::Document;
 pub use files::Places;
 pub use panes::Pane;
 
+/// How the panels are drawn. Dithering is for gradients, of which there are none, and costs a software adapter a third of
+/// each pixel.
+pub(crate) const DITHERING: bool = false;
+
 /// What the window is to the system.
-pub(crate) fn viewport_builder() -> egui::ViewportBuilder {
-    egui::ViewportBuilder::default()
+pub(crate) fn native_options() -> eframe::NativeOptions {
+    let viewport = egui::ViewportBuilder::default()
         .with_title("K-Fold Studio")
         .with_app_id("kfold-studio")
         .with_inner_size([1440.0, 900.0])
         .with_min_inner_size([960.0, 600.0])
-        .with_drag_and_drop(true)
-}
-
-/// Opens the window and returns when it is closed.
-///
-/// # Errors
-/// When no window can be opened: no display, or no graphics adapter that can draw it.
-pub fn run(open: Option<PathBuf>) -> anyhow::Result<()> {
+        .with_drag_and_drop(true);
     let mut graphics = egui_wgpu::WgpuConfiguration::default();
     if let egui_wgpu::WgpuSetup::CreateNew(setup) = &mut graphics.wgpu_setup {
         // The view draws faster where the device has more than egui asks for.
@@ -86,11 +84,20 @@ pub fn run(open: Option<PathBuf>) -> anyhow::Result<()> {
             descriptor
         });
     }
-    let options = eframe::NativeOptions {
+    eframe::NativeOptions {
+        viewport,
         wgpu_options: graphics,
-        viewport: viewport_builder(),
+        dithering: DITHERING,
         ..eframe::NativeOptions::default()
-    };
+    }
+}
+
+/// Opens the window and returns when it is closed.
+///
+/// # Errors
+/// When no window can be opened: no display, or no graphics adapter that can draw it.
+pub fn run(open: Option<PathBuf>) -> anyhow::Result<()> {
+    let options = native_options();
     eframe::run_native(
         "K-Fold Studio",
         options,

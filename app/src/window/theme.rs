@@ -277,9 +277,9 @@ pub fn card(colours: &Palette) -> egui::Frame {
         .inner_margin(Margin::same(10))
 }
 
-/// A panel or bar of the ground colour.
-pub fn panel(colours: &Palette, margin: Margin) -> egui::Frame {
-    egui::Frame::new().fill(colours.ground).inner_margin(margin)
+/// A panel or bar on the window's ground.
+pub fn panel(margin: Margin) -> egui::Frame {
+    egui::Frame::new().inner_margin(margin)
 }
 
 /// The one button of a screen that is the next step.

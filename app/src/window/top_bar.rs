@@ -28,8 +28,7 @@ enum Choice {
 impl Studio {
     /// The bar.
     pub(super) fn top_bar_ui(&mut self, ui: &mut Ui) {
-        let colours = palette(ui);
-        let frame = theme::panel(colours, Margin { left: 12, right: 12, top: 6, bottom: 6 });
+        let frame = theme::panel(Margin { left: 12, right: 12, top: 6, bottom: 6 });
         let mut choice = None;
         egui::Panel::top("top_bar").resizable(false).frame(frame).show(ui, |ui| {
             ui.horizontal(|ui| {

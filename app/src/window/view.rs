@@ -25,27 +25,26 @@ impl Studio {
             self.welcome_ui(ui);
             return;
         }
-        let colours = palette(ui);
         egui::Panel::top("view_toolbar")
             .resizable(false)
-            .frame(theme::panel(colours, Margin::symmetric(10, 4)))
+            .frame(theme::panel(Margin::symmetric(10, 4)))
             .show(ui, |ui| self.toolbar_ui(ui));
         egui::Panel::top("selection")
             .resizable(false)
-            .frame(theme::panel(colours, Margin::symmetric(10, 3)))
+            .frame(theme::panel(Margin::symmetric(10, 3)))
             .show(ui, |ui| self.selection_ui(ui));
         egui::Panel::bottom("readout")
             .resizable(false)
             .exact_size(READOUT_HEIGHT)
-            .frame(theme::panel(colours, Margin::symmetric(10, 2)))
+            .frame(theme::panel(Margin::symmetric(10, 2)))
             .show(ui, |ui| self.readout_ui(ui));
         if self.ensemble.is_some() {
             egui::Panel::bottom("ensemble")
                 .resizable(false)
-                .frame(theme::panel(colours, Margin::symmetric(10, 6)))
+                .frame(theme::panel(Margin::symmetric(10, 6)))
                 .show(ui, |ui| self.ensemble_ui(ui));
         }
-        egui::CentralPanel::default().frame(egui::Frame::new()).show(ui, |ui| {
+        egui::CentralPanel::no_frame().show(ui, |ui| {
             let texts = std::sync::Arc::clone(&self.texts);
             let area = ui.available_rect_before_wrap();
             self.write_words(ui);

@@ -9,7 +9,7 @@ mod overlay;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use egui::{Color32, Key, Modifiers, PointerButton, Pos2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Key, Modifiers, PointerButton, Pos2, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 use glam::Vec3;
 use kfold_molecule::analysis::interactions::InteractionKind;
 use kfold_molecule::{Model, Topology};
@@ -21,6 +21,7 @@ use kfold_viewer::{
 use self::overlay::{Drawing, axes_ui};
 use super::document::ColourBy;
 use super::measure::Labels;
+use super::opaque::Picture;
 use super::region::{Region, Tool};
 use super::scene::{Built, LIGAND, Plan, RECEPTOR, SECOND_PART, Selected};
 use super::theme::palette;
@@ -91,7 +92,8 @@ pub struct Viewport {
 struct Device {
     renderer: Renderer,
     state: egui_wgpu::RenderState,
-    texture: Option<(egui::TextureId, u64)>,
+    /// The picture that is shown, of which of the renderer's textures, and whether a pixel of it is one of the window.
+    picture: Option<(Picture, u64, bool)>,
 }
 
 /// How the view is drawn, apart from what is in it.
@@ -718,9 +720,10 @@ impl Viewport {
         let devices = std::iter::once(device).chain(&mut self.second);
         for ((rect, camera), device) in self.pictures.iter().zip(devices) {
             match device.show(&self.scene, camera, size, &settings) {
-                Ok(texture) => {
-                    let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-                    ui.painter().image(texture, *rect, uv, Color32::WHITE);
+                Ok(picture) => {
+                    if let Some(picture) = picture {
+                        picture.paint(ui, *rect);
+                    }
                     if device.renderer.needs_render(&self.scene, camera, size, &settings)
                         && !device.renderer.is_building()
                     {
@@ -751,7 +754,7 @@ impl Device {
         // A surface may take seconds: it appears when it is ready, not when the pointer moves next.
         let context = context.clone();
         renderer.set_waker(move || context.request_repaint());
-        Ok(Self { renderer, state: state.clone(), texture: None })
+        Ok(Self { renderer, state: state.clone(), picture: None })
     }
 
     fn show(
@@ -760,26 +763,17 @@ impl Device {
         camera: &Camera,
         size: (u32, u32),
         settings: &RenderSettings,
-    ) -> Result<egui::TextureId, ViewerError> {
-        self.renderer.render(scene, camera, size, settings)?;
-        let generation = self.renderer.texture_generation();
-        if let Some((id, held)) = self.texture
-            && held == generation
-        {
-            return Ok(id);
-        }
+    ) -> Result<Option<&Picture>, ViewerError> {
         let view = self.renderer.render(scene, camera, size, settings)?;
-        let filter = wgpu::FilterMode::Linear;
-        let mut egui_renderer = self.state.renderer.write();
-        let id = match self.texture {
-            Some((id, _)) => {
-                egui_renderer.update_egui_texture_from_wgpu_texture(&self.state.device, view, filter, id);
-                id
-            }
-            None => egui_renderer.register_native_texture(&self.state.device, view, filter),
-        };
-        self.texture = Some((id, generation));
-        Ok(id)
+        let drawn = view.texture().size();
+        // Pixel on pixel there is nothing to smooth, and a software adapter is quicker without.
+        let is_exact = (drawn.width, drawn.height) == size;
+        let view = view.clone();
+        let generation = self.renderer.texture_generation();
+        if !matches!(self.picture, Some((_, held, was_exact)) if (held, was_exact) == (generation, is_exact)) {
+            self.picture = Picture::new(&self.state, &view, is_exact).map(|picture| (picture, generation, is_exact));
+        }
+        Ok(self.picture.as_ref().map(|(picture, _, _)| picture))
     }
 }
 

@@ -86,6 +86,8 @@ struct Times {
     panels: f64,
     /// Reading the picture back, in place of presenting it.
     readback: f64,
+    /// How often a pixel is painted by the panels, on the average.
+    coats: f64,
     /// From the event to the picture.
     all: f64,
 }
@@ -107,6 +109,7 @@ struct Row {
     panels: Percentiles,
     readback: Percentiles,
     all: Percentiles,
+    coats: Percentiles,
 }
 
 #[derive(Debug, Serialize)]
@@ -139,6 +142,7 @@ impl Row {
             panels: Percentiles::of(times, |one| one.panels),
             readback: Percentiles::of(times, |one| one.readback),
             all: Percentiles::of(times, |one| one.all),
+            coats: Percentiles::of(times, |one| one.coats),
         }
     }
 }
@@ -240,12 +244,8 @@ impl WindowBench {
         let found: Arc<Mutex<(String, Vec<Row>)>> = Arc::default();
         let (size, events, is_empty) = (self.size, self.events, self.empty);
         let (kept, path, scenarios) = (Arc::clone(&found), path.to_owned(), scenarios.to_vec());
-        let options = eframe::NativeOptions {
-            viewport: crate::window::viewport_builder()
-                .with_inner_size([size.0 as f32, size.1 as f32])
-                .with_position([0.0, 0.0]),
-            ..eframe::NativeOptions::default()
-        };
+        let mut options = crate::window::native_options();
+        options.viewport = options.viewport.with_inner_size([size.0 as f32, size.1 as f32]).with_position([0.0, 0.0]);
         let create: eframe::AppCreator<'static> = Box::new(move |creation| {
             let studio = if is_empty {
                 None
@@ -348,7 +348,7 @@ impl Screen {
         let setup = egui_wgpu::WgpuSetup::without_display_handle();
         let instance = pollster::block_on(setup.new_instance());
         let configuration = egui_wgpu::WgpuConfiguration { wgpu_setup: setup, ..Default::default() };
-        let options = egui_wgpu::RendererOptions::default();
+        let options = egui_wgpu::RendererOptions { dithering: crate::window::DITHERING, ..Default::default() };
         let state =
             pollster::block_on(egui_wgpu::RenderState::create(&configuration, &instance, None, options))
                 .context("no graphics adapter draws the window")?;
@@ -417,7 +417,9 @@ impl Screen {
         let panels = lap();
         self.read_back()?;
         let readback = lap();
-        Ok(Times { layout, molecules, triangles, panels, readback, all: super::milliseconds(clock) })
+        let all = super::milliseconds(clock);
+        let coats = painted(&primitives) / f64::from(points.x * points.y);
+        Ok(Times { layout, molecules, triangles, panels, readback, all, coats })
     }
 
     fn paint(
@@ -483,6 +485,28 @@ impl Screen {
         self.buffer.unmap();
         Ok(())
     }
+}
+
+/// The area of all triangles in square points; of those that are cut, the share that their frame has in view.
+fn painted(primitives: &[egui::ClippedPrimitive]) -> f64 {
+    let mut sum = 0.0;
+    for primitive in primitives {
+        let egui::epaint::Primitive::Mesh(mesh) = &primitive.primitive else { continue };
+        for corners in mesh.indices.chunks_exact(3) {
+            let place = |corner: &u32| mesh.vertices.get(*corner as usize).map(|vertex| vertex.pos);
+            let [Some(a), Some(b), Some(c)] = [place(&corners[0]), place(&corners[1]), place(&corners[2])] else {
+                continue;
+            };
+            let frame = Rect::from_points(&[a, b, c]);
+            let seen = frame.intersect(primitive.clip_rect);
+            if !seen.is_positive() {
+                continue;
+            }
+            let area = 0.5 * ((b - a).x * (c - a).y - (b - a).y * (c - a).x).abs();
+            sum += f64::from(area * seen.area() / frame.area().max(f32::MIN_POSITIVE));
+        }
+    }
+    sum
 }
 
 fn empty_ui(ui: &mut egui::Ui) {
@@ -628,7 +652,7 @@ fn table(report: &Report) -> String {
         format!("{}, {}x{}, {} events each{flags}\n", report.adapter, report.width, report.height, report.events);
     text += &format!("{:<12} {:>24} {:>8}", "ms", "all p50    p95    p99", "layout");
     if !report.on_screen {
-        text += &format!(" {:>10} {:>10} {:>7} {:>9}", "molecules", "triangles", "panels", "readback");
+        text += &format!(" {:>10} {:>10} {:>7} {:>9} {:>6}", "molecules", "triangles", "panels", "readback", "coats");
     }
     text.push('\n');
     for row in &report.rows {
@@ -637,8 +661,8 @@ fn table(report: &Report) -> String {
         text += &format!("{name:<12} {all:>24} {:>8.1}", row.layout.p50);
         if !report.on_screen {
             text += &format!(
-                " {:>10.1} {:>10.1} {:>7.1} {:>9.1}",
-                row.molecules.p50, row.triangles.p50, row.panels.p50, row.readback.p50
+                " {:>10.1} {:>10.1} {:>7.1} {:>9.1} {:>6.2}",
+                row.molecules.p50, row.triangles.p50, row.panels.p50, row.readback.p50, row.coats.p50
             );
         }
         text.push('\n');

@@ -26,7 +26,7 @@ use kfold_inference::query::Query;
 use super::app::Studio;
 use super::command::Command;
 use super::dialogs::Purpose;
-use super::theme::{self, GAP_SMALL, palette};
+use super::theme::{GAP_SMALL, palette};
 use super::widgets::{Tone, message};
 
 pub use editor::{Editor, News};
@@ -42,13 +42,12 @@ impl Studio {
     /// The panel's contents.
     pub(super) fn query_panel_ui(&mut self, ui: &mut Ui) {
         let mut asks = Vec::new();
-        let colours = palette(ui);
         egui::Panel::bottom("predict")
             .resizable(false)
             .show_separator_line(true)
-            .frame(theme::panel(colours, Margin { left: 12, right: 12, top: 10, bottom: 10 }))
+            .frame(super::theme::panel(Margin { left: 12, right: 12, top: 10, bottom: 10 }))
             .show(ui, |ui| self.predict_ui(ui, &mut asks));
-        egui::CentralPanel::default().frame(theme::panel(colours, Margin::same(0))).show(ui, |ui| {
+        egui::CentralPanel::no_frame().show(ui, |ui| {
             ScrollArea::vertical().id_salt("query").auto_shrink([false, false]).show(ui, |ui| {
                 egui::Frame::new().inner_margin(Margin { left: 12, right: 12, top: 6, bottom: 12 }).show(ui, |ui| {
                     let mut query = std::mem::take(&mut self.document.query);
