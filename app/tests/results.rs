@@ -58,6 +58,11 @@ impl Desk {
 
 /// A job that the command line ran with tiny random weights: two seeds with two samples, arrays saved.
 fn kfold_job(folder: &Path) -> PathBuf {
+    kfold_job_of(folder, None)
+}
+
+/// The same with other lines behind the protein's.
+fn kfold_job_of(folder: &Path, more: Option<&str>) -> PathBuf {
     let models = folder.join("models");
     std::fs::create_dir(&models).unwrap();
     let goldens = root().join("tests/goldens");
@@ -72,9 +77,9 @@ fn kfold_job(folder: &Path) -> PathBuf {
     }
     let apo = "monomer: {num_recycles: 1, num_samples: 1, num_steps: 4}\n";
     std::fs::write(folder.join("apo.yaml"), apo).unwrap();
-    let query = "name: small\nsequences:\n- protein: {id: A, sequence: MKTAYGWLPEAVLKNDERLLG}\n\
-                 - ligand: {id: X, smiles: 'C[C@H](N)C(=O)O'}\n";
-    std::fs::write(folder.join("query.yaml"), query).unwrap();
+    let ligand = "- ligand: {id: X, smiles: 'C[C@H](N)C(=O)O'}\n";
+    let text = format!("name: small\nsequences:\n- protein: {{id: A, sequence: MKTAYGWLPEAVLKNDERLLG}}\n{}", more.unwrap_or(ligand));
+    std::fs::write(folder.join("query.yaml"), text).unwrap();
     let options = "predict query.yaml --engine kfold --device cpu --apo-config apo.yaml --num-recycles 1 --num-steps 10 \
                    --num-samples 2 --seeds 1 2 --save-confidence -o job --models models";
     run(program().current_dir(folder).args(options.split_whitespace()));
@@ -139,6 +144,7 @@ fn a_prediction_is_read_and_its_numbers_are_those_of_the_command_line() {
     desk.harness.step();
     desk.rest();
     assert_eq!(desk.selection(), "chain A and polymer and resi 1");
+    assert!(desk.harness.query_all_by_label_contains("mean error").next().is_none(), "the box is of another selection");
     desk.picture("kfold-sequence");
 
     let map = String::from_utf8(desk.export(Modifiers::COMMAND | Modifiers::ALT, Key::T, "map.csv")).unwrap();
@@ -157,7 +163,8 @@ fn a_prediction_is_read_and_its_numbers_are_those_of_the_command_line() {
 fn the_panes_of_a_prediction_speak_korean() {
     let mut desk = Desk::in_language("korean");
     let job = kfold_job(desk.folder.path());
-    desk.harness.state_mut().open(&job);
+    // A folder within the run opens the run.
+    desk.harness.state_mut().open(&job.join("small/small_seed-1"));
     desk.wait_for_label("샘플 1: 순위 점수");
     desk.wait_for_label("상호작용 그림");
     desk.rest();

@@ -6,6 +6,8 @@
 mod desk;
 #[path = "window/looks.rs"]
 mod looks;
+#[path = "window/picking.rs"]
+mod picking;
 #[path = "window/workbench.rs"]
 mod workbench;
 

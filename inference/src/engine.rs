@@ -35,18 +35,11 @@ impl EngineName {
     /// # Errors
     /// When neither can; the message names the ways on.
     pub fn automatic(query: &Query, models: &ModelFolder) -> Result<Self, EngineError> {
-        let kfold = kfold::engine::check_query(query).map_err(|error| error.to_string()).and_then(|()| {
-            let missing = kfold::engine::missing_weights(query, models).map_err(|error| error.to_string())?;
-            match missing.as_slice() {
-                [] => Ok(()),
-                missing => Err(format!("weights are missing in {}: {}", models.path().display(), missing.join(", "))),
-            }
-        });
         let has_ligand = query.ligands().next().is_some() || !query.series.is_empty();
-        match kfold {
-            Ok(()) => Ok(Self::KFold),
-            Err(_) if query.receptor_file().is_some() && has_ligand => Ok(Self::Docking),
-            Err(problem) => Err(EngineError::Failed(format!(
+        match kfold::engine::Obstacle::of(query, models) {
+            None => Ok(Self::KFold),
+            Some(_) if query.receptor_file().is_some() && has_ligand => Ok(Self::Docking),
+            Some(problem) => Err(EngineError::Failed(format!(
                 "no engine can predict this query here. K-Fold: {problem}; `kfold-studio models` brings weights here. Docking: it \
                  needs a ligand and a known structure of the receptor, as `structure` or as the `apo` of the only protein"
             ))),

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use kfold_inference::engine::EngineName;
 use kfold_inference::job::Job;
-use kfold_inference::kfold::engine::{check_query, missing_weights};
+use kfold_inference::kfold::engine::{Obstacle, check_query};
 use kfold_inference::query::Query;
 
 use kfold_inference::remote::choice::{Choice, choose};
@@ -225,15 +225,11 @@ fn settings_on(server: &str, query: &Query) -> anyhow::Result<Settings> {
 /// agreed to is asked for before anything is sent, and without a terminal not used.
 pub(super) fn automatic(query: &Query, settings: &Settings) -> anyhow::Result<(EngineName, Option<String>)> {
     let models = settings.kfold.model_folder();
-    let able = check_query(query).map_err(|error| error.to_string());
-    let here = able.clone().and_then(|()| match missing_weights(query, &models) {
-        Ok(missing) if missing.is_empty() => Ok(()),
-        Ok(missing) => Err(format!("weights are missing in {}: {}", models.path().display(), missing.join(", "))),
-        Err(error) => Err(error.to_string()),
-    });
+    let here = Obstacle::of(query, &models);
+    let able = !here.as_ref().is_some_and(Obstacle::is_of_query);
     let mut servers = Servers::load()?;
     let may_ask = std::io::stdin().is_terminal();
-    servers.retain(|entry| able.is_ok() && (entry.agreed || may_ask));
+    servers.retain(|entry| able && (entry.agreed || may_ask));
     let choice = choose(query, here, &servers)?;
     match choice {
         Choice::KFoldHere => Ok((EngineName::KFold, None)),

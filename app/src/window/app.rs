@@ -466,6 +466,10 @@ impl Studio {
             self.open(&path.join("query.yaml"));
             return;
         }
+        if let Some(run) = files::run_around(path) {
+            self.open(&run);
+            return;
+        }
         self.keeper.is_superseded = true;
         match FileKind::of(path) {
             Some(FileKind::Query | FileKind::Sequences) => self.read_query(path),
@@ -553,6 +557,7 @@ impl Studio {
         self.document.camera = None;
         self.viewport.restore(None);
         self.forget_selection();
+        self.query_editor.to_top = true;
         self.history.commit(&self.document);
         self.saved = (self.document.query.clone(), self.document.settings.clone());
         self.query_path = path;

@@ -163,6 +163,16 @@ impl FileKind {
     }
 }
 
+/// The run that a folder within it belongs to: what it wrote for a query or a seed. Nothing where the folder is one of ours
+/// itself, or of no run.
+#[must_use]
+pub fn run_around(folder: &Path) -> Option<PathBuf> {
+    if !folder.is_dir() || FileKind::of(folder).is_some() {
+        return None;
+    }
+    folder.ancestors().skip(1).take(3).find(|above| FileKind::of(above) == Some(FileKind::Run)).map(Path::to_path_buf)
+}
+
 /// What the user chose once and for all; kept between sessions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -252,6 +262,19 @@ mod tests {
         ] {
             assert_eq!(FileKind::of(Path::new(name)), kind, "{name}");
         }
+    }
+
+    #[test]
+    fn a_folder_within_a_run_opens_the_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        let inner = run.join("name/name_seed-1");
+        std::fs::create_dir_all(&inner).unwrap();
+        assert_eq!(run_around(&inner), None);
+        std::fs::write(run.join("query.json"), "{}").unwrap();
+        assert_eq!(run_around(&inner), Some(run.clone()));
+        assert_eq!(run_around(&run.join("name")), Some(run.clone()));
+        assert_eq!((run_around(&run), run_around(folder.path())), (None, None));
     }
 
     #[test]

@@ -145,38 +145,44 @@ impl Studio {
     /// Choices of what is measured and what is named.
     pub(super) fn measuring_ui(&mut self, ui: &mut Ui) {
         let texts = Arc::clone(&self.texts);
-        let before = self.measuring;
         egui::ComboBox::from_id_salt("measuring")
             .selected_text(texts.get(self.measuring.name()))
             .width(104.0)
-            .show_ui(ui, |ui| {
-                for choice in Measuring::ALL {
-                    ui.selectable_value(&mut self.measuring, choice, texts.get(choice.name()));
-                }
-                ui.separator();
-                let clear = egui::Button::new(texts.get("measure-clear"));
-                if ui.add_enabled(!self.document.measurements.is_empty(), clear).clicked() {
-                    self.document.measurements.clear();
-                    ui.close();
-                }
-            })
+            .show_ui(ui, |ui| self.measuring_choices_ui(ui))
             .response
             .accessible_name(texts.get("measure-name"))
             .on_hover_text(texts.get("measure-hint"));
-        if before != self.measuring {
-            self.measured.clear();
-        }
         egui::ComboBox::from_id_salt("labels")
             .selected_text(texts.get(self.document.labels.name()))
             .width(104.0)
-            .show_ui(ui, |ui| {
-                for choice in Labels::ALL {
-                    ui.selectable_value(&mut self.document.labels, choice, texts.get(choice.name()));
-                }
-            })
+            .show_ui(ui, |ui| self.label_choices_ui(ui))
             .response
             .accessible_name(texts.get("labels-name"))
             .on_hover_text(texts.get("labels-hint"));
+    }
+
+    /// What clicks measure.
+    pub(super) fn measuring_choices_ui(&mut self, ui: &mut Ui) {
+        let before = self.measuring;
+        for choice in Measuring::ALL {
+            ui.selectable_value(&mut self.measuring, choice, self.texts.get(choice.name()));
+        }
+        ui.separator();
+        let clear = egui::Button::new(self.texts.get("measure-clear"));
+        if ui.add_enabled(!self.document.measurements.is_empty(), clear).clicked() {
+            self.document.measurements.clear();
+            ui.close();
+        }
+        if before != self.measuring {
+            self.measured.clear();
+        }
+    }
+
+    /// What is written beside what is selected.
+    pub(super) fn label_choices_ui(&mut self, ui: &mut Ui) {
+        for choice in Labels::ALL {
+            ui.selectable_value(&mut self.document.labels, choice, self.texts.get(choice.name()));
+        }
     }
 
     /// The last measurement in words, for the strip below the view.

@@ -27,7 +27,7 @@ use super::scene::RECEPTOR;
 use super::selection::{Grain, selection_of};
 use super::theme::{GAP, palette};
 use super::widgets::error_map::{MapWords, error_map};
-use super::widgets::plot::{Line, line_plot};
+use super::widgets::plot::{Axis, Line, line_plot_on};
 use super::widgets::sequence::{StripWords, sequence_strip};
 use super::widgets::{Tone, message, note, paint, section, segmented};
 use crate::drawing::diagram::{Diagram, diagram};
@@ -106,6 +106,8 @@ pub struct Reading {
     pub(super) map: MapKind,
     /// The box on it, and of which sample.
     pub(super) token_box: Option<(PathBuf, TokenBox)>,
+    /// What the box selected: another selection takes it away.
+    pub(super) box_selection: String,
     /// Which ligand of a complex.
     pub(super) ligand: usize,
 }
@@ -118,6 +120,7 @@ impl Default for Reading {
             diagrams: Derived::new(24),
             map: MapKind::default(),
             token_box: None,
+            box_selection: String::new(),
             ligand: 0,
         }
     }
@@ -339,7 +342,12 @@ impl Studio {
             let name = texts.get("plddt-axis");
             let lines = [Line { name: &name, values: &values, colour: colours.accent }];
             let place = |index: usize| polymer.get(index).map(|at| residue_text(&topology, *at)).unwrap_or_default();
-            let clicked = line_plot(ui, &name, 116.0, &lines, place);
+            let band = |from: f32, to: f32| (from, to, screen(plddt_color((from + to) * 0.5)));
+            let axis = Axis {
+                top: Some(100.0),
+                bands: &[band(0.0, 50.0), band(50.0, 70.0), band(70.0, 90.0), band(90.0, 100.0)],
+            };
+            let clicked = line_plot_on(ui, &name, 128.0, &axis, &lines, place);
             self.save_numbers_ui(ui, texts, &name, || {
                 let rows = polymer.iter().map(|at| vec![residue_text(&topology, *at), cell(means[*at])]);
                 Numbers::new("plddt", &["residue", "plddt"], rows)
@@ -440,6 +448,9 @@ impl Studio {
             MapKind::Distance => "errors-map-pde",
         });
         let words = MapWords { name: &name, aligned_on: &aligned, scored: &scored };
+        if self.document.selection != self.reading.box_selection {
+            self.reading.token_box = None;
+        }
         let chosen = self.reading.token_box.as_ref().filter(|(held, _)| *held == path).map(|(_, area)| area.clone());
         let place = |token: usize| token_text(topology, &maps.tokens, token);
         if let Some(change) = error_map(ui, &words, errors, chosen.as_ref(), &marked, place) {
@@ -447,6 +458,7 @@ impl Studio {
             let atoms: Vec<u32> = tokens.filter_map(|token| maps.tokens.get(token).cloned()).flatten().collect();
             self.select(selection_of_atoms(topology, atoms));
             self.reading.token_box = change.map(|area| (path.clone(), area));
+            self.reading.box_selection.clone_from(&self.document.selection);
         }
         match self.reading.token_box.as_ref().filter(|(held, _)| *held == path) {
             Some((_, area)) => {

@@ -96,9 +96,15 @@ impl Studio {
         });
         let folder = RichText::new(super::format::path(&outcome.folder)).small().color(colours.text_muted);
         ui.add(egui::Label::new(folder).truncate()).on_hover_text(texts.get("result-folder"));
-        if outcome.conformers.is_some() {
+        if let Some(conformers) = &outcome.conformers {
+            let has_poses = outcome.pose_count() > 0;
+            if !has_poses {
+                // Nothing was docked: what was made, and what to do with it.
+                message(ui, Tone::Info, &texts.with("result-conformers", [("count", conformers.models.len().into())]));
+            }
+            let is_shown = self.ensemble.is_some() && !has_poses;
             let label = if self.ensemble.is_some() { "ensemble-hide" } else { "ensemble-show" };
-            if ui.button(texts.get(label)).clicked() {
+            if !is_shown && ui.button(texts.get(label)).clicked() {
                 if self.ensemble.is_some() { self.show_poses() } else { self.show_conformers() }
             }
         }

@@ -10,10 +10,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use kfold_inference::engine::EngineName;
 use kfold_inference::job::queue::{Queue, ensure_served};
 use kfold_inference::job::{Job, JobProgress, Results};
-use kfold_inference::kfold::engine::{check_query, missing_weights};
+use kfold_inference::kfold::engine::Obstacle;
 use kfold_inference::query::{Query, QueryEngine};
 use kfold_inference::remote;
-use kfold_inference::remote::choice::{Choice, choose};
+use kfold_inference::remote::choice::{Choice, Reason, choose};
 use kfold_inference::remote::servers::Servers;
 use kfold_inference::settings::Settings;
 
@@ -50,11 +50,19 @@ pub struct Run {
     progress: JobProgress,
     state: Option<State>,
     started: Instant,
+    /// When its worker began, seconds since 1970.
+    began: Option<f64>,
     ending: Option<Ending>,
     is_cancelling: bool,
     was_seen: bool,
     /// Events from the time before it was started again.
     events_before: usize,
+}
+
+/// What is to be predicted, as it was when that was asked for.
+struct Asked {
+    query: Query,
+    settings: Settings,
 }
 
 /// What the progress display says.
@@ -76,6 +84,7 @@ impl Run {
             progress: JobProgress::default(),
             state: None,
             started: Instant::now(),
+            began: None,
             ending: None,
             is_cancelling: false,
             was_seen: false,
@@ -105,6 +114,12 @@ impl Run {
         self.is_going() && self.is_cancelling
     }
 
+    /// Whether it waits until it is told to go on.
+    #[must_use]
+    pub const fn is_paused(&self) -> bool {
+        self.is_going() && matches!(self.state, Some(State::Paused))
+    }
+
     /// Why it failed.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
@@ -120,11 +135,18 @@ impl Run {
         let waiting = |stage: String| Status { stage, time: String::new(), detail: String::new(), fraction: None };
         match self.state {
             Some(State::Waiting(place)) => waiting(texts.with("job-waiting", [("place", (place + 1).into())])),
-            Some(State::Paused) => waiting(texts.get("job-paused")),
+            Some(State::Paused) => Status {
+                stage: texts.get("job-paused"),
+                time: String::new(),
+                detail: parts_text(texts, &self.progress),
+                fraction: self.progress.fraction(),
+            },
             Some(State::Offline) => waiting(texts.get("job-offline")),
             _ => {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-                status_of(texts, &self.progress, self.started.elapsed().as_secs_f64(), now)
+                // As the pane of jobs counts it, as soon as the worker has said when it began.
+                let seconds = self.began.map_or_else(|| self.started.elapsed().as_secs_f64(), |began| now - began);
+                status_of(texts, &self.progress, seconds.max(0.0), now)
             }
         }
     }
@@ -144,11 +166,39 @@ pub(super) fn status_of(texts: &Texts, worker: &JobProgress, seconds: f64, now: 
         }
         None => (texts.get("stage-start"), String::new()),
     };
-    if worker.seeds > 1 {
-        let seeds = [("done", worker.seeds_done.into()), ("count", worker.seeds.into())];
-        detail = format!("{}  {detail}", texts.with("run-seeds", seeds));
+    let parts = parts_text(texts, worker);
+    if !parts.is_empty() {
+        detail = format!("{parts}  {detail}");
     }
-    Status { stage, time, detail, fraction: worker.stage_fraction() }
+    Status { stage, time, detail, fraction: worker.fraction() }
+}
+
+/// How many seeds and ligands are done, where there are several.
+fn parts_text(texts: &Texts, worker: &JobProgress) -> String {
+    let of = |key: &str, done: u64, count: u64| {
+        (count > 1).then(|| texts.with(key, [("done", done.into()), ("count", count.into())]))
+    };
+    let seeds = of("run-seeds", worker.seeds_done, worker.seeds);
+    let ligands = of("run-ligands", worker.ligands_done.min(worker.ligands), worker.ligands);
+    seeds.into_iter().chain(ligands).collect::<Vec<_>>().join("  ")
+}
+
+/// Why not K-Fold, in the user's language.
+fn reason_text(texts: &Texts, reason: &Reason) -> String {
+    match reason {
+        Reason::Here(Obstacle::NoSequence) => texts.get("reason-no-sequence"),
+        Reason::Here(Obstacle::LigandFile) => texts.get("reason-ligand-file"),
+        Reason::Here(Obstacle::Weights { folder, parts }) => {
+            let values = [("folder", super::format::path(folder).into()), ("parts", parts.join(", ").into())];
+            texts.with("reason-weights", values)
+        }
+        Reason::Here(Obstacle::Configuration(problem)) => {
+            texts.with("reason-configuration", [("problem", problem.clone().into())])
+        }
+        Reason::NoServer => texts.get("reason-no-server"),
+        Reason::NotOnServer { server } => texts.with("reason-not-on-server", [("server", server.clone().into())]),
+        Reason::Server { problem } => texts.with("reason-server", [("problem", problem.clone().into())]),
+    }
 }
 
 /// The key of a stage's name.
@@ -213,31 +263,28 @@ impl Studio {
             return;
         }
         let server = self.server.and_then(|index| self.servers.get(index)).cloned();
-        self.predict_by(self.document.settings.engine, server);
+        let asked = Asked { query: self.query_with_settings(), settings: self.document.settings.clone() };
+        self.predict_by(self.document.settings.engine, server, asked);
     }
 
-    /// Finds out which way an automatic prediction goes. Servers are asked what they have; nothing is sent.
+    /// Finds out which way an automatic prediction goes. Servers are asked what they have; nothing is sent. What starts then is
+    /// what was asked for: edits made meanwhile wait for the next prediction.
     fn choose_way(&mut self) {
-        let query = self.query_with_settings();
-        let models = self.document.settings.kfold.model_folder();
+        let asked = Asked { query: self.query_with_settings(), settings: self.document.settings.clone() };
+        let query = asked.query.clone();
+        let models = asked.settings.kfold.model_folder();
         let mut servers = if self.preferences.offline { Servers::default() } else { servers_of(&self.places) };
         let way = move || {
-            let able = check_query(&query).map_err(|error| error.to_string());
-            let here = able.clone().and_then(|()| match missing_weights(&query, &models) {
-                Ok(missing) if missing.is_empty() => Ok(()),
-                Ok(missing) => {
-                    Err(format!("weights are missing in {}: {}", models.path().display(), missing.join(", ")))
-                }
-                Err(error) => Err(error.to_string()),
-            });
-            servers.retain(|_| able.is_ok());
+            let here = Obstacle::of(&query, &models);
+            let able = !here.as_ref().is_some_and(Obstacle::is_of_query);
+            servers.retain(|_| able);
             choose(&query, here, &servers).map_err(|error| error.to_string())
         };
         self.is_choosing = self.background.attempt(Lane::Results, way, |result| {
             Message::Apply(Box::new(move |studio: &mut Self| {
                 studio.is_choosing = false;
                 match result {
-                    Ok(choice) => studio.take_way(choice),
+                    Ok(choice) => studio.take_way(choice, asked),
                     Err(reason) => {
                         let reason = super::jobs::causes::explain(&studio.texts, &reason);
                         studio.tell(Tone::Bad, reason);
@@ -248,7 +295,7 @@ impl Studio {
     }
 
     /// Says the way and goes it; a server that was never agreed to is asked for first.
-    fn take_way(&mut self, choice: Choice) {
+    fn take_way(&mut self, choice: Choice, asked: Asked) {
         let texts = Arc::clone(&self.texts);
         let (engine, server) = match choice {
             Choice::KFoldHere => {
@@ -256,24 +303,25 @@ impl Studio {
                 (EngineName::KFold, None)
             }
             Choice::DockingHere { because } => {
-                self.tell(Tone::Info, texts.with("way-docking-here", [("because", because.into())]));
+                let because: Vec<String> = because.iter().map(|reason| reason_text(&texts, reason)).collect();
+                self.tell(Tone::Info, texts.with("way-docking-here", [("because", because.join("; ").into())]));
                 (EngineName::Docking, None)
             }
             Choice::KFoldOn { server, because } => {
                 let values = [
                     ("name", server.name.clone().into()),
                     ("url", server.url.clone().into()),
-                    ("because", because.into()),
+                    ("because", reason_text(&texts, &because).into()),
                 ];
                 self.tell(Tone::Info, texts.with("way-kfold-on", values));
                 (EngineName::KFold, Some(server.name))
             }
         };
-        self.predict_by(engine, server);
+        self.predict_by(engine, server, asked);
     }
 
     /// Starts with an engine, here or on a server.
-    fn predict_by(&mut self, engine: EngineName, server: Option<String>) {
+    fn predict_by(&mut self, engine: EngineName, server: Option<String>, asked: Asked) {
         if let Some(server) = &server {
             if self.preferences.offline {
                 self.tell(Tone::Info, self.texts.get("run-offline"));
@@ -289,9 +337,8 @@ impl Studio {
             return;
         };
         self.history.commit(&self.document);
-        let folder = self.places.new_run(&self.document.query.name);
-        let mut query = self.query_with_settings();
-        let mut settings = self.document.settings.clone();
+        let Asked { mut query, mut settings } = asked;
+        let folder = self.places.new_run(&query.name);
         settings.engine = engine;
         if let Some(held) = &mut query.engine {
             held.name = Some(engine);
@@ -398,6 +445,7 @@ impl Studio {
         let warnings: Vec<String> = view.progress.warnings.iter().skip(known).cloned().collect();
         run.progress = view.progress.clone();
         run.state = Some(view.state.clone());
+        run.began = view.began;
         run.was_seen |= view.state.is_open() || view.events() > run.events_before;
         let folder = run.folder.clone();
         let is_believed = run.was_seen || run.is_cancelling || run.started.elapsed().as_secs_f32() > STALE_SECONDS;
@@ -450,7 +498,7 @@ impl Studio {
                 }
                 if has_complexes {
                     // What the colours of a predicted structure should say first is how far to trust it.
-                    self.document.view.colour = ColourBy::BFactor;
+                    self.document.view.colour = ColourBy::Plddt;
                 }
                 if has_poses || has_complexes {
                     self.viewport.focus_next_scene();

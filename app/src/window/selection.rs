@@ -20,7 +20,10 @@ use super::scene::RECEPTOR;
 use super::theme::{self, palette};
 use super::viewport::Click;
 use super::widgets::icon::Icon;
-use super::widgets::{Tone, icon_button, icon_choice, message};
+use super::widgets::{Tone, icon_button, icon_choice, message, note};
+
+/// From this width on the strip has room for everything in one row, points.
+const WIDE_STRIP: f32 = 1000.0;
 
 /// What a click selects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -182,8 +185,11 @@ impl Studio {
         let colours = palette(ui);
         let typed = self.typed_selection();
         let mut command = None;
+        // Where there is no room for a row of all, what is rarer stands in a menu.
+        let is_narrow = ui.available_width() < WIDE_STRIP;
         ui.horizontal_wrapped(|ui| {
-            let width = (ui.available_width() - 800.0).clamp(180.0, 420.0);
+            let rest = if is_narrow { 470.0 } else { 800.0 };
+            let width = (ui.available_width() - rest).clamp(150.0, 420.0);
             let response = self.selection_field_ui(ui, width, &typed);
             if let Typed::Wrong(error) = &typed {
                 self.selection_error_ui(ui, &response, error);
@@ -195,25 +201,44 @@ impl Studio {
             if icon_button(ui, Icon::Focus, &label, has_atoms).clicked() {
                 command = Some(Command::FocusSelection);
             }
-            let has_hidden = self.document.view.hidden.is_some();
-            for (key, wanted, enabled) in [
-                ("selection-hide", Command::HideSelection, has_atoms),
-                ("selection-isolate", Command::IsolateSelection, has_atoms),
-                ("selection-show-all", Command::ShowAll, has_hidden),
-            ] {
-                let button = ui.add_enabled(enabled, egui::Button::new(texts.get(key)));
-                let name = self.labelled_shortcut(ui, wanted);
-                if button.accessible_name(texts.get(wanted.name())).on_hover_text(name).clicked() {
-                    command = Some(wanted);
-                }
+            if is_narrow {
+                let config = egui::containers::menu::MenuConfig::new()
+                    .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+                egui::containers::menu::MenuButton::new(texts.get("selection-more")).config(config).ui(ui, |ui| {
+                    self.seen_ui(ui, &texts, has_atoms, &mut command);
+                    ui.separator();
+                    note(ui, &texts.get("measure-name")).on_hover_text(texts.get("measure-hint"));
+                    self.measuring_choices_ui(ui);
+                    ui.separator();
+                    note(ui, &texts.get("labels-name")).on_hover_text(texts.get("labels-hint"));
+                    self.label_choices_ui(ui);
+                });
+            } else {
+                self.seen_ui(ui, &texts, has_atoms, &mut command);
+                self.measuring_ui(ui);
             }
-            self.measuring_ui(ui);
             if matches!(typed, Typed::Understood(_)) {
                 ui.label(RichText::new(self.selected_text()).color(colours.text_muted));
             }
         });
         if let Some(command) = command {
             self.do_command(command, ui.ctx());
+        }
+    }
+
+    /// What can be done with what is selected.
+    fn seen_ui(&self, ui: &mut Ui, texts: &crate::texts::Texts, has_atoms: bool, command: &mut Option<Command>) {
+        let has_hidden = self.document.view.hidden.is_some();
+        for (key, wanted, enabled) in [
+            ("selection-hide", Command::HideSelection, has_atoms),
+            ("selection-isolate", Command::IsolateSelection, has_atoms),
+            ("selection-show-all", Command::ShowAll, has_hidden),
+        ] {
+            let button = ui.add_enabled(enabled, egui::Button::new(texts.get(key)));
+            let name = self.labelled_shortcut(ui, wanted);
+            if button.accessible_name(texts.get(wanted.name())).on_hover_text(name).clicked() {
+                *command = Some(wanted);
+            }
         }
     }
 

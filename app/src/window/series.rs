@@ -24,7 +24,7 @@ use super::outcome::{LigandOutcome, Outcome};
 use super::results_panel::{check_cell, pk_text};
 use super::theme::{GAP, palette};
 use super::widgets::plot::{Point, scatter_plot};
-use super::widgets::{Tone, message, paint, segmented};
+use super::widgets::{Tone, checkbox, message, paint, segmented};
 use crate::drawing::{Drawing, formula};
 use crate::report::comparison_sentence;
 use crate::texts::Texts;
@@ -309,7 +309,9 @@ impl Studio {
                 studio.series.is_looking = false;
                 studio.series.looked = Some(Instant::now());
                 let is_going = studio.run.as_ref().is_some_and(|run| run.folder == folder && run.is_going());
-                if let Some(found) = found.filter(|found| is_going && found.pose_count() > 0) {
+                if let Some(found) =
+                    found.filter(|found| is_going && (found.pose_count() > 0 || !found.complexes.is_empty()))
+                {
                     studio.take_partial(found);
                 }
             }))
@@ -409,7 +411,7 @@ impl Studio {
                 })
                 .response
                 .accessible_name(texts.get("series-tag"));
-            ui.checkbox(&mut self.series.passing_only, texts.get("series-passing"));
+            checkbox(ui, &mut self.series.passing_only, texts.get("series-passing"));
             let shown = outcome.ligands.iter().filter(|ligand| self.is_wanted(ligand)).count();
             let all = outcome.query.series.len().max(outcome.ligands.len());
             ui.label(texts.with("series-count", [("shown", shown.into()), ("count", all.into())]));
@@ -624,7 +626,7 @@ impl Studio {
         row.col(|ui| {
             let mut is_on = self.series.overlaid.contains(&ligand.name);
             let name = texts.with("series-overlay-of", [("name", ligand.name.clone().into())]);
-            if ui.checkbox(&mut is_on, "").accessible_name(name).changed() {
+            if checkbox(ui, &mut is_on, "").accessible_name(name).changed() {
                 if is_on {
                     self.series.overlaid.insert(ligand.name.clone());
                 } else {

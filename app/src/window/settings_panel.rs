@@ -7,7 +7,7 @@ use kfold_inference::settings::Settings;
 use super::app::Studio;
 use super::query::number_ui;
 use super::theme;
-use super::widgets::{note, segmented};
+use super::widgets::{checkbox, note, segmented};
 use crate::texts::Texts;
 
 impl Studio {
@@ -50,5 +50,5 @@ fn kfold_settings_ui(ui: &mut Ui, texts: &Texts, settings: &mut Settings) {
     for (names, value, range) in numbers {
         number_ui(ui, texts, names, value, range);
     }
-    ui.checkbox(&mut kfold.save_confidence, texts.get("settings-save-confidence"));
+    checkbox(ui, &mut kfold.save_confidence, texts.get("settings-save-confidence"));
 }

@@ -11,7 +11,7 @@ use super::app::Studio;
 use super::document::{Backbone, ColourBy, Representation, SurfacePart, ViewSettings};
 use super::scene::RECEPTOR;
 use super::theme::{self, GAP_SMALL, palette};
-use super::widgets::{field, note, section, segmented};
+use super::widgets::{checkbox, field, note, section, segmented};
 use crate::texts::Texts;
 
 /// Height of a list of choices, points: all of them are seen.
@@ -349,10 +349,10 @@ impl Studio {
                         }
                     }
                     if has_sugars {
-                        ui.checkbox(&mut view.glycan_symbols, texts.get("style-glycans"));
+                        checkbox(ui, &mut view.glycan_symbols, texts.get("style-glycans"));
                     }
                     if has_samples {
-                        ui.checkbox(&mut view.overlay, texts.get("style-overlay"))
+                        checkbox(ui, &mut view.overlay, texts.get("style-overlay"))
                             .on_hover_text(texts.get("style-overlay-hint"));
                     }
                 });
@@ -369,7 +369,7 @@ impl Studio {
                     if view.stereo != Stereo::Off {
                         note(ui, &texts.get("style-stereo-hint"));
                     }
-                    ui.checkbox(&mut view.axes, texts.get("style-axes"));
+                    checkbox(ui, &mut view.axes, texts.get("style-axes"));
                 });
             })
         });
@@ -438,8 +438,9 @@ fn surface_ui(ui: &mut Ui, texts: &Texts, view: &mut ViewSettings) {
         response
     });
     ui.horizontal_wrapped(|ui| {
-        ui.checkbox(&mut surface.net, texts.get("style-net"));
-        ui.checkbox(&mut surface.cavities, texts.get("style-cavities")).on_hover_text(texts.get("style-cavities-hint"));
+        checkbox(ui, &mut surface.net, texts.get("style-net"));
+        checkbox(ui, &mut surface.cavities, texts.get("style-cavities"))
+            .on_hover_text(texts.get("style-cavities-hint"));
     });
     if is_only {
         ui.label(RichText::new(texts.get("style-surface-only")).small().weak());

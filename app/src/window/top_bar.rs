@@ -11,7 +11,7 @@ use super::files;
 use super::panes::Pane;
 use super::theme::{self, palette};
 use super::widgets::icon::Icon;
-use super::widgets::{icon_button, note, segmented, titled_choice};
+use super::widgets::{checkbox, icon_button, note, segmented, titled_choice};
 use crate::texts::Language;
 
 /// What was chosen in a menu.
@@ -34,6 +34,11 @@ impl Studio {
             ui.horizontal(|ui| {
                 ui.label(RichText::new("K-Fold Studio").text_style(theme::title_style()));
                 ui.add_space(theme::GAP);
+                let new = Command::New;
+                let button = ui.button(self.texts.get("menu-new")).accessible_name(self.texts.get(new.name()));
+                if button.on_hover_text(self.labelled_shortcut(ui, new)).clicked() {
+                    choice = Some(Choice::Command(new));
+                }
                 self.open_menu_ui(ui, &mut choice);
                 self.samples_menu_ui(ui, &mut choice);
                 let texts = &self.texts;
@@ -128,7 +133,7 @@ impl Studio {
     fn open_menu_ui(&self, ui: &mut Ui, choice: &mut Option<Choice>) {
         ui.menu_button(self.texts.get("menu-open"), |ui| {
             ui.set_min_width(260.0);
-            for command in [Command::Open, Command::OpenRun, Command::New, Command::SaveSession] {
+            for command in [Command::Open, Command::OpenRun, Command::SaveSession] {
                 self.command_item(ui, command, true, choice);
             }
             if !self.preferences.recent.is_empty() {
@@ -188,7 +193,8 @@ impl Studio {
                 let mut is_open = !self.dock.is_closed(pane);
                 let name = self.texts.get(pane.spec().name);
                 ui.horizontal(|ui| {
-                    if ui.add_enabled(pane != Pane::View, egui::Checkbox::new(&mut is_open, name)).changed() {
+                    let box_ = ui.add_enabled_ui(pane != Pane::View, |ui| checkbox(ui, &mut is_open, name)).inner;
+                    if box_.changed() {
                         let show = Choice::Command(Command::ShowPane(pane));
                         *choice = Some(if is_open { show } else { Choice::Close(pane) });
                     }

@@ -57,8 +57,9 @@ impl Studio {
             .query_path
             .as_deref()
             .is_some_and(|path| self.samples.iter().any(|sample| sample.name == SAMPLE && sample.query == path));
+        let has_sample = self.samples.iter().any(|sample| sample.name == SAMPLE);
         match step {
-            Tour::Sample if is_open && self.shown_structure().is_some() => Tour::Predict,
+            Tour::Sample if (is_open || !has_sample) && self.shown_structure().is_some() => Tour::Predict,
             Tour::Predict if self.is_running() => Tour::Wait,
             Tour::Predict | Tour::Wait if self.outcome.is_some() => Tour::Read,
             // It failed or was cancelled.
@@ -82,17 +83,28 @@ impl Studio {
         let place = Tour::ALL.iter().position(|other| *other == step).unwrap_or(0);
         let (title, text) = step.keys();
         let (mut is_over, mut action) = (false, None);
+        // Where there is something to look at, out of its way: above the foot of the view.
+        let (anchor, offset) = match step {
+            Tour::Welcome | Tour::Sample => (egui::Align2::CENTER_TOP, vec2(0.0, 110.0)),
+            Tour::Predict | Tour::Wait | Tour::Read => {
+                (egui::Align2::LEFT_BOTTOM, vec2(theme::QUERY_WIDTH + 16.0, -44.0))
+            }
+        };
+        let has_sample = self.samples.iter().any(|sample| sample.name == SAMPLE);
         egui::Window::new(texts.get("command-tour"))
             .id(egui::Id::unique("tour"))
             .collapsible(false)
             .resizable(false)
-            .anchor(egui::Align2::CENTER_TOP, vec2(0.0, 110.0))
+            .anchor(anchor, offset)
             .show(ui.ctx(), |ui| {
                 ui.set_width(WIDTH);
                 let count = [("step", (place + 1).into()), ("count", Tour::ALL.len().into())];
                 note(ui, &texts.with("tour-step", count));
                 ui.label(RichText::new(texts.get(title)).text_style(theme::title_style()));
                 ui.add(egui::Label::new(texts.get(text)).wrap());
+                if step == Tour::Sample && !has_sample {
+                    note(ui, &texts.get("tour-no-samples"));
+                }
                 ui.add_space(theme::GAP);
                 ui.horizontal(|ui| {
                     let next = |ui: &mut Ui, key: &str| {
@@ -103,6 +115,11 @@ impl Studio {
                         Tour::Welcome => {
                             if next(ui, "tour-begin") {
                                 step = Tour::Sample;
+                            }
+                        }
+                        Tour::Sample if !has_sample => {
+                            if next(ui, "tour-open-own") {
+                                action = Some(Action::Command(Command::Open));
                             }
                         }
                         Tour::Sample => {

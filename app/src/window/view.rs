@@ -13,7 +13,7 @@ use super::panes::Pane;
 use super::theme::{self, GAP, palette};
 use super::viewport::Look;
 use super::widgets::icon::Icon;
-use super::widgets::{icon_button, note, segmented, titled_choice};
+use super::widgets::{checkbox, icon_button, note, segmented, titled_choice};
 
 /// Height of the strip below the view, points.
 const READOUT_HEIGHT: f32 = 28.0;
@@ -117,17 +117,21 @@ impl Studio {
                 .response
                 .accessible_name(texts.get("view-colour"))
                 .on_hover_text(texts.get("view-colour"));
-            ui.checkbox(&mut view.site, texts.get("view-site")).on_hover_text(texts.get("view-site-hint"));
-            let mut has_pocket = view.surface.part == SurfacePart::Pocket;
-            if ui.checkbox(&mut has_pocket, texts.get("view-pocket-surface")).clicked() {
-                view.surface.part = if has_pocket { SurfacePart::Pocket } else { SurfacePart::Off };
-            }
-            ui.checkbox(&mut view.interactions, texts.get("view-interactions"));
-            ui.checkbox(&mut view.waters, texts.get("view-waters"));
-            if has_samples {
-                ui.checkbox(&mut view.overlay, texts.get("style-overlay"))
-                    .on_hover_text(texts.get("style-overlay-hint"));
-            }
+            let config =
+                egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+            egui::containers::menu::MenuButton::new(texts.get("view-show")).config(config).ui(ui, |ui| {
+                checkbox(ui, &mut view.site, texts.get("view-site")).on_hover_text(texts.get("view-site-hint"));
+                let mut has_pocket = view.surface.part == SurfacePart::Pocket;
+                if checkbox(ui, &mut has_pocket, texts.get("view-pocket-surface")).clicked() {
+                    view.surface.part = if has_pocket { SurfacePart::Pocket } else { SurfacePart::Off };
+                }
+                checkbox(ui, &mut view.interactions, texts.get("view-interactions"));
+                checkbox(ui, &mut view.waters, texts.get("view-waters"));
+                if has_samples {
+                    checkbox(ui, &mut view.overlay, texts.get("style-overlay"))
+                        .on_hover_text(texts.get("style-overlay-hint"));
+                }
+            });
             for (text, wanted) in [("pane-style", Pane::Style), ("pane-saved-views", Pane::SavedViews)] {
                 let name = texts.get(text);
                 if ui
@@ -192,7 +196,7 @@ impl Studio {
                     });
                     ui.horizontal(|ui| {
                         for wanted in [Command::Tour, Command::ShowPane(Pane::Lessons)] {
-                            if ui.button(wanted.text(&self.texts)).clicked() {
+                            if ui.button(self.texts.get(wanted.name())).clicked() {
                                 command = Some(wanted);
                             }
                         }

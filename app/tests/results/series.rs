@@ -5,7 +5,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use kfold_studio::texts::Language;
 
 use super::desk::{Panel, root};
-use super::{program, run};
+use super::{kfold_job_of, program, run};
 
 /// Rows of a CSV file as maps from the head.
 fn records(bytes: &[u8]) -> Vec<std::collections::HashMap<String, String>> {
@@ -154,5 +154,37 @@ fn plotted(
         let file = files.iter().find(|record| record["ligand"] == point[0]).unwrap();
         let (shown, written): (f32, f32) = (point[2].parse().unwrap(), file["pk_of_energy"].parse().unwrap());
         assert!((shown - written).abs() < 2e-4, "{point:?} {file:?}");
+    }
+}
+
+#[test]
+fn a_series_that_kfold_predicted_is_opened_and_read_in_both_languages() {
+    for language in Language::ALL {
+        let mut panel = Panel::new(language);
+        let series = "series:\n- {id: lig10, smiles: CCO, measured_pk: 4.0}\n- {id: lig2, smiles: 'C[C@H](N)C(=O)O'}\n";
+        let job = kfold_job_of(panel.desk.folder.path(), Some(series));
+        panel.desk.harness.state_mut().open(&job);
+        let rows: Vec<String> = ["lig10", "lig2"]
+            .iter()
+            .map(|name| panel.texts.with("series-show", [("name", (*name).into())]))
+            .collect();
+        for row in &rows {
+            panel.desk.wait_for_label(row);
+        }
+        panel.desk.rest();
+        panel.desk.harness.check_accessibility();
+        panel.desk.picture(&format!("series-kfold-{}", language.own_name()));
+        // What is shown is the row that is chosen, and each has its own ligand.
+        let atoms = |panel: &Panel| panel.desk.harness.state().drawn_atoms();
+        let mut counts = Vec::new();
+        for row in &rows {
+            panel.press(row);
+            panel.desk.rest();
+            counts.push(atoms(&panel));
+        }
+        assert_eq!(counts[1] - counts[0], 3, "alanine has six heavy atoms, ethanol three: {counts:?}");
+        let text = run(program().args(["report", "--json"]).arg(&job));
+        let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(report.to_string().contains("lig10") && report.to_string().contains("lig2"));
     }
 }

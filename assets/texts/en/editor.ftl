@@ -155,3 +155,4 @@ estimate-docking = { $count ->
    *[other] Docking { $count } ligands takes about { $time } on { $threads } threads
 }
 estimate-docking-hint = By the mean of our benchmark; flexible ligands and large boxes take longer
+problem-of-entry = chain { $entry }: { $what }

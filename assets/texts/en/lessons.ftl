@@ -29,3 +29,5 @@ tour-read = Read the result
 tour-read-text = At the right are the poses, the best first, with their contacts and checks. Green is the prediction, pink what the crystal shows: how near are they? Ctrl+K finds everything else.
 tour-lessons = Go on with the lessons
 tour-finish = Finish
+tour-open-own = Open a file
+tour-no-samples = The samples did not come with this program: open a structure or a query of your own, and give it a ligand.

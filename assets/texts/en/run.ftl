@@ -37,3 +37,4 @@ agree-title = Send the query to a server?
 agree-text = The query and the files it names go to { $name } ({ $url }), and the results come back from there. You are asked once for each server
 agree-send = Send, now and from now on
 agree-not = Do not send
+run-ligands = { $done } of { $count } ligands done

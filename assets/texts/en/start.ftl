@@ -29,3 +29,4 @@ welcome-open = Open a file…
 welcome-drop = or drop one here: PDB, mmCIF, SDF, FASTA, a query or a run
 welcome-samples = Begin with a sample
 welcome-private = Everything runs on this computer. Nothing is sent anywhere.
+menu-new = New

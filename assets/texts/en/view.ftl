@@ -79,3 +79,5 @@ readout-clicked = Clicked: { $atom }
 readout-atom = chain { $chain } · { $residue } { $number } · { $atom }
 readout-ligand = ligand · { $atom }
 readout-reference = reference ligand · { $atom }
+view-show = Show
+selection-more = More

@@ -131,3 +131,4 @@ estimate-way-tokens = 토큰 약 { $tokens }개까지 들어가요.
 estimate-way-server = 또는 여유가 { $peak }인 서버를 쓰세요.
 estimate-docking = 리간드 { $count }개 도킹에 스레드 { $threads }개로 약 { $time } 걸려요
 estimate-docking-hint = 자체 벤치마크의 평균이에요. 유연한 리간드와 큰 상자는 더 오래 걸려요
+problem-of-entry = 사슬 { $entry }: { $what }

@@ -29,3 +29,5 @@ tour-read = 결과 읽기
 tour-read-text = 오른쪽에 자세가 좋은 순서로 있고 접촉과 검사가 딸려 있어요. 초록색이 예측, 분홍색이 결정 구조예요. 얼마나 가까운가요? 나머지는 Ctrl+K로 모두 찾을 수 있어요.
 tour-lessons = 수업으로 이어 가기
 tour-finish = 마치기
+tour-open-own = 파일 열기
+tour-no-samples = 이 프로그램에 샘플이 함께 오지 않았어요. 구조나 쿼리 파일을 열고 리간드를 더해 주세요.

@@ -37,3 +37,4 @@ agree-title = 쿼리를 서버로 보낼까요?
 agree-text = 쿼리와 쿼리에 든 파일을 { $name } ({ $url })(으)로 보내고 결과를 받아 와요. 서버마다 한 번만 물어요
 agree-send = 지금부터 보내기
 agree-not = 보내지 않기
+run-ligands = 리간드 { $count }개 중 { $done }개 완료

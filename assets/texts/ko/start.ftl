@@ -29,3 +29,4 @@ welcome-open = 파일 열기…
 welcome-drop = 또는 여기에 놓으세요: PDB, mmCIF, SDF, FASTA, 쿼리, 실행 폴더
 welcome-samples = 예제로 시작하기
 welcome-private = 모든 계산은 이 컴퓨터에서 이루어져요. 아무것도 밖으로 보내지 않아요.
+menu-new = 새로 만들기

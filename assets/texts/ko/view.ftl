@@ -73,3 +73,5 @@ readout-clicked = 누른 원자: { $atom }
 readout-atom = 사슬 { $chain } · { $residue } { $number } · { $atom }
 readout-ligand = 리간드 · { $atom }
 readout-reference = 기준 리간드 · { $atom }
+view-show = 표시
+selection-more = 더 보기

@@ -44,6 +44,8 @@ pub struct JobProgress {
     ligand_started: Option<f64>,
     last_time: f64,
     seed_durations: Vec<f64>,
+    /// Ligands of this seed that were worked on by this worker, and the seconds they took: finished ones that were kept take none.
+    timed_ligands: (u64, f64),
 }
 
 impl JobProgress {
@@ -66,6 +68,7 @@ impl JobProgress {
             EventKind::SeedStarted { seed } => {
                 self.seed = Some(*seed);
                 self.progress = None;
+                self.timed_ligands = (0, 0.0);
                 self.ligands_done = 0;
                 self.seed_started = Some(event.time);
                 self.ligand_started = Some(event.time);
@@ -73,6 +76,10 @@ impl JobProgress {
             }
             EventKind::LigandFinished { .. } | EventKind::ComplexFinished { .. } => {
                 self.ligands_done += 1;
+                if let (Some(started), Some(_)) = (self.ligand_started, &self.progress) {
+                    self.timed_ligands.0 += 1;
+                    self.timed_ligands.1 += (event.time - started).max(0.0);
+                }
                 self.ligand_started = Some(event.time);
                 self.progress = None;
                 self.stage_started = None;
@@ -111,6 +118,19 @@ impl JobProgress {
         (progress.steps > 0).then(|| (progress.step as f32 / progress.steps as f32).clamp(0.0, 1.0))
     }
 
+    /// Share of the whole job that is done, 0-1: of its ligands and seeds where there are several, else of the current stage.
+    #[must_use]
+    pub fn fraction(&self) -> Option<f32> {
+        if self.seeds <= 1 && self.ligands <= 1 {
+            return self.stage_fraction();
+        }
+        let of_seed = match self.seed {
+            Some(_) => (self.ligands_done as f32 / self.ligands.max(1) as f32).min(1.0),
+            None => 0.0,
+        };
+        Some(((self.seeds_done as f32 + of_seed) / self.seeds.max(1) as f32).clamp(0.0, 1.0))
+    }
+
     /// Seconds left, as far as can be told at `now` (seconds since 1970): the pace of the current stage, for the ligands
     /// to come the time that finished ones took, and for the seeds to come the time of finished ones. `None` until there
     /// is something to judge by.
@@ -141,9 +161,8 @@ impl JobProgress {
     fn ligands_left(&self, now: f64) -> Option<f64> {
         let stage_left = self.stage_left(now);
         let in_work = now - self.ligand_started?;
-        let mean_ligand = (self.ligands_done > 0)
-            .then(|| Some((self.ligand_started? - self.seed_started?) / self.ligands_done as f64))
-            .flatten();
+        let (timed, seconds) = self.timed_ligands;
+        let mean_ligand = (timed > 0).then(|| seconds / timed as f64);
         let ligand_left = match mean_ligand {
             Some(mean) => Some((mean - in_work).max(stage_left.unwrap_or(0.0))),
             None => stage_left,

@@ -7,7 +7,35 @@
 use super::RemoteError;
 use super::client::Client;
 use super::servers::{ServerEntry, Servers};
+use crate::kfold::engine::Obstacle;
 use crate::query::Query;
+
+/// Why not K-Fold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// On this machine.
+    #[error(transparent)]
+    Here(#[from] Obstacle),
+    /// There is no server to ask.
+    #[error("no server is configured")]
+    NoServer,
+    /// A server has only other engines.
+    #[error("the server {server} has no K-Fold")]
+    NotOnServer {
+        /// Its name.
+        server: String,
+    },
+    /// A server does not answer as it should.
+    #[error("{problem}")]
+    Server {
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+fn joined(reasons: &[Reason]) -> String {
+    reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
 
 /// A way to predict.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,12 +47,12 @@ pub enum Choice {
         /// The server.
         server: ServerEntry,
         /// Why not here.
-        because: String,
+        because: Reason,
     },
     /// Docking on this machine.
     DockingHere {
-        /// Why not K-Fold.
-        because: String,
+        /// Why not K-Fold, here and on each server.
+        because: Vec<Reason>,
     },
 }
 
@@ -37,7 +65,7 @@ impl Choice {
             Self::KFoldOn { server, because } => {
                 format!("K-Fold on the server {} ({}), because {because}", server.name, server.url)
             }
-            Self::DockingHere { because } => format!("docking on this machine, because {because}"),
+            Self::DockingHere { because } => format!("docking on this machine, because {}", joined(because)),
         }
     }
 }
@@ -46,13 +74,13 @@ impl Choice {
 ///
 /// # Errors
 /// [`RemoteError::Configuration`] when there is no way, with the three ways on.
-pub fn choose(query: &Query, kfold_here: Result<(), String>, servers: &Servers) -> Result<Choice, RemoteError> {
+pub fn choose(query: &Query, kfold_here: Option<Obstacle>, servers: &Servers) -> Result<Choice, RemoteError> {
     let has_kfold = |entry: &ServerEntry| {
         let offers = Client::new(entry).and_then(|client| client.capabilities());
         match offers {
             Ok(offers) if offers.engines.iter().any(|engine| engine.name == "kfold") => Ok(()),
-            Ok(_) => Err(format!("the server {} has no K-Fold", entry.name)),
-            Err(error) => Err(error.to_string()),
+            Ok(_) => Err(Reason::NotOnServer { server: entry.name.clone() }),
+            Err(error) => Err(Reason::Server { problem: error.to_string() }),
         }
     };
     choose_among(query, kfold_here, servers.entries(), &has_kfold)
@@ -60,11 +88,12 @@ pub fn choose(query: &Query, kfold_here: Result<(), String>, servers: &Servers) 
 
 fn choose_among(
     query: &Query,
-    kfold_here: Result<(), String>,
+    kfold_here: Option<Obstacle>,
     servers: &[ServerEntry],
-    has_kfold: &dyn Fn(&ServerEntry) -> Result<(), String>,
+    has_kfold: &dyn Fn(&ServerEntry) -> Result<(), Reason>,
 ) -> Result<Choice, RemoteError> {
-    let Err(because) = kfold_here else { return Ok(Choice::KFoldHere) };
+    let Some(obstacle) = kfold_here else { return Ok(Choice::KFoldHere) };
+    let because = Reason::Here(obstacle);
     let mut reasons = vec![because.clone()];
     for server in servers {
         match has_kfold(server) {
@@ -73,17 +102,17 @@ fn choose_among(
         }
     }
     if servers.is_empty() {
-        reasons.push("no server is configured".into());
+        reasons.push(Reason::NoServer);
     }
-    let because = reasons.join("; ");
     let has_ligand = query.ligands().next().is_some() || !query.series.is_empty();
     if query.receptor_file().is_some() && has_ligand {
-        return Ok(Choice::DockingHere { because });
+        return Ok(Choice::DockingHere { because: reasons });
     }
     Err(RemoteError::Configuration(format!(
-        "there is no way to predict this query: {because}; and docking needs a known structure and a ligand. Put K-Fold's \
+        "there is no way to predict this query: {}; and docking needs a known structure and a ligand. Put K-Fold's \
          weights here (kfold-studio models), or add a server that has them (kfold-studio remote add NAME URL), or give the \
-         query a `structure` and a ligand"
+         query a `structure` and a ligand",
+        joined(&reasons)
     )))
 }
 
@@ -108,13 +137,15 @@ mod tests {
             })],
             ..Query::default()
         };
-        let no = || Err("the weights are not here".to_owned());
-        let answers =
-            |entry: &ServerEntry| if entry.name == "b" { Ok(()) } else { Err(format!("{} sleeps", entry.name)) };
+        let no = || Some(Obstacle::LigandFile);
+        let answers = |entry: &ServerEntry| match entry.name.as_str() {
+            "b" => Ok(()),
+            name => Err(Reason::Server { problem: format!("{name} sleeps") }),
+        };
         let servers = [server("a"), server("b")];
         let choose = |query: &Query, here, servers: &[ServerEntry]| choose_among(query, here, servers, &answers);
 
-        assert_eq!(choose(&dockable, Ok(()), &servers).unwrap(), Choice::KFoldHere);
+        assert_eq!(choose(&dockable, None, &servers).unwrap(), Choice::KFoldHere);
         let there = choose(&dockable, no(), &servers).unwrap();
         assert!(matches!(&there, Choice::KFoldOn { server, .. } if server.name == "b"), "{there:?}");
         let docking = choose(&dockable, no(), &servers[..1]).unwrap();

@@ -311,12 +311,10 @@ impl Scenario {
         match self {
             Self::HoverLeft | Self::HoverRight | Self::HoverView => Vec::new(),
             Self::Turn => vec![self.button(false, size)],
-            Self::Type => [
-                key(Key::A, Modifiers::COMMAND),
-                key(Key::Delete, Modifiers::NONE),
-                key(Key::Escape, Modifiers::NONE),
-            ]
-            .concat(),
+            Self::Type => {
+                [key(Key::A, Modifiers::COMMAND), key(Key::Delete, Modifiers::NONE), key(Key::Escape, Modifiers::NONE)]
+                    .concat()
+            }
         }
     }
 }
@@ -349,9 +347,8 @@ impl Screen {
         let instance = pollster::block_on(setup.new_instance());
         let configuration = egui_wgpu::WgpuConfiguration { wgpu_setup: setup, ..Default::default() };
         let options = egui_wgpu::RendererOptions { dithering: crate::window::DITHERING, ..Default::default() };
-        let state =
-            pollster::block_on(egui_wgpu::RenderState::create(&configuration, &instance, None, options))
-                .context("no graphics adapter draws the window")?;
+        let state = pollster::block_on(egui_wgpu::RenderState::create(&configuration, &instance, None, options))
+            .context("no graphics adapter draws the window")?;
         let (width, height) = size;
         let target = state.device.create_texture(&wgpu::TextureDescriptor {
             label: Some("window"),
@@ -436,8 +433,7 @@ impl Screen {
             }
         }
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("window") });
-        let screen =
-            egui_wgpu::ScreenDescriptor { size_in_pixels: [self.size.0, self.size.1], pixels_per_point };
+        let screen = egui_wgpu::ScreenDescriptor { size_in_pixels: [self.size.0, self.size.1], pixels_per_point };
         let buffers = renderer.update_buffers(device, queue, &mut encoder, primitives, &screen);
         let view = self.target.create_view(&wgpu::TextureViewDescriptor::default());
         {

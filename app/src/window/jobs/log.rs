@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use egui::{Align, Layout, RichText, ScrollArea, Ui};
+use egui::{RichText, ScrollArea, Ui};
 use kfold_inference::job::events::{EventKind, EventReader};
 use kfold_inference::job::queue::worker_log;
 
@@ -115,13 +115,15 @@ impl Studio {
             .open(&mut open)
             .collapsible(false)
             .default_size([680.0, 420.0])
+            .min_size([320.0, 160.0])
+            .constrain(true)
             .show(ui.ctx(), |ui| {
                 let text = match &log.text {
                     Loaded::Waiting => String::new(),
                     Loaded::Ready(text) => text.to_string(),
                     Loaded::Failed(reason) => reason.clone(),
                 };
-                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.horizontal(|ui| {
                     again = ui.button(self.texts.get("log-again")).clicked();
                     if ui.button(self.texts.get("log-copy")).clicked() {
                         ui.ctx().copy_text(text.clone());

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, SystemTime};
 
-use kfold_inference::job::events::EventReader;
+use kfold_inference::job::events::{EventKind, EventReader};
 use kfold_inference::job::queue::{List, Queue, ensure_served};
 use kfold_inference::job::{Job, JobError, JobProgress, JobState};
 use kfold_inference::remote;
@@ -77,6 +77,8 @@ pub struct JobView {
     pub progress: JobProgress,
     /// When it said the last of that, or when the job was made; seconds since 1970.
     pub last_time: f64,
+    /// When its worker began, seconds since 1970.
+    pub began: Option<f64>,
     /// How many things it said.
     events: usize,
 }
@@ -97,6 +99,7 @@ struct Watched {
     reader: EventReader,
     progress: JobProgress,
     last_time: f64,
+    began: Option<f64>,
     events: usize,
 }
 
@@ -195,6 +198,9 @@ fn look(runs: &Path, others: &[PathBuf], held: &mut HashMap<PathBuf, Watched>) -
         for event in watched.reader.read_new().unwrap_or_default() {
             watched.last_time = event.time;
             watched.events += 1;
+            if matches!(event.kind, EventKind::Started { .. }) {
+                watched.began = Some(event.time);
+            }
             watched.progress.apply(&event);
         }
         views.push(JobView {
@@ -205,6 +211,7 @@ fn look(runs: &Path, others: &[PathBuf], held: &mut HashMap<PathBuf, Watched>) -
             server: watched.server.clone(),
             progress: watched.progress.clone(),
             last_time: watched.last_time,
+            began: watched.began,
             events: watched.events,
         });
     }
@@ -230,6 +237,7 @@ impl Watched {
             reader: EventReader::new(folder.join("events.jsonl")),
             progress: JobProgress::default(),
             last_time: made.as_secs_f64(),
+            began: None,
             events: 0,
         })
     }

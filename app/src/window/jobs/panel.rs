@@ -65,7 +65,11 @@ impl Studio {
 
     /// Puts a job that did not come to its end back into the queue; what it finished stays.
     pub(in crate::window) fn retry(&mut self, folder: PathBuf) {
-        if self.run.as_ref().is_some_and(|run| run.folder == folder) {
+        let is_free = self.run.as_ref().is_none_or(|run| run.folder == folder || !run.is_going());
+        let is_shown = self.outcome.as_ref().is_some_and(|outcome| outcome.folder == folder);
+        // What the window shows, or has just shown, it follows again.
+        if is_free && (is_shown || self.outcome.is_none() || self.run.as_ref().is_some_and(|run| run.folder == folder))
+        {
             let events = self.jobs.iter().find(|job| job.folder == folder).map_or(0, JobView::events);
             self.run = Some(Run::again(folder.clone(), events));
         }
@@ -114,7 +118,7 @@ fn job_ui(ui: &mut Ui, texts: &Texts, job: &JobView, queued: usize, ask: &mut Op
     }
     ui.add(egui::Label::new(RichText::new(line).small().color(colours.text_muted)).truncate());
     if matches!(job.state, State::Running | State::Stopping) {
-        let status = status_of(texts, &job.progress, 10.0, now);
+        let status = status_of(texts, &job.progress, job.began.map_or(0.0, |began| (now - began).max(0.0)), now);
         ui.horizontal(|ui| {
             ui.label(&status.stage);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

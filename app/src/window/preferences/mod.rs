@@ -12,7 +12,7 @@ use kfold_inference::network;
 use super::app::Studio;
 use super::files::Preferences;
 use super::theme::{self, palette};
-use super::widgets::{Tone, message, note, segmented};
+use super::widgets::{Tone, checkbox, message, note, segmented};
 use crate::texts::{Language, Texts};
 
 /// Text sizes that can be chosen.
@@ -143,7 +143,7 @@ impl Studio {
 
     fn offline_ui(&mut self, ui: &mut Ui, texts: &Texts) {
         setting(ui, &texts.get("preferences-offline"), &texts.get("preferences-offline-note"), |ui| {
-            ui.checkbox(&mut self.preferences.offline, texts.get("preferences-offline-switch"));
+            checkbox(ui, &mut self.preferences.offline, texts.get("preferences-offline-switch"));
         });
     }
 

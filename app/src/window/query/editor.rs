@@ -47,6 +47,7 @@ pub struct Editor {
     pub(super) pasted: Option<Vec<kfold_inference::query::Entity>>,
     pub(super) sketch: Option<Sketch>,
     pub(super) pockets: HashMap<PathBuf, Loaded<Vec<FoundPocket>>>,
+    pub(in super::super) to_top: bool,
     pub(super) estimates: Estimates,
 }
 

@@ -251,7 +251,10 @@ impl Studio {
             .show_unindented(ui, |ui| match result {
                 Some(Ok(estimate)) => table_ui(ui, &texts, estimate),
                 Some(Err(problem)) => {
-                    note(ui, &texts.with("estimate-none", [("reason", problem.clone().into())]));
+                    note(
+                        ui,
+                        &texts.with("estimate-none", [("reason", in_words(&texts, &key.sequences, problem).into())]),
+                    );
                 }
                 None => {}
             });
@@ -280,6 +283,18 @@ impl Studio {
             [("time", duration(&self.texts, seconds).into()), ("count", ligands.into()), ("threads", threads.into())];
         note(ui, &self.texts.with("estimate-docking", values)).on_hover_text(self.texts.get("estimate-docking-hint"));
     }
+}
+
+/// A problem that begins with the place in the file (`sequences[2].ligand.smiles: ...`), with the entry's name in its stead.
+fn in_words(texts: &Texts, sequences: &[Entity], problem: &str) -> String {
+    let named = || {
+        let (number, rest) = problem.strip_prefix("sequences[")?.split_once(']')?;
+        let (_, what) = rest.split_once(": ")?;
+        let entity = sequences.get(number.parse::<usize>().ok()?)?;
+        let ids = super::super::document::ids_of(entity).join(", ");
+        Some(texts.with("problem-of-entry", [("entry", ids.into()), ("what", what.to_owned().into())]))
+    };
+    named().unwrap_or_else(|| problem.to_owned())
 }
 
 fn table_ui(ui: &mut Ui, texts: &Texts, estimate: &Estimate) {
@@ -342,6 +357,25 @@ fn table_ui(ui: &mut Ui, texts: &Texts, estimate: &Estimate) {
 mod tests {
     use super::*;
     use crate::texts::Language;
+
+    #[test]
+    fn a_problem_names_the_entry() {
+        let ligand = kfold_inference::query::Ligand {
+            ids: vec!["B".into()],
+            source: kfold_inference::query::LigandSource::Smiles(String::new()),
+            description: None,
+        };
+        let key = EstimateKey {
+            sequences: vec![Entity::Ligand(ligand)],
+            bonds: Vec::new(),
+            settings: KFoldSettings::default(),
+            seeds: 1,
+        };
+        let problem = estimate(&key).unwrap_err();
+        let words = in_words(&Texts::new(Language::English), &key.sequences, &problem);
+        assert_eq!(words, "chain B: the SMILES is empty");
+        assert_eq!(in_words(&Texts::new(Language::English), &[], &problem), problem);
+    }
 
     #[test]
     fn a_plan_counts_tokens_and_memory() {

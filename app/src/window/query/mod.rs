@@ -36,6 +36,7 @@ pub(super) use options::number_ui;
 enum Ask {
     File(Purpose),
     Run(Command),
+    Resume(std::path::PathBuf),
 }
 
 impl Studio {
@@ -48,7 +49,11 @@ impl Studio {
             .frame(super::theme::panel(Margin { left: 12, right: 12, top: 10, bottom: 10 }))
             .show(ui, |ui| self.predict_ui(ui, &mut asks));
         egui::CentralPanel::no_frame().show(ui, |ui| {
-            ScrollArea::vertical().id_salt("query").auto_shrink([false, false]).show(ui, |ui| {
+            let mut scroll = ScrollArea::vertical().id_salt("query").auto_shrink([false, false]);
+            if std::mem::take(&mut self.query_editor.to_top) {
+                scroll = scroll.vertical_scroll_offset(0.0);
+            }
+            scroll.show(ui, |ui| {
                 egui::Frame::new().inner_margin(Margin { left: 12, right: 12, top: 6, bottom: 12 }).show(ui, |ui| {
                     let mut query = std::mem::take(&mut self.document.query);
                     self.name_ui(ui, &mut query);
@@ -67,6 +72,7 @@ impl Studio {
             match ask {
                 Ask::File(purpose) => self.ask_for_file(purpose),
                 Ask::Run(command) => self.do_command(command, ui.ctx()),
+                Ask::Resume(folder) => self.change_queue(move |queue| queue.resume(&folder)),
             }
         }
     }

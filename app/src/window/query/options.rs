@@ -5,7 +5,7 @@ use kfold_inference::settings::{ScoringFunction, Settings};
 
 use super::super::app::Studio;
 use super::super::theme::{self, GAP_SMALL, palette};
-use super::super::widgets::{Tone, field, message, note, segmented, small_button};
+use super::super::widgets::{Tone, checkbox, field, message, note, segmented, small_button};
 use super::editor::Picking;
 use crate::texts::Texts;
 
@@ -154,7 +154,7 @@ impl Studio {
             docking.flexible.remove(index);
         }
         let mut is_picking = self.query_editor.picking == Picking::Flexible;
-        if ui.checkbox(&mut is_picking, texts.get("flexible-pick")).changed() {
+        if checkbox(ui, &mut is_picking, texts.get("flexible-pick")).changed() {
             self.query_editor.picking = if is_picking { Picking::Flexible } else { Picking::Off };
         }
         let text = &mut self.query_editor.flexible_text;
@@ -214,7 +214,7 @@ fn length_ui(
 
 /// Something that is on or off, with a line below that says what it does.
 fn switch(ui: &mut Ui, texts: &Texts, (key, hint): (&str, &str), value: &mut bool) {
-    ui.checkbox(value, texts.get(key)).on_hover_text(texts.get(hint));
+    checkbox(ui, value, texts.get(key)).on_hover_text(texts.get(hint));
     note(ui, &texts.get(hint));
 }
 

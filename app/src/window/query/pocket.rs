@@ -13,7 +13,7 @@ use super::super::document::{DEFAULT_BOX_EDGE, DEFAULT_PADDING, PocketKind, box_
 use super::super::message::Message;
 use super::super::theme::{self, GAP, GAP_SMALL, palette};
 use super::super::widgets::icon::Icon;
-use super::super::widgets::{Tone, field, icon_button, message, note, section_with, segmented, small_button};
+use super::super::widgets::{Tone, checkbox, field, icon_button, message, note, section_with, segmented, small_button};
 use super::Ask;
 use super::editor::{News, Picking};
 use super::structure::{FileAct, file_row};
@@ -124,7 +124,7 @@ impl Studio {
                     residues.remove(index);
                 }
                 let mut is_picking = self.query_editor.picking == Picking::Pocket;
-                if ui.checkbox(&mut is_picking, texts.get("pocket-pick")).changed() {
+                if checkbox(ui, &mut is_picking, texts.get("pocket-pick")).changed() {
                     self.query_editor.picking = if is_picking { Picking::Pocket } else { Picking::Off };
                 }
                 ui.horizontal(|ui| {

@@ -34,6 +34,9 @@ impl Studio {
                     );
                 }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    if run.is_paused() && ui.button(texts.get("job-resume")).clicked() {
+                        asks.push(Ask::Resume(run.folder.clone()));
+                    }
                     let cancelling = run.is_cancelling();
                     let label = texts.get(if cancelling { "run-cancelling" } else { "command-cancel" });
                     if ui.add_enabled(!cancelling, egui::Button::new(label)).clicked() {
@@ -74,7 +77,10 @@ impl Studio {
             }
             None => {
                 let settings = &self.document.settings;
+                let query = &self.document.query;
+                let docks = query.ligands().next().is_some() || !query.series.is_empty();
                 let engine = match settings.engine {
+                    EngineName::Docking if !docks => texts.get("predict-conformers"),
                     EngineName::Docking => format!("docking ({})", settings.docking.method_name()),
                     EngineName::KFold => EngineName::KFold.display_name().to_owned(),
                 };

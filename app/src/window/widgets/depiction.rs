@@ -5,12 +5,13 @@ use kfold_molecule::chemistry::depict::Depiction;
 
 use super::super::theme::palette;
 use super::paint::paint;
+use crate::drawing::bounds;
 use crate::drawing::formula::{Formula, formula};
 
 /// Longest bond on the screen, points: small molecules are not blown up.
 const LONGEST_BOND: f32 = 26.0;
-/// Free space around the formula for its labels, points.
-const MARGIN: f32 = 18.0;
+/// Free space around the formula, points.
+const MARGIN: f32 = 6.0;
 
 /// Shows a structural formula in the width at hand.
 pub fn depiction(ui: &mut Ui, formula: &Depiction, max_height: f32, name: &str) {
@@ -104,6 +105,8 @@ pub fn pick_in_depiction(
 struct Laid {
     painter: Painter,
     rect: Rect,
+    /// Where the formula's own origin is.
+    origin: Pos2,
     formula: Formula,
     /// Length of a bond, points.
     bond: f32,
@@ -113,23 +116,41 @@ struct Laid {
 fn lay(ui: &mut Ui, depiction: &Depiction, max_height: f32, name: &str, longest_bond: f32) -> Option<Laid> {
     let (low, high) = depiction.bounds()?;
     let span = (high - low).max(glam::Vec2::splat(0.1));
-    let width = ui.available_width();
-    let bond = ((width - 2.0 * MARGIN) / span.x).min((max_height - 2.0 * MARGIN) / span.y).clamp(4.0, longest_bond);
-    let height = (span.y * bond + 2.0 * MARGIN).clamp(44.0, max_height.max(44.0));
-    let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
+    let room = vec2(ui.available_width() - 2.0 * MARGIN, max_height - 2.0 * MARGIN);
+    let mut bond = (room.x / span.x).min(room.y / span.y).clamp(4.0, longest_bond);
+    let mut drawn = formula(depiction, bond);
+    let (mut low, mut high) = extent(&drawn);
+    // Letters reach beyond the atoms they stand at: what they take is taken off the bonds, once.
+    let excess = ((high.x - low.x) / room.x).max((high.y - low.y) / room.y);
+    if excess > 1.0 {
+        bond = (bond / excess).max(4.0);
+        drawn = formula(depiction, bond);
+        (low, high) = extent(&drawn);
+    }
+    let size = vec2(ui.available_width(), (high.y - low.y + 2.0 * MARGIN).clamp(44.0, max_height.max(44.0)));
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
-    Some(Laid { painter: ui.painter_at(rect), rect, formula: formula(depiction, bond), bond })
+    let middle = (low + high) * 0.5;
+    let origin = rect.center() - vec2(middle.x, middle.y);
+    Some(Laid { painter: ui.painter_at(rect), rect, origin, formula: drawn, bond })
+}
+
+/// The corners of all that is drawn.
+fn extent(formula: &Formula) -> (glam::Vec2, glam::Vec2) {
+    let none = (glam::Vec2::INFINITY, glam::Vec2::NEG_INFINITY);
+    let all = formula.shapes.iter().map(bounds).fold(none, |held, one| (held.0.min(one.0), held.1.max(one.1)));
+    if all.0.x <= all.1.x { all } else { (glam::Vec2::ZERO, glam::Vec2::ZERO) }
 }
 
 impl Laid {
     /// Where the atoms are.
     fn places(&self) -> Vec<Pos2> {
-        self.formula.places.iter().map(|place| self.rect.center() + vec2(place.x, place.y)).collect()
+        self.formula.places.iter().map(|place| self.origin + vec2(place.x, place.y)).collect()
     }
 
     fn draw(&self, ui: &Ui) {
         if ui.is_rect_visible(self.rect) {
-            paint(&self.painter, palette(ui), &self.formula.shapes, self.rect.center(), 1.0);
+            paint(&self.painter, palette(ui), &self.formula.shapes, self.origin, 1.0);
         }
     }
 }

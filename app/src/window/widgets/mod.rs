@@ -72,6 +72,20 @@ pub fn fact(ui: &mut Ui, name: &str, value: &str) -> Response {
     .inner
 }
 
+/// A box to tick. An empty one is empty: egui fills it like the rail of a slider.
+pub fn checkbox(ui: &mut Ui, value: &mut bool, text: impl Into<egui::WidgetText>) -> Response {
+    let text = text.into();
+    ui.scope(|ui| {
+        let card = palette(ui).card;
+        let widgets = &mut ui.visuals_mut().widgets;
+        for look in [&mut widgets.noninteractive, &mut widgets.inactive, &mut widgets.hovered] {
+            look.bg_fill = card;
+        }
+        ui.checkbox(value, text)
+    })
+    .inner
+}
+
 /// A square button with a sign; `label` is its tooltip and its name.
 pub fn icon_button(ui: &mut Ui, icon: Icon, label: &str, enabled: bool) -> Response {
     let size = vec2(theme::CONTROL_HEIGHT, theme::CONTROL_HEIGHT);

@@ -24,6 +24,27 @@ pub fn line_plot(
     name: &str,
     height: f32,
     lines: &[Line<'_>],
+    place: impl FnMut(usize) -> String,
+) -> Option<usize> {
+    line_plot_on(ui, name, height, &Axis::default(), lines, place)
+}
+
+/// The axis of values.
+#[derive(Default)]
+pub struct Axis<'a> {
+    /// Where it ends; without, a little above the highest value.
+    pub top: Option<f32>,
+    /// Grounds behind the lines: from, to, colour.
+    pub bands: &'a [(f32, f32, Color32)],
+}
+
+/// [`line_plot`] on an axis of its own.
+pub fn line_plot_on(
+    ui: &mut Ui,
+    name: &str,
+    height: f32,
+    axis: &Axis<'_>,
+    lines: &[Line<'_>],
     mut place: impl FnMut(usize) -> String,
 ) -> Option<usize> {
     let colours = palette(ui);
@@ -32,14 +53,14 @@ pub fn line_plot(
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
     describe(&response, || line_description(lines, &mut place));
     let font = TextStyle::Small.resolve(ui.style());
-    let area = Rect::from_min_max(rect.min + vec2(34.0, 18.0), rect.max - vec2(6.0, 18.0));
+    let area = Rect::from_min_max(rect.min + vec2(34.0, 20.0), rect.max - vec2(6.0, 18.0));
     let highest = lines
         .iter()
         .flat_map(|line| line.values.iter().copied())
         .filter(|value| value.is_finite())
         .fold(0.0_f32, f32::max);
     // Nothing but zeros is a line on the axis.
-    let highest = if highest > 0.0 { highest } else { 1.0 };
+    let highest = axis.top.unwrap_or(if highest > 0.0 { highest } else { 1.0 });
     if count < 2 || area.width() < 10.0 || area.height() < 10.0 {
         return None;
     }
@@ -52,6 +73,11 @@ pub fn line_plot(
         )
     };
     let painter = ui.painter();
+    for (from, to, colour) in axis.bands {
+        let y = |value: f32| area.bottom() - area.height() * (value / top).clamp(0.0, 1.0);
+        let band = Rect::from_x_y_ranges(area.x_range(), y(*to)..=y(*from));
+        painter.rect_filled(band, 0.0, colour.gamma_multiply(0.22));
+    }
     let ticks = (top / step).round() as usize;
     for tick in 0..=ticks {
         let value = tick as f32 * step;
@@ -71,7 +97,8 @@ pub fn line_plot(
         };
         painter.text(pos2(x, area.bottom() + 4.0), side, text.lines().next().unwrap_or_default(), font.clone(), ink);
     }
-    let mut legend = rect.left() + 4.0;
+    // Over the plot, not over the numbers of its axis.
+    let mut legend = area.left();
     for line in lines {
         for run in finite_runs(line.values) {
             let points = run.map(|index| at(index, line.values[index])).collect();

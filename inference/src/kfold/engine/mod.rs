@@ -53,6 +53,7 @@
 pub mod apo;
 mod assembly;
 mod ligands;
+mod obstacle;
 mod planning;
 
 use std::cell::RefCell;
@@ -66,6 +67,7 @@ use kfold_molecule::formats::mmcif;
 
 use self::apo::{Candidates, Generator, ProteinEntry, engine_error};
 use self::ligands::LigandChain;
+pub use self::obstacle::Obstacle;
 pub use self::planning::AT_ONCE_VARIABLE;
 use self::planning::{Planned, is_out_of_memory};
 use super::config::KFoldConfig;
@@ -86,7 +88,7 @@ use super::run_times::RunTimes;
 use super::{KFoldError, Result, device};
 use crate::engine::{Engine, EngineError, EngineName, Events, Prediction, Progress};
 use crate::folders;
-use crate::query::{Entity, LigandSource, Query};
+use crate::query::{Entity, Query};
 use crate::settings::Settings;
 
 /// The random draws of one seed.
@@ -151,18 +153,13 @@ impl Engine for KFoldEngine {
 /// # Errors
 /// What stands against it.
 pub fn check_query(query: &Query) -> std::result::Result<(), EngineError> {
-    let unsupported = |reason: &str| {
-        Err(EngineError::Unsupported { engine: EngineName::KFold.display_name(), reason: reason.to_owned() })
-    };
-    if query.sequences.is_empty() {
-        return unsupported("it has no sequence; put the protein's into `sequences`");
+    match Obstacle::of_query(query) {
+        None => Ok(()),
+        Some(obstacle) => {
+            let reason = obstacle.to_string();
+            Err(EngineError::Unsupported { engine: EngineName::KFold.display_name(), reason })
+        }
     }
-    let mut ligands =
-        query.ligands().map(|ligand| &ligand.source).chain(query.series.iter().map(|ligand| &ligand.source));
-    if ligands.any(|source| matches!(source, LigandSource::Sdf { .. })) {
-        return unsupported("a ligand is given as a 3D file; give its SMILES or its component code");
-    }
-    Ok(())
 }
 
 /// What the query needs of the weights and is not in the folder, as people call it.

@@ -164,6 +164,11 @@ impl Importer {
         let mut polymer = Polymer { description: header.description.clone(), ..Polymer::default() };
         let letters = letters.strip_suffix('*').unwrap_or(letters);
         let mut unknown = Vec::new();
+        // An error names the record too: the line is that of its head.
+        let record = match &header.description {
+            Some(name) => format!("{place} (`{}`)", name.chars().take(40).collect::<String>()),
+            None => place.to_owned(),
+        };
         for letter in letters.chars().filter(|letter| !matches!(letter, '-' | '.')) {
             let position = polymer.sequence.len() + 1;
             let upper = letter.to_ascii_uppercase();
@@ -185,11 +190,18 @@ impl Importer {
                 (Kind::Dna, 'U') | (Kind::Rna, 'T') => {
                     let other = if kind == Kind::Dna { "DNA" } else { "RNA" };
                     return Err(QueryError::field(
-                        place,
+                        record,
                         format!(
                             "`{upper}` at position {position} is no base of {other}; correct it, or write N for an unknown one"
                         ),
                     ));
+                }
+                (Kind::Dna | Kind::Rna, letter) if letter.is_ascii_uppercase() && !"ACGTUN".contains(letter) => {
+                    let other = if kind == Kind::Dna { "DNA" } else { "RNA" };
+                    let problem = format!(
+                        "`{letter}` at position {position} is no base of {other}; correct it, or write N for an unknown one"
+                    );
+                    return Err(QueryError::field(record, problem));
                 }
                 _ if upper.is_ascii_uppercase() => upper,
                 _ => {
@@ -197,7 +209,7 @@ impl Importer {
                     let problem = format!(
                         "`{letter}` at position {position} stands for no residue; correct it, remove it, or write X for an unknown one"
                     );
-                    return Err(QueryError::field(place, problem));
+                    return Err(QueryError::field(record, problem));
                 }
             };
             polymer.sequence.push(known);
