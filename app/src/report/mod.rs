@@ -286,19 +286,25 @@ fn table(title: String, head: Vec<String>, words: usize, rows: Vec<Vec<String>>,
 }
 
 fn samples_table(outcome: &Outcome, texts: &Texts) -> Table {
+    let is_series = outcome.complexes.iter().any(|complex| complex.ligand.is_some());
     let rows = outcome.complexes.iter().enumerate().map(|(rank, complex)| {
         let scores = &complex.confidence.complex;
-        vec![
+        let mut row = vec![
             (rank + 1).to_string(),
             format!("{}/{}", complex.seed, complex.sample),
             number(scores.ranking_score as f32, 3),
             number(scores.plddt, 1),
             number(scores.iptm, 3),
             number(scores.ptm, 3),
-        ]
+        ];
+        if is_series {
+            row.push(complex.ligand.clone().unwrap_or_default());
+        }
+        row
     });
     let head = ["#".to_owned(), texts.get("column-seed"), texts.get("column-ranking")];
-    let head = head.into_iter().chain(["pLDDT", "ipTM", "pTM"].map(str::to_owned)).collect();
+    let head = head.into_iter().chain(["pLDDT", "ipTM", "pTM"].map(str::to_owned));
+    let head = head.chain(is_series.then(|| texts.get("column-ligand"))).collect();
     let mut made = table(texts.get("section-complexes"), head, 0, rows.collect(), texts);
     if made.note.is_empty() {
         made.note = texts.get("complexes-units");

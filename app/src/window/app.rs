@@ -130,6 +130,8 @@ pub struct Studio {
     /// What the scene is built from at the moment, and what it could not be built from.
     pub(super) asked_plan: Option<Plan>,
     pub(super) faulty_plan: Option<Plan>,
+    /// The user's colours, while the program's own choice for a result stands in their place.
+    pub(super) colour_before: Option<document::ColourBy>,
     may_close: bool,
 }
 
@@ -212,6 +214,7 @@ impl Studio {
             scene_is_current: false,
             asked_plan: None,
             faulty_plan: None,
+            colour_before: None,
             may_close: false,
             preferences,
             places,
@@ -570,6 +573,11 @@ impl Studio {
         self.outcome = None;
         self.ensemble = None;
         self.playing_since = None;
+        if let Some(before) = self.colour_before.take()
+            && self.document.view.colour == document::ColourBy::Plddt
+        {
+            self.document.view.colour = before;
+        }
         self.shown_ligand = 0;
         self.shown_pose = 0;
         self.shown_model = 0;

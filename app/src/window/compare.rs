@@ -33,7 +33,7 @@ use super::theme::{GAP, palette};
 use super::widgets::matrix::matrix_plot;
 use super::widgets::plot::{Line, Point, line_plot, scatter_plot};
 use super::widgets::table::{Column, table};
-use super::widgets::{Tone, fact, note, section, segmented};
+use super::widgets::{Tone, checkbox, fact, note, section, segmented};
 use crate::superposition::{Fit, Laid, lay};
 use crate::texts::Texts;
 
@@ -443,13 +443,13 @@ impl Studio {
             facts_ui(ui, texts, &found);
         }
         ui.horizontal(|ui| {
-            ui.checkbox(&mut self.compare.is_overlaid, texts.get("compare-overlay"));
+            checkbox(ui, &mut self.compare.is_overlaid, texts.get("compare-overlay"));
             let (rect, _) = ui.allocate_exact_size(egui::vec2(12.0, 12.0), egui::Sense::hover());
             let [_, red, green, blue] = COMPARED_COLOUR.to_be_bytes();
             ui.painter().circle_filled(rect.center(), 5.0, egui::Color32::from_rgb(red, green, blue));
         });
         let mut is_coloured = self.document.view.colour == ColourBy::Difference;
-        if ui.checkbox(&mut is_coloured, texts.get("compare-colour")).changed() {
+        if checkbox(ui, &mut is_coloured, texts.get("compare-colour")).changed() {
             self.document.view.colour = if is_coloured { ColourBy::Difference } else { ColourBy::Chain };
         }
         if is_playing {

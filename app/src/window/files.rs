@@ -167,10 +167,12 @@ impl FileKind {
 /// itself, or of no run.
 #[must_use]
 pub fn run_around(folder: &Path) -> Option<PathBuf> {
-    if !folder.is_dir() || FileKind::of(folder).is_some() {
+    // The folder of a seed has a query too, but no settings.
+    let is_run = |folder: &Path| folder.join("query.json").is_file() && folder.join("settings.json").is_file();
+    if !folder.is_dir() || is_run(folder) {
         return None;
     }
-    folder.ancestors().skip(1).take(3).find(|above| FileKind::of(above) == Some(FileKind::Run)).map(Path::to_path_buf)
+    folder.ancestors().skip(1).take(3).find(|above| is_run(above)).map(Path::to_path_buf)
 }
 
 /// What the user chose once and for all; kept between sessions.
@@ -271,7 +273,9 @@ mod tests {
         let inner = run.join("name/name_seed-1");
         std::fs::create_dir_all(&inner).unwrap();
         assert_eq!(run_around(&inner), None);
-        std::fs::write(run.join("query.json"), "{}").unwrap();
+        for file in [run.join("query.json"), run.join("settings.json"), inner.join("query.json")] {
+            std::fs::write(file, "{}").unwrap();
+        }
         assert_eq!(run_around(&inner), Some(run.clone()));
         assert_eq!(run_around(&run.join("name")), Some(run.clone()));
         assert_eq!((run_around(&run), run_around(folder.path())), (None, None));

@@ -239,12 +239,15 @@ impl Studio {
         if outcome.complexes.len() < 2 {
             return;
         }
-        let mut seeds: Vec<u64> = outcome.complexes.iter().map(|complex| complex.seed).collect();
+        // Of a series, the samples of the ligand that is shown.
+        let shown = outcome.complexes.get(self.shown_pose).and_then(|complex| complex.ligand.as_deref());
+        let is_of_it = |complex: &&Complex| complex.ligand.as_deref() == shown;
+        let mut seeds: Vec<u64> = outcome.complexes.iter().filter(is_of_it).map(|complex| complex.seed).collect();
         seeds.sort_unstable();
         seeds.dedup();
-        let columns = outcome.complexes.iter().map(|complex| complex.sample + 1).max().unwrap_or(1);
+        let columns = outcome.complexes.iter().filter(is_of_it).map(|complex| complex.sample + 1).max().unwrap_or(1);
         let score = |complex: &Complex| complex.confidence.complex.ranking_score as f32;
-        let scores = || outcome.complexes.iter().map(score);
+        let scores = || outcome.complexes.iter().filter(is_of_it).map(score);
         let (low, high) = (scores().fold(f32::INFINITY, f32::min), scores().fold(f32::NEG_INFINITY, f32::max));
         section(ui, &texts.get("section-samples-grid"), |ui| {
             let colours = palette(ui);
@@ -260,7 +263,7 @@ impl Studio {
                             let place = outcome
                                 .complexes
                                 .iter()
-                                .position(|complex| complex.seed == seed && complex.sample == sample);
+                                .position(|complex| is_of_it(&complex) && complex.seed == seed && complex.sample == sample);
                             let (rect, response) = ui.allocate_exact_size(vec2(width, 22.0), Sense::click());
                             let Some((rank, complex)) = place.and_then(|at| Some((at, outcome.complexes.get(at)?)))
                             else {

@@ -498,7 +498,8 @@ impl Studio {
                 }
                 if has_complexes {
                     // What the colours of a predicted structure should say first is how far to trust it.
-                    self.document.view.colour = ColourBy::Plddt;
+                    let before = std::mem::replace(&mut self.document.view.colour, ColourBy::Plddt);
+                    self.colour_before.get_or_insert(before);
                 }
                 if has_poses || has_complexes {
                     self.viewport.focus_next_scene();

@@ -18,6 +18,16 @@ use super::widgets::{checkbox, icon_button, note, segmented, titled_choice};
 /// Height of the strip below the view, points.
 const READOUT_HEIGHT: f32 = 28.0;
 
+/// From this width on the buttons of other panes stand in the toolbar, points.
+const WIDE_TOOLBAR: f32 = 720.0;
+
+/// The button that opens a pane.
+fn pane_button(ui: &mut Ui, texts: &crate::texts::Texts, pane: &str) -> bool {
+    let name = texts.get(pane);
+    let button = ui.button(format!("{name}…"));
+    button.accessible_name(texts.with("view-open-pane", [("name", name.into())])).clicked()
+}
+
 impl Studio {
     /// The centre of the window.
     pub(super) fn view_ui(&mut self, ui: &mut Ui) {
@@ -119,6 +129,8 @@ impl Studio {
                 .on_hover_text(texts.get("view-colour"));
             let config =
                 egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+            let is_narrow = ui.max_rect().width() < WIDE_TOOLBAR;
+            let panes = [("pane-style", Pane::Style), ("pane-saved-views", Pane::SavedViews)];
             egui::containers::menu::MenuButton::new(texts.get("view-show")).config(config).ui(ui, |ui| {
                 checkbox(ui, &mut view.site, texts.get("view-site")).on_hover_text(texts.get("view-site-hint"));
                 let mut has_pocket = view.surface.part == SurfacePart::Pocket;
@@ -131,14 +143,18 @@ impl Studio {
                     checkbox(ui, &mut view.overlay, texts.get("style-overlay"))
                         .on_hover_text(texts.get("style-overlay-hint"));
                 }
+                if is_narrow {
+                    ui.separator();
+                    for (text, wanted) in panes {
+                        if pane_button(ui, &texts, text) {
+                            command = Some(Command::ShowPane(wanted));
+                            ui.close();
+                        }
+                    }
+                }
             });
-            for (text, wanted) in [("pane-style", Pane::Style), ("pane-saved-views", Pane::SavedViews)] {
-                let name = texts.get(text);
-                if ui
-                    .button(format!("{name}…"))
-                    .accessible_name(texts.with("view-open-pane", [("name", name.into())]))
-                    .clicked()
-                {
+            for (text, wanted) in panes.into_iter().filter(|_| !is_narrow) {
+                if pane_button(ui, &texts, text) {
                     command = Some(Command::ShowPane(wanted));
                 }
             }

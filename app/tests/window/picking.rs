@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use kfold_inference::query::{Entity, Pocket};
+use kfold_inference::query::Pocket;
 use kfold_molecule::residues::one_letter_code;
 use kfold_studio::texts::Language;
 
