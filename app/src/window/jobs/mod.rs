@@ -164,7 +164,8 @@ fn watch(runs: &Path, outbox: &Outbox, asks: &Receiver<Ask>) {
 
 /// The jobs as they stand: those of the queue in its order, then the others, the newest first.
 fn look(runs: &Path, others: &[PathBuf], held: &mut HashMap<PathBuf, Watched>) -> (Vec<JobView>, Option<String>) {
-    let (list, error) = match Queue::of(runs).list() {
+    let queue = Queue::of(runs);
+    let (list, error) = match queue.list() {
         Ok(list) => (list, None),
         Err(error) => (List::default(), Some(error.to_string())),
     };
@@ -204,7 +205,7 @@ fn look(runs: &Path, others: &[PathBuf], held: &mut HashMap<PathBuf, Watched>) -
             watched.progress.apply(&event);
         }
         views.push(JobView {
-            state: state_of(&folder, watched, &list),
+            state: state_of(&folder, watched, &list, &queue),
             folder,
             name: watched.name.clone(),
             engine: watched.engine,
@@ -243,7 +244,7 @@ impl Watched {
     }
 }
 
-fn state_of(folder: &Path, watched: &Watched, list: &List) -> State {
+fn state_of(folder: &Path, watched: &Watched, list: &List, queue: &Queue) -> State {
     let place = list.jobs.iter().position(|entry| entry.folder == folder);
     let said = &watched.progress.state;
     let may_run = place.is_some() || matches!(said, JobState::Waiting | JobState::Running);
@@ -254,6 +255,8 @@ fn state_of(folder: &Path, watched: &Watched, list: &List) -> State {
     match (place.and_then(|place| Some((place, list.jobs.get(place)?))), said) {
         (_, JobState::Finished) => State::Finished,
         (Some((_, entry)), _) if entry.is_paused => State::Paused,
+        // Until whoever serves the queue has taken it out: tried again before, it would be taken out after all.
+        (Some(_), _) if is_asked_to_stop && queue.is_served() => State::Stopping,
         (Some(_), _) if is_asked_to_stop => State::Cancelled,
         (Some(_), _) if list.is_offline && watched.server.is_some() => State::Offline,
         (Some((place, _)), _) => State::Waiting(place),
