@@ -560,10 +560,10 @@ impl Studio {
         self.document.camera = None;
         self.viewport.restore(None);
         self.forget_selection();
-        self.query_editor.to_top = true;
         self.history.commit(&self.document);
         self.saved = (self.document.query.clone(), self.document.settings.clone());
         self.query_path = path;
+        self.query_editor.start_again();
         self.leave_results();
     }
 

@@ -156,3 +156,4 @@ estimate-docking = { $count ->
 }
 estimate-docking-hint = By the mean of our benchmark; flexible ligands and large boxes take longer
 problem-of-entry = chain { $entry }: { $what }
+pick-in-formula = Click the ligand’s atom in its formula on the left: the atoms in the view need not be in the order of your SMILES

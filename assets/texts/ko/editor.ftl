@@ -132,3 +132,4 @@ estimate-way-server = 또는 여유가 { $peak }인 서버를 쓰세요.
 estimate-docking = 리간드 { $count }개 도킹에 스레드 { $threads }개로 약 { $time } 걸려요
 estimate-docking-hint = 자체 벤치마크의 평균이에요. 유연한 리간드와 큰 상자는 더 오래 걸려요
 problem-of-entry = 사슬 { $entry }: { $what }
+pick-in-formula = 리간드의 원자는 왼쪽 구조식에서 누르세요. 화면의 원자는 SMILES의 순서와 다를 수 있어요

@@ -35,6 +35,19 @@ pub struct BondDraft {
 }
 
 impl BondDraft {
+    /// Once one end is known, looks at a chain where the other may be: a ligand for a polymer's atom, a polymer for a ligand's.
+    fn look_for_other_end(&mut self, query: &Query) {
+        let [Some(known), None] = &self.ends else { return };
+        let is_ligand = |chain: &str| {
+            let holds = |entity: &&Entity| entity.chains().iter().any(|(id, _)| *id == chain);
+            matches!(query.sequences.iter().find(holds), Some(Entity::Ligand(_)))
+        };
+        let wanted = !is_ligand(&known.chain);
+        if let Some((chain, _)) = chains(query).into_iter().find(|(id, _)| is_ligand(id) == wanted) {
+            (self.chain, self.residue) = (chain, 1);
+        }
+    }
+
     /// Takes an atom as the end at hand; the bond when both are there.
     pub(super) fn take(&mut self, atom: AtomReference) -> Option<CovalentBond> {
         if let Some(place) = self.ends.get_mut(self.end) {
@@ -214,6 +227,7 @@ impl Studio {
                         let atom =
                             AtomReference { chain: draft.chain.clone(), residue: draft.residue, atom: name.clone() };
                         made = draft.take(atom);
+                        draft.look_for_other_end(query);
                     }
                 }
             }
@@ -239,8 +253,13 @@ impl Studio {
 
     /// A click in the view while something of the query is picked there. Whether it was taken.
     pub(in super::super) fn pick_for_query(&mut self, object: kfold_viewer::ObjectId, atom: usize) -> bool {
-        use super::super::scene::RECEPTOR;
+        use super::super::scene::{LIGAND, RECEPTOR, REFERENCE};
         let picking = self.query_editor.picking;
+        if picking == Picking::Bond && (object == LIGAND || object == REFERENCE) {
+            // Its atoms need not have the names, nor the order, of the query's ligand.
+            self.tell(Tone::Info, self.texts.get("pick-in-formula"));
+            return true;
+        }
         if picking == Picking::Off || object != RECEPTOR {
             return false;
         }
@@ -286,6 +305,8 @@ impl Studio {
                         add_bond(&mut self.document.query, bond);
                         self.query_editor.bond = None;
                         self.query_editor.picking = Picking::Off;
+                    } else {
+                        draft.look_for_other_end(&self.document.query);
                     }
                 }
             }
@@ -308,6 +329,20 @@ mod tests {
 
     fn atom(chain: &str, atom: &str) -> AtomReference {
         AtomReference { chain: chain.to_owned(), residue: 1, atom: atom.to_owned() }
+    }
+
+    #[test]
+    fn after_one_end_the_other_kind_of_chain_is_looked_at() {
+        let text = "name: t\nsequences:\n- protein: {id: A, sequence: MKC}\n- ligand: {id: L, smiles: C=CC}\n";
+        let query = Query::parse(text, kfold_inference::query::QueryFormat::Yaml, std::path::Path::new(".")).unwrap();
+        let mut draft = BondDraft::default();
+        assert_eq!(draft.take(AtomReference { residue: 3, ..atom("A", "SG") }), None);
+        draft.look_for_other_end(&query);
+        assert_eq!((draft.chain.as_str(), draft.residue), ("L", 1));
+        let mut draft = BondDraft::default();
+        assert_eq!(draft.take(atom("L", "C1")), None);
+        draft.look_for_other_end(&query);
+        assert_eq!((draft.chain.as_str(), draft.residue), ("A", 1));
     }
 
     #[test]

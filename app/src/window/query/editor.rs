@@ -47,8 +47,17 @@ pub struct Editor {
     pub(super) pasted: Option<Vec<kfold_inference::query::Entity>>,
     pub(super) sketch: Option<Sketch>,
     pub(super) pockets: HashMap<PathBuf, Loaded<Vec<FoundPocket>>>,
-    pub(in super::super) to_top: bool,
     pub(super) estimates: Estimates,
+    /// Whether the panel is to be seen from its top.
+    pub(super) to_top: bool,
+}
+
+impl Editor {
+    /// Another query is edited from now on: what was half made belongs to the one before.
+    pub(in super::super) fn start_again(&mut self) {
+        let (pockets, estimates) = (std::mem::take(&mut self.pockets), std::mem::take(&mut self.estimates));
+        *self = Self { pockets, estimates, to_top: true, ..Self::default() };
+    }
 }
 
 /// What the panel's work in the background came to.
