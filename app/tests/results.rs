@@ -78,7 +78,10 @@ fn kfold_job_of(folder: &Path, more: Option<&str>) -> PathBuf {
     let apo = "monomer: {num_recycles: 1, num_samples: 1, num_steps: 4}\n";
     std::fs::write(folder.join("apo.yaml"), apo).unwrap();
     let ligand = "- ligand: {id: X, smiles: 'C[C@H](N)C(=O)O'}\n";
-    let text = format!("name: small\nsequences:\n- protein: {{id: A, sequence: MKTAYGWLPEAVLKNDERLLG}}\n{}", more.unwrap_or(ligand));
+    let text = format!(
+        "name: small\nsequences:\n- protein: {{id: A, sequence: MKTAYGWLPEAVLKNDERLLG}}\n{}",
+        more.unwrap_or(ligand)
+    );
     std::fs::write(folder.join("query.yaml"), text).unwrap();
     let options = "predict query.yaml --engine kfold --device cpu --apo-config apo.yaml --num-recycles 1 --num-steps 10 \
                    --num-samples 2 --seeds 1 2 --save-confidence -o job --models models";

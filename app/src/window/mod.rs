@@ -84,12 +84,7 @@ pub(crate) fn native_options() -> eframe::NativeOptions {
             descriptor
         });
     }
-    eframe::NativeOptions {
-        viewport,
-        wgpu_options: graphics,
-        dithering: DITHERING,
-        ..eframe::NativeOptions::default()
-    }
+    eframe::NativeOptions { viewport, wgpu_options: graphics, dithering: DITHERING, ..eframe::NativeOptions::default() }
 }
 
 /// Opens the window and returns when it is closed.
@@ -102,11 +97,8 @@ pub fn run(open: Option<PathBuf>) -> anyhow::Result<()> {
         "K-Fold Studio",
         options,
         Box::new(move |creation| {
-            let mut studio = Studio::new(
-                &creation.egui_ctx,
-                creation.wgpu_render_state.as_ref(),
-                Places::of_this_user(),
-            )?;
+            let mut studio =
+                Studio::new(&creation.egui_ctx, creation.wgpu_render_state.as_ref(), Places::of_this_user())?;
             if let Some(path) = &open {
                 studio.open(path);
             }

@@ -260,10 +260,9 @@ impl Studio {
                         let text = RichText::new(name).small().color(colours.text_muted);
                         ui.add_sized(vec2(56.0, 22.0), egui::Label::new(text).truncate());
                         for sample in 0..columns {
-                            let place = outcome
-                                .complexes
-                                .iter()
-                                .position(|complex| is_of_it(&complex) && complex.seed == seed && complex.sample == sample);
+                            let place = outcome.complexes.iter().position(|complex| {
+                                is_of_it(&complex) && complex.seed == seed && complex.sample == sample
+                            });
                             let (rect, response) = ui.allocate_exact_size(vec2(width, 22.0), Sense::click());
                             let Some((rank, complex)) = place.and_then(|at| Some((at, outcome.complexes.get(at)?)))
                             else {

@@ -164,10 +164,8 @@ fn a_series_that_kfold_predicted_is_opened_and_read_in_both_languages() {
         let series = "series:\n- {id: lig10, smiles: CCO, measured_pk: 4.0}\n- {id: lig2, smiles: 'C[C@H](N)C(=O)O'}\n";
         let job = kfold_job_of(panel.desk.folder.path(), Some(series));
         panel.desk.harness.state_mut().open(&job);
-        let rows: Vec<String> = ["lig10", "lig2"]
-            .iter()
-            .map(|name| panel.texts.with("series-show", [("name", (*name).into())]))
-            .collect();
+        let rows: Vec<String> =
+            ["lig10", "lig2"].iter().map(|name| panel.texts.with("series-show", [("name", (*name).into())])).collect();
         for row in &rows {
             panel.desk.wait_for_label(row);
         }

@@ -16,11 +16,8 @@ fn with_sequence(panel: &Panel) -> PathBuf {
     let receptor = root().join("samples/kinase/receptor.pdb");
     let structure = kfold_molecule::formats::read_structure(&receptor).unwrap();
     let residues = &structure.models[0].topology.residues;
-    let letters: String = residues
-        .iter()
-        .filter(|residue| residue.is_polymer())
-        .map(|residue| one_letter_code(&residue.name))
-        .collect();
+    let letters: String =
+        residues.iter().filter(|residue| residue.is_polymer()).map(|residue| one_letter_code(&residue.name)).collect();
     let path = panel.desk.folder.path().join("pick.yaml");
     let text = format!(
         "name: pick\nsequences:\n- protein: {{id: A, sequence: {letters}}}\n- ligand: {{id: L, smiles: OCC}}\nstructure: {}\n",
@@ -47,13 +44,14 @@ impl Panel {
     /// What a label or a field shows, by its name.
     fn value(&self, name: &str) -> Option<f64> {
         let found = self.desk.harness.query_all_by_role(Role::SpinButton);
-        found.filter_map(|node| {
-            let node = node.accesskit_node();
-            (node.labelled_by().any(|by| by.value().or_else(|| by.label()).as_deref() == Some(name))
-                || node.label().as_deref() == Some(name))
-            .then(|| node.numeric_value())?
-        })
-        .next()
+        found
+            .filter_map(|node| {
+                let node = node.accesskit_node();
+                (node.labelled_by().any(|by| by.value().or_else(|| by.label()).as_deref() == Some(name))
+                    || node.label().as_deref() == Some(name))
+                .then(|| node.numeric_value())?
+            })
+            .next()
     }
 }
 
@@ -142,11 +140,12 @@ fn a_run_is_paused_goes_on_is_cancelled_and_tried_again_from_the_panel() {
         panel.desk.wait("the query", |harness| harness.state().document().query.name == "few");
         panel.desk.rest();
         panel.press_key("command-predict");
-        let done = |panel: &Panel, count: u32| {
-            panel.texts.with("run-ligands", [("done", count.into()), ("count", 3.into())])
-        };
+        let done =
+            |panel: &Panel, count: u32| panel.texts.with("run-ligands", [("done", count.into()), ("count", 3.into())]);
         let first = done(&panel, 1);
-        panel.desk.wait_long("the first ligand", |harness| harness.query_all_by_label_contains(&first).next().is_some());
+        panel
+            .desk
+            .wait_long("the first ligand", |harness| harness.query_all_by_label_contains(&first).next().is_some());
         let pause = panel.texts.with("job-pause-name", [("name", "few".into())]);
         panel.desk.press(Modifiers::ALT, Key::Num8);
         panel.press(&pause);
