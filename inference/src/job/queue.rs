@@ -276,6 +276,9 @@ fn open_lock(path: &Path) -> Result<File, JobError> {
     OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(JobError::write(path))
 }
 
+/// Exit code of a worker that was told to stop.
+const STOPPED: i32 = 130;
+
 /// Takes out the workers that have ended, and ends those that were asked to long ago.
 fn take_ended(running: &mut Vec<Running>) -> Vec<PathBuf> {
     let mut ended = Vec::new();
@@ -285,7 +288,12 @@ fn take_ended(running: &mut Vec<Running>) -> Vec<PathBuf> {
             None => !Job::is_running(&held.folder),
         };
         if has_ended {
-            ended.push(held.folder.clone());
+            // One that was stopped and is wanted again by now (resumed, or tried again before this look) keeps its place.
+            let status = held.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+            let was_stopped = status.is_some_and(|status| status.code() == Some(STOPPED));
+            if !was_stopped || held.folder.join("cancel").exists() {
+                ended.push(held.folder.clone());
+            }
             return false;
         }
         if held.folder.join("cancel").exists() {
