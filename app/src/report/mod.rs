@@ -30,6 +30,7 @@ use crate::window::reading::{
     MapKind, Maps, TYPICAL_PK_ERROR, concentration_text, mean_and_spread, residue_means, site_diagram,
 };
 use crate::window::results_panel::{check_key, check_numbers, interaction_key, pk_text};
+use crate::window::series::entries::Entry;
 
 /// Rows of a table at most; the rest is in the files of the run.
 const MOST_ROWS: usize = 24;
@@ -183,14 +184,11 @@ impl Report {
     fn add_comparison(&mut self, outcome: &Outcome, texts: &Texts) {
         let Some(found) = outcome.comparison() else { return };
         self.trust.push(comparison_sentence(&found, texts));
-        let points: Vec<Point> = outcome
-            .ligands
-            .iter()
-            .filter_map(|ligand| {
-                let (x, y) = (ligand.measured_pk?, ligand.poses.first()?.score.predicted_pk());
-                Some(Point { x, y, name: ligand.name.clone() })
-            })
-            .collect();
+        let entries = outcome.entries();
+        let point = |entry: &Entry<'_>| {
+            Some(Point { x: entry.measured_pk?, y: entry.predicted_pk()?, name: entry.name.to_owned() })
+        };
+        let points: Vec<Point> = entries.iter().filter_map(point).collect();
         let (x, y, title) = (texts.get("axis-measured"), texts.get("axis-predicted"), texts.get("series-plot"));
         if let Some(drawing) = plots::scatter(vec2(260.0, 200.0), &points, (&x, &y), true, &title) {
             self.figures.push(Figure { title, drawing });

@@ -10,7 +10,6 @@ use kfold_inference::kfold::modules::confidence_metrics::ConfidenceSummary;
 use kfold_inference::kfold::prediction::LigandRecord;
 use kfold_inference::query::Query;
 use kfold_inference::settings::Settings;
-use kfold_inference::statistics::{Comparison, Measured, compare};
 use kfold_molecule::analysis::interactions::{self, Interaction};
 use kfold_molecule::analysis::pose_checks::PoseCheck;
 use kfold_molecule::{AtomSet, SmallMolecule, Structure, selection};
@@ -85,6 +84,8 @@ pub struct Complex {
     pub ligands: Vec<ComplexLigand>,
     /// The file of its arrays, where they were saved.
     pub arrays: Option<PathBuf>,
+    /// The pK that the affinity head predicts for the ligand of a series, where its weights were there.
+    pub predicted_activity: Option<f32>,
 }
 
 /// What a run gave.
@@ -124,6 +125,7 @@ impl Outcome {
                 .map(|(molecule, record)| bound(&complex.structure, molecule, record))
                 .collect(),
             arrays: complex.arrays.clone(),
+            predicted_activity: complex.predicted_activity,
         });
         let complexes = complexes.collect();
         let affinities = results.seeds.iter().filter_map(|seed| Some((seed.seed, seed.affinity.clone()?))).collect();
@@ -177,21 +179,6 @@ impl Outcome {
     #[must_use]
     pub fn pose_count(&self) -> usize {
         self.ligands.iter().map(|ligand| ligand.poses.len()).sum()
-    }
-
-    /// How well the predicted pK follows the measured one over the ligands that have both, with the number of heavy atoms, the
-    /// baseline every prediction has to beat, beside it.
-    #[must_use]
-    pub fn comparison(&self) -> Option<Comparison> {
-        let measured = self.ligands.iter().filter_map(|ligand| {
-            let best = ligand.poses.first()?.score;
-            Some(Measured {
-                measured_pk: ligand.measured_pk?,
-                predicted_pk: best.predicted_pk(),
-                heavy_atoms: best.heavy_atoms,
-            })
-        });
-        compare(&measured.collect::<Vec<_>>())
     }
 
     /// Whether networks judged any pose.

@@ -41,6 +41,12 @@ impl Studio {
         self.show_poses();
     }
 
+    /// Shows one of K-Fold's samples, by its rank from 0.
+    pub(super) fn show_complex(&mut self, rank: usize) {
+        self.shown_pose = rank;
+        self.show_poses();
+    }
+
     /// Leaves the ensemble for the poses.
     fn show_poses(&mut self) {
         self.ensemble = None;
@@ -266,7 +272,12 @@ pub fn pk_text(pose: &Pose) -> String {
 /// How many checks a pose passes.
 #[must_use]
 pub fn check_cell(pose: &Pose) -> Cell {
-    let (passed, all) = (pose.passed(), pose.checks.len());
+    checks_cell(pose.passed(), pose.checks.len())
+}
+
+/// So many checks passed of all.
+#[must_use]
+pub fn checks_cell(passed: usize, all: usize) -> Cell {
     if all == 0 {
         return "–".to_owned().into();
     }

@@ -1,6 +1,8 @@
 //! A ligand series: a table that fills while the run goes on, with pictures, scores, properties, tags and notes; sorted, filtered,
 //! plotted against what was measured; poses laid over each other.
 
+pub(crate) mod entries;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,17 +19,16 @@ use super::app::Studio;
 use super::background::{Lane, Loaded};
 use super::derived::{Derived, Same};
 use super::dialogs::ExportKind;
-use super::format::number;
 use super::message::Message;
 use super::numbers::{Numbers, cell};
-use super::outcome::{LigandOutcome, Outcome};
-use super::results_panel::{check_cell, pk_text};
+use super::outcome::Outcome;
 use super::theme::{GAP, palette};
 use super::widgets::plot::{Point, scatter_plot};
 use super::widgets::{Tone, checkbox, message, paint, segmented};
 use crate::drawing::{Drawing, formula};
 use crate::report::comparison_sentence;
 use crate::texts::Texts;
+use entries::{Best, Entry};
 
 /// Height of a row with its picture, points.
 const ROW: f32 = 60.0;
@@ -103,6 +104,14 @@ pub enum SortBy {
     Score,
     /// Ligand efficiency.
     Efficiency,
+    /// K-Fold's ranking score of the complex.
+    Ranking,
+    /// Mean pLDDT of the ligand.
+    Plddt,
+    /// The ligand's highest ipTM with a polymer.
+    Iptm,
+    /// What the docking engine makes of K-Fold's pose.
+    DockingScore,
     /// The predicted pK.
     Predicted,
     /// The measured pK.
@@ -122,27 +131,47 @@ pub enum SortBy {
 }
 
 impl SortBy {
-    const ALL: [Self; 11] = [
+    /// Columns of docked ligands that stand before notes and overlays.
+    const DOCKED: [Self; 7] =
+        [Self::Name, Self::Score, Self::Efficiency, Self::Predicted, Self::Measured, Self::Checks, Self::Tag];
+    /// Those of ligands that K-Fold predicted.
+    const SAMPLED: [Self; 9] = [
         Self::Name,
-        Self::Score,
-        Self::Efficiency,
+        Self::Ranking,
+        Self::Plddt,
+        Self::Iptm,
         Self::Predicted,
         Self::Measured,
         Self::Checks,
+        Self::DockingScore,
         Self::Tag,
-        Self::Weight,
-        Self::LogP,
-        Self::Tpsa,
-        Self::Qed,
     ];
-    /// Those that stand before notes and overlays; what the structure alone says comes last.
-    const FIRST: usize = 7;
+    /// What the structure alone says comes last.
+    const LAST: [Self; 4] = [Self::Weight, Self::LogP, Self::Tpsa, Self::Qed];
+
+    /// The columns of a series before its notes: no column in which nothing stands.
+    fn first(outcome: &Outcome, entries: &[Entry<'_>]) -> Vec<Self> {
+        if outcome.complexes.is_empty() {
+            return Self::DOCKED.to_vec();
+        }
+        let has = |by: &Self| match by {
+            Self::Predicted | Self::Measured | Self::DockingScore => {
+                entries.iter().any(|entry| entry.value(*by, None, Tag::None).is_some())
+            }
+            _ => true,
+        };
+        Self::SAMPLED.into_iter().filter(has).collect()
+    }
 
     const fn title(self) -> &'static str {
         match self {
             Self::Name => "column-ligand",
             Self::Score => "column-score",
             Self::Efficiency => "column-efficiency",
+            Self::Ranking => "column-ranking",
+            Self::Plddt => "column-plddt",
+            Self::Iptm => "column-iptm",
+            Self::DockingScore => "column-docking-score",
             Self::Predicted => "column-pk",
             Self::Measured => "column-measured",
             Self::Weight => "property-weight",
@@ -198,25 +227,6 @@ fn portrait(molecule: &SmallMolecule) -> Portrait {
     Portrait {
         picture: depiction.map(|found| formula::picture(&found, points(108.0, ROW - 4.0), 16.0, &molecule.name)),
         descriptors: describe(molecule).ok(),
-    }
-}
-
-/// The value that a ligand is sorted by; nothing sorts last.
-fn value_of(by: SortBy, ligand: &LigandOutcome, descriptors: Option<&Descriptors>, tag: Tag) -> Option<f64> {
-    let best = ligand.poses.first();
-    let score = |pick: fn(&super::outcome::Pose) -> f32| best.map(|pose| f64::from(pick(pose)));
-    match by {
-        SortBy::Name => None,
-        SortBy::Score => score(|pose| pose.score.score_kcal_per_mol),
-        SortBy::Efficiency => score(|pose| pose.score.ligand_efficiency_kcal_per_mol),
-        SortBy::Predicted => score(|pose| pose.score.predicted_pk()),
-        SortBy::Measured => ligand.measured_pk.map(f64::from),
-        SortBy::Weight => descriptors.map(|found| found.molecular_weight),
-        SortBy::LogP => descriptors.map(|found| found.log_p),
-        SortBy::Tpsa => descriptors.map(|found| found.tpsa),
-        SortBy::Qed => descriptors.map(|found| found.qed),
-        SortBy::Checks => score(|pose| pose.passed() as f32 - pose.checks.len() as f32),
-        SortBy::Tag => Some(f64::from(tag as u8)),
     }
 }
 
@@ -336,20 +346,36 @@ impl Studio {
         if series.filter.trim().is_empty() && series.tag.is_none() && !series.passing_only {
             return None;
         }
-        Some(outcome.ligands.iter().filter(|held| self.is_wanted(held)).map(|held| held.name.clone()).collect())
+        Some(outcome.entries().iter().filter(|held| self.is_wanted(held)).map(|held| held.name.to_owned()).collect())
     }
 
-    fn is_wanted(&self, ligand: &LigandOutcome) -> bool {
+    fn is_wanted(&self, entry: &Entry<'_>) -> bool {
         let series = &self.series;
-        let note = self.document.ligand_notes.get(&ligand.name);
+        let note = self.document.ligand_notes.get(entry.name);
         let filter = series.filter.trim().to_lowercase();
         let matches = filter.is_empty()
-            || ligand.name.to_lowercase().contains(&filter)
+            || entry.name.to_lowercase().contains(&filter)
             || note.is_some_and(|note| note.text.to_lowercase().contains(&filter));
         let tagged = series.tag.is_none_or(|tag| note.map_or(Tag::None, |note| note.tag) == tag);
-        let passes =
-            !series.passing_only || ligand.poses.first().is_some_and(|pose| pose.passed() == pose.checks.len());
+        let passes = !series.passing_only || entry.checks().is_some_and(|(passed, all)| passed == all);
         matches && tagged && passes
+    }
+
+    /// Whether the view shows this ligand.
+    fn is_entry_shown(&self, outcome: &Outcome, entry: &Entry<'_>) -> bool {
+        match entry.best {
+            Some(Best::Sample(_)) => {
+                outcome.complexes.get(self.shown_pose).is_some_and(|shown| shown.ligand.as_deref() == Some(entry.name))
+            }
+            _ => entry.index == self.shown_ligand,
+        }
+    }
+
+    fn show_entry(&mut self, entry: &Entry<'_>) {
+        match entry.best {
+            Some(Best::Sample(_)) => self.show_complex(entry.index),
+            _ => self.show_ligand(entry.index),
+        }
     }
 
     /// The pane.
@@ -357,10 +383,6 @@ impl Studio {
         let Some(outcome) = self.outcome.clone() else { return };
         let texts = Arc::clone(&self.texts);
         egui::Frame::new().inner_margin(Margin::symmetric(10, 4)).show(ui, |ui| {
-            if outcome.ligands.is_empty() && !outcome.complexes.is_empty() {
-                self.series_of_complexes_ui(ui, &texts, &outcome);
-                return;
-            }
             let comparison = outcome.comparison();
             let has_room = ui.available_width() > ROOM_FOR_BOTH;
             self.series_filters_ui(ui, &texts, &outcome, comparison.is_some() && !has_room);
@@ -412,8 +434,9 @@ impl Studio {
                 .response
                 .accessible_name(texts.get("series-tag"));
             checkbox(ui, &mut self.series.passing_only, texts.get("series-passing"));
-            let shown = outcome.ligands.iter().filter(|ligand| self.is_wanted(ligand)).count();
-            let all = outcome.query.series.len().max(outcome.ligands.len());
+            let entries = outcome.entries();
+            let shown = entries.iter().filter(|entry| self.is_wanted(entry)).count();
+            let all = outcome.query.series.len().max(entries.len());
             ui.label(texts.with("series-count", [("shown", shown.into()), ("count", all.into())]));
             for (key, kind) in [("series-save-csv", ExportKind::Csv), ("series-save-sdf", ExportKind::Sdf)] {
                 if ui.button(texts.get(key)).clicked() {
@@ -427,31 +450,33 @@ impl Studio {
     }
 
     fn series_table_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
-        let portraits: Vec<Loaded<Portrait>> = outcome
-            .ligands
+        let entries = outcome.entries();
+        let columns = SortBy::first(outcome, &entries);
+        let portraits: Vec<Loaded<Portrait>> = entries
             .iter()
-            .map(|ligand| {
-                let Some(best) = ligand.poses.first() else { return Loaded::Waiting };
-                let molecule = Arc::clone(&best.molecule);
+            .map(|entry| {
+                let Some(molecule) = entry.molecule().map(Arc::clone) else { return Loaded::Waiting };
                 let key = Same(Arc::clone(&molecule));
                 self.derive(|studio| &mut studio.series.portraits, &key, move || Ok(portrait(&molecule)))
             })
             .collect();
         let by = self.series.sort;
-        let values: Vec<(Option<f64>, &str)> = outcome
-            .ligands
+        // What another series was sorted by need not be here.
+        let by = if columns.contains(&by) || SortBy::LAST.contains(&by) { by } else { columns[1] };
+        let values: Vec<(Option<f64>, &str)> = entries
             .iter()
             .zip(&portraits)
-            .map(|(ligand, portrait)| {
+            .map(|(entry, portrait)| {
                 let descriptors = portrait.ready().and_then(|portrait| portrait.descriptors.as_ref());
-                let tag = self.document.ligand_notes.get(&ligand.name).map_or(Tag::None, |note| note.tag);
-                (value_of(by, ligand, descriptors, tag), ligand.name.as_str())
+                let tag = self.document.ligand_notes.get(entry.name).map_or(Tag::None, |note| note.tag);
+                (entry.value(by, descriptors, tag), entry.name)
             })
             .collect();
         let rows: Vec<usize> = order(&values, self.series.is_falling)
             .into_iter()
-            .filter(|index| self.is_wanted(&outcome.ligands[*index]))
+            .filter(|index| self.is_wanted(&entries[*index]))
             .collect();
+        let has_overlay = outcome.complexes.is_empty();
         let height = ui.available_height();
         let across = egui::ScrollArea::horizontal().id_salt("series table").auto_shrink(false);
         across.show(ui, |ui| {
@@ -475,45 +500,52 @@ impl Studio {
                 let head = width_of(&texts.get(by.title()), &font);
                 Column::initial((head + 22.0).max(52.0)).at_least(44.0).resizable(true)
             };
-            for by in &SortBy::ALL[1..SortBy::FIRST - 1] {
+            for by in &columns[1..columns.len() - 1] {
                 builder = builder.column(value(*by));
             }
-            builder = builder.column(Column::exact(108.0)).column(Column::exact(140.0)).column(Column::exact(64.0));
-            for by in &SortBy::ALL[SortBy::FIRST..] {
-                builder = builder.column(value(*by));
+            builder = builder.column(Column::exact(108.0)).column(Column::exact(140.0));
+            if has_overlay {
+                builder = builder.column(Column::exact(64.0));
+            }
+            for by in SortBy::LAST {
+                builder = builder.column(value(by));
             }
             builder
                 .header(24.0, |mut header| {
                     header.col(|_| {});
-                    for by in &SortBy::ALL[..SortBy::FIRST] {
-                        header.col(|ui| self.series_head_ui(ui, texts, *by));
+                    for column in &columns {
+                        header.col(|ui| self.series_head_ui(ui, texts, *column, by));
                     }
                     header.col(|ui| {
                         ui.label(texts.get("column-note"));
                     });
-                    header.col(|ui| {
-                        ui.label(texts.get("column-overlay"));
-                    });
-                    for by in &SortBy::ALL[SortBy::FIRST..] {
-                        header.col(|ui| self.series_head_ui(ui, texts, *by));
+                    if has_overlay {
+                        header.col(|ui| {
+                            ui.label(texts.get("column-overlay"));
+                        });
+                    }
+                    for column in SortBy::LAST {
+                        header.col(|ui| self.series_head_ui(ui, texts, column, by));
                     }
                 })
                 .body(|body| {
                     body.rows(ROW, rows.len(), |mut row| {
-                        let index = rows[row.index()];
-                        row.set_selected(index == self.shown_ligand);
-                        self.series_row_ui(&mut row, texts, outcome, index, portraits[index].ready());
+                        let entry = &entries[rows[row.index()]];
+                        row.set_selected(self.is_entry_shown(outcome, entry));
+                        let portrait = portraits[rows[row.index()]].ready();
+                        self.series_row_ui(&mut row, texts, outcome, entry, &columns, portrait);
                         if row.response().clicked() {
-                            self.show_ligand(index);
+                            self.show_entry(entry);
                         }
                     });
                 });
         });
     }
 
-    fn series_head_ui(&mut self, ui: &mut Ui, texts: &Texts, by: SortBy) {
+    /// The head of a column of a table that is sorted by `sorted`.
+    fn series_head_ui(&mut self, ui: &mut Ui, texts: &Texts, by: SortBy, sorted: SortBy) {
         let title = texts.get(by.title());
-        let is_sorted = self.series.sort == by;
+        let is_sorted = sorted == by;
         let arrow = match (is_sorted, self.series.is_falling) {
             (false, _) => "",
             (true, true) => " ↓",
@@ -524,6 +556,10 @@ impl Studio {
         let hint = match by {
             SortBy::Score => Some("column-score-hint"),
             SortBy::Efficiency => Some("column-efficiency-hint"),
+            SortBy::Ranking => Some("column-ranking-hint"),
+            SortBy::Plddt => Some("column-plddt-hint"),
+            SortBy::Iptm => Some("column-iptm-ligand-hint"),
+            SortBy::DockingScore => Some("column-docking-score-hint"),
             SortBy::Predicted => Some("column-pk-hint"),
             SortBy::Measured => Some("column-measured-hint"),
             SortBy::Checks => Some("column-checks-hint"),
@@ -543,10 +579,12 @@ impl Studio {
         };
         if response.clicked() {
             if is_sorted {
+                self.series.sort = by;
                 self.series.is_falling = !self.series.is_falling;
             } else {
                 // What is good comes first: low energies, high affinities.
-                self.series.is_falling = !matches!(by, SortBy::Name | SortBy::Score | SortBy::Efficiency);
+                self.series.is_falling =
+                    !matches!(by, SortBy::Name | SortBy::Score | SortBy::Efficiency | SortBy::DockingScore);
                 self.series.sort = by;
             }
         }
@@ -557,11 +595,10 @@ impl Studio {
         row: &mut egui_extras::TableRow<'_, '_>,
         texts: &Texts,
         outcome: &Outcome,
-        index: usize,
+        entry: &Entry<'_>,
+        columns: &[SortBy],
         portrait: Option<&Arc<Portrait>>,
     ) {
-        let ligand = &outcome.ligands[index];
-        let best = ligand.poses.first();
         let found = portrait.and_then(|portrait| portrait.descriptors.as_ref());
         row.col(|ui| {
             if let Some(picture) = portrait.and_then(|portrait| portrait.picture.as_ref()) {
@@ -569,38 +606,34 @@ impl Studio {
             }
         });
         row.col(|ui| {
-            let name = texts.with("series-show", [("name", ligand.name.clone().into())]);
-            let label = ui.selectable_label(index == self.shown_ligand, &ligand.name).accessible_name(name);
-            if label.clicked() {
-                self.show_ligand(index);
+            let name = texts.with("series-show", [("name", entry.name.to_owned().into())]);
+            let is_shown = self.is_entry_shown(outcome, entry);
+            if ui.selectable_label(is_shown, entry.name).accessible_name(name).clicked() {
+                self.show_entry(entry);
             }
         });
-        let optional = |value: Option<f32>, digits| value.map_or_else(|| "–".to_owned(), |value| number(value, digits));
-        let double = |value: Option<f64>, digits| optional(value.map(|value| value as f32), digits);
-        let value = |row: &mut egui_extras::TableRow<'_, '_>, text: String| {
+        let value = |row: &mut egui_extras::TableRow<'_, '_>, by: SortBy| {
             row.col(|ui| {
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| ui.label(text));
+                let (cell, colours) = (entry.cell(by, found), palette(ui));
+                let ink = cell.tone.map(|tone| tone.colour(colours));
+                let label = |ui: &mut Ui| match ink {
+                    Some(ink) => ui.colored_label(ink, &cell.text),
+                    None => ui.label(&cell.text),
+                };
+                if by == SortBy::Checks {
+                    label(ui);
+                } else {
+                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), label);
+                }
             });
         };
-        for text in [
-            optional(best.map(|pose| pose.score.score_kcal_per_mol), 1),
-            optional(best.map(|pose| pose.score.ligand_efficiency_kcal_per_mol), 2),
-            best.map_or_else(|| "–".to_owned(), pk_text),
-            optional(ligand.measured_pk, 2),
-        ] {
-            value(row, text);
+        for by in &columns[1..columns.len() - 1] {
+            value(row, *by);
         }
-        row.col(|ui| {
-            if let Some(cell) = best.map(check_cell) {
-                let colours = palette(ui);
-                let ink = cell.tone.map_or(colours.text, |tone| tone.colour(colours));
-                ui.colored_label(ink, cell.text);
-            }
-        });
-        let mut note = self.document.ligand_notes.get(&ligand.name).cloned().unwrap_or_default();
+        let mut note = self.document.ligand_notes.get(entry.name).cloned().unwrap_or_default();
         let before = note.clone();
         row.col(|ui| {
-            egui::ComboBox::from_id_salt(("tag", index))
+            egui::ComboBox::from_id_salt(("tag", entry.name))
                 .selected_text(texts.get(note.tag.key()))
                 .width(96.0)
                 .show_ui(ui, |ui| {
@@ -609,89 +642,49 @@ impl Studio {
                     }
                 })
                 .response
-                .accessible_name(texts.with("series-tag-of", [("name", ligand.name.clone().into())]));
+                .accessible_name(texts.with("series-tag-of", [("name", entry.name.to_owned().into())]));
         });
         row.col(|ui| {
             let edit = TextEdit::singleline(&mut note.text).desired_width(128.0).char_limit(500);
-            let name = texts.with("series-note-of", [("name", ligand.name.clone().into())]);
+            let name = texts.with("series-note-of", [("name", entry.name.to_owned().into())]);
             ui.add(edit).accessible_name(name);
         });
         if note != before {
             if note == LigandNote::default() {
-                self.document.ligand_notes.remove(&ligand.name);
+                self.document.ligand_notes.remove(entry.name);
             } else {
-                self.document.ligand_notes.insert(ligand.name.clone(), note);
+                self.document.ligand_notes.insert(entry.name.to_owned(), note);
             }
         }
-        row.col(|ui| {
-            let mut is_on = self.series.overlaid.contains(&ligand.name);
-            let name = texts.with("series-overlay-of", [("name", ligand.name.clone().into())]);
-            if checkbox(ui, &mut is_on, "").accessible_name(name).changed() {
-                if is_on {
-                    self.series.overlaid.insert(ligand.name.clone());
-                } else {
-                    self.series.overlaid.remove(&ligand.name);
+        if outcome.complexes.is_empty() {
+            row.col(|ui| {
+                let mut is_on = self.series.overlaid.contains(entry.name);
+                let name = texts.with("series-overlay-of", [("name", entry.name.to_owned().into())]);
+                if checkbox(ui, &mut is_on, "").accessible_name(name).changed() {
+                    if is_on {
+                        self.series.overlaid.insert(entry.name.to_owned());
+                    } else {
+                        self.series.overlaid.remove(entry.name);
+                    }
                 }
-            }
-        });
-        for text in [
-            double(found.map(|found| found.molecular_weight), 0),
-            double(found.map(|found| found.log_p), 1),
-            double(found.map(|found| found.tpsa), 0),
-            double(found.map(|found| found.qed), 2),
-        ] {
-            value(row, text);
-        }
-    }
-
-    /// The ligands of a series that K-Fold predicted, each by its best sample.
-    fn series_of_complexes_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
-        let mut best: Vec<(usize, &str)> = Vec::new();
-        for (rank, complex) in outcome.complexes.iter().enumerate() {
-            if let Some(name) = complex.ligand.as_deref().filter(|name| best.iter().all(|(_, held)| held != name)) {
-                best.push((rank, name));
-            }
-        }
-        let columns = [
-            super::widgets::table::Column::words(texts.get("column-ligand"), 1.2),
-            super::widgets::table::Column::number(texts.get("column-ranking"), texts.get("column-ranking-hint"), 1.0),
-            super::widgets::table::Column::number("pLDDT".to_owned(), texts.get("column-plddt-hint"), 0.9),
-            super::widgets::table::Column::number("ipTM".to_owned(), texts.get("column-iptm-hint"), 0.9),
-            super::widgets::table::Column::number(texts.get("column-measured"), texts.get("column-measured-hint"), 1.0),
-        ];
-        let shown = outcome.complexes.get(self.shown_pose).and_then(|complex| complex.ligand.as_deref());
-        let selected = best.iter().position(|(_, name)| Some(*name) == shown);
-        let height = ui.available_height() - 30.0;
-        let response =
-            super::widgets::table::table(ui, "series of complexes", &columns, best.len(), selected, height, |row| {
-                let Some((rank, name)) = best.get(row) else { return (Vec::new(), String::new()) };
-                let scores = &outcome.complexes[*rank].confidence.complex;
-                let measured = outcome.query.series.iter().find(|entry| entry.name == *name);
-                let measured = measured.and_then(|entry| entry.measured_pk);
-                let cells = vec![
-                    (*name).to_owned().into(),
-                    number(scores.ranking_score as f32, 3).into(),
-                    number(scores.plddt, 1).into(),
-                    number(scores.iptm, 3).into(),
-                    measured.map_or_else(|| "–".to_owned(), |pk| number(pk, 2)).into(),
-                ];
-                (cells, texts.with("series-show", [("name", (*name).to_owned().into())]))
             });
-        if let Some((rank, _)) = response.chosen.and_then(|row| best.get(row)) {
-            self.shown_pose = *rank;
+        }
+        for by in SortBy::LAST {
+            value(row, by);
         }
     }
 
     fn series_plot_ui(&mut self, ui: &mut Ui, texts: &Texts, outcome: &Outcome) {
+        let entries = outcome.entries();
         let mut rows = Vec::new();
         let mut points = Vec::new();
-        for (index, ligand) in outcome.ligands.iter().enumerate() {
-            if let (Some(pk), Some(best)) = (ligand.measured_pk, ligand.poses.first()) {
-                rows.push(index);
-                points.push(Point { x: pk, y: best.score.predicted_pk(), name: ligand.name.clone() });
+        for entry in &entries {
+            if let (Some(measured), Some(predicted)) = (entry.measured_pk, entry.predicted_pk()) {
+                rows.push(entry);
+                points.push(Point { x: measured, y: predicted, name: entry.name.to_owned() });
             }
         }
-        let selected = rows.iter().position(|row| *row == self.shown_ligand);
+        let selected = rows.iter().position(|entry| self.is_entry_shown(outcome, entry));
         let axes = (texts.get("axis-measured"), texts.get("axis-predicted"));
         let name = texts.get("series-plot");
         let clicked = scatter_plot(ui, &name, 220.0, (&axes.0, &axes.1), &points, selected);
@@ -699,8 +692,8 @@ impl Studio {
             let rows = points.iter().map(|point| vec![point.name.clone(), cell(point.x), cell(point.y)]);
             Numbers::new("measured_predicted", &["ligand", "measured_pk", "predicted_pk"], rows)
         });
-        if let Some(row) = clicked.and_then(|point| rows.get(point)) {
-            self.show_ligand(*row);
+        if let Some(entry) = clicked.and_then(|point| rows.get(point)) {
+            self.show_entry(entry);
         }
     }
 }

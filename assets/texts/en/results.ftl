@@ -101,3 +101,5 @@ check-organic-cofactor-overlap = Overlap with organic cofactors
 check-inorganic-cofactor-overlap = Overlap with metals and ions
 check-water-overlap = Overlap with waters
 result-conformers = { $count } conformers of the protein, made by its elastic network; nothing was docked, because the query has no ligand. Play them below the view, colour them by fluctuation, or add a ligand and predict again.
+column-plddt = pLDDT
+column-iptm = ipTM

@@ -100,3 +100,5 @@ check-organic-cofactor-overlap = 유기 보조인자와의 겹침
 check-inorganic-cofactor-overlap = 금속·이온과의 겹침
 check-water-overlap = 물과의 겹침
 result-conformers = 탄성 네트워크로 만든 단백질 형태 { $count }개예요. 쿼리에 리간드가 없어서 도킹은 하지 않았어요. 보기 아래에서 재생하거나, 요동으로 색칠하거나, 리간드를 더해 다시 예측해 보세요.
+column-plddt = pLDDT
+column-iptm = ipTM

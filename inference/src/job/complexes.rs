@@ -61,6 +61,8 @@ pub struct ComplexResult {
     pub ligands: Vec<(SmallMolecule, LigandRecord)>,
     /// The file of its arrays, where they were asked for; see [`ConfidenceArrays::read`].
     pub arrays: Option<PathBuf>,
+    /// The pK that the affinity head predicts for the ligand of a series, where its weights were there.
+    pub predicted_activity: Option<f32>,
 }
 
 /// Tokens that arrays are read of, at most: an array of errors then takes 256 MiB.
@@ -425,7 +427,16 @@ pub(super) fn load_seed(job: &Job, seed: u64) -> Result<Vec<ComplexResult>, JobE
             ligands.extend(molecules.into_iter().zip(records));
         }
         let arrays = Some(sample_file(job, seed, sample, "confidence.npz")).filter(|path| path.is_file());
-        complexes.push(ComplexResult { seed, sample, ligand: None, structure, confidence, ligands, arrays });
+        complexes.push(ComplexResult {
+            seed,
+            sample,
+            ligand: None,
+            structure,
+            confidence,
+            ligands,
+            arrays,
+            predicted_activity: None,
+        });
     }
     Ok(complexes)
 }

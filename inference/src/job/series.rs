@@ -202,7 +202,9 @@ pub(super) fn load_seed(job: &Job, seed: u64) -> Result<Vec<ComplexResult>, JobE
     for (ligand, member) in job.members() {
         if member.is_seed_done(seed) {
             let loaded = complexes::load_seed(&member, seed)?;
-            complexes.extend(loaded.into_iter().map(|complex| ComplexResult { ligand: ligand.clone(), ..complex }));
+            let predicted_activity = complexes::load_affinity(&member, seed)?.map(|found| found.p_activity);
+            let named = |complex| ComplexResult { ligand: ligand.clone(), predicted_activity, ..complex };
+            complexes.extend(loaded.into_iter().map(named));
         }
     }
     Ok(complexes)
