@@ -188,6 +188,9 @@ fn reason_text(texts: &Texts, reason: &Reason) -> String {
     match reason {
         Reason::Here(Obstacle::NoSequence) => texts.get("reason-no-sequence"),
         Reason::Here(Obstacle::LigandFile) => texts.get("reason-ligand-file"),
+        Reason::Here(Obstacle::NoWeights { folder }) => {
+            texts.with("reason-no-weights", [("folder", super::format::path(folder).into())])
+        }
         Reason::Here(Obstacle::Weights { folder, parts }) => {
             let values = [("folder", super::format::path(folder).into()), ("parts", parts.join(", ").into())];
             texts.with("reason-weights", values)

@@ -32,6 +32,7 @@ way-kfold-on = K-Fold on { $name } ({ $url }), because: { $because }
 way-docking-here = Docking on this computer, because: { $because }
 reason-no-sequence = the query has no sequence
 reason-ligand-file = a ligand is given as a 3D file; K-Fold needs its SMILES or its component code
+reason-no-weights = there are no weights in { $folder } yet
 reason-weights = weights are missing in { $folder }: { $parts }
 reason-configuration = the weights cannot be used: { $problem }
 reason-no-server = no server is set up

@@ -32,6 +32,7 @@ way-kfold-on = { $name } ({ $url })에서 K-Fold. 까닭: { $because }
 way-docking-here = 이 컴퓨터에서 도킹. 까닭: { $because }
 reason-no-sequence = 쿼리에 서열이 없어요
 reason-ligand-file = 리간드가 3D 파일로 주어졌어요. K-Fold에는 SMILES나 성분 코드가 필요해요
+reason-no-weights = { $folder }에 아직 가중치가 없어요
 reason-weights = { $folder }에 가중치가 없어요: { $parts }
 reason-configuration = 가중치를 쓸 수 없어요: { $problem }
 reason-no-server = 설정된 서버가 없어요

@@ -14,7 +14,10 @@ const CAUSES: [(&[&str], &str); 17] = [
     (&["no space left", "storage full", "os error 28", "quota exceeded", "os error 122"], "cause-disk"),
     (&["permission denied", "os error 13", "read-only file system", "os error 30"], "cause-permission"),
     (&["is offline"], "cause-offline"),
-    (&["weights are missing", "weights file", "no weights", "is not downloaded"], "cause-weights"),
+    (
+        &["weights are missing", "there are no weights", "weights file", "no weights", "is not downloaded"],
+        "cause-weights",
+    ),
     (&["refused (401)", "refused (403)"], "cause-token"),
     (&["refused (413)"], "cause-too-large"),
     (&["refused (429)", "refused (503)"], "cause-server-busy"),

@@ -14,6 +14,12 @@ pub enum Obstacle {
     /// A ligand whose chemistry K-Fold would have to guess.
     #[error("a ligand is given as a 3D file; give its SMILES or its component code")]
     LigandFile,
+    /// The weights were never fetched.
+    #[error("there are no weights in {}; `kfold-studio models pull` fetches them", folder.display())]
+    NoWeights {
+        /// Where they are looked for.
+        folder: PathBuf,
+    },
     /// Files of the weights that the query needs.
     #[error("weights are missing in {}: {}", folder.display(), parts.join(", "))]
     Weights {
@@ -22,7 +28,7 @@ pub enum Obstacle {
         /// What is missing, as people call it.
         parts: Vec<&'static str>,
     },
-    /// The folder of the weights has no configuration, or not one of K-Fold 1.0.0.
+    /// The configuration beside the weights is not one of K-Fold 1.0.0.
     #[error("{0}")]
     Configuration(String),
 }
@@ -42,7 +48,9 @@ impl Obstacle {
     /// What stands against predicting it with the weights in a folder.
     #[must_use]
     pub fn of(query: &Query, models: &ModelFolder) -> Option<Self> {
-        Self::of_query(query).or_else(|| match super::missing_weights(query, models) {
+        let no_weights =
+            || models.config_file().is_none().then(|| Self::NoWeights { folder: models.path().to_owned() });
+        Self::of_query(query).or_else(no_weights).or_else(|| match super::missing_weights(query, models) {
             Ok(parts) if parts.is_empty() => None,
             Ok(parts) => Some(Self::Weights { folder: models.path().to_owned(), parts }),
             Err(error) => Some(Self::Configuration(error.to_string())),
