@@ -84,7 +84,7 @@ fn kfold_job_of(folder: &Path, more: Option<&str>) -> PathBuf {
     );
     std::fs::write(folder.join("query.yaml"), text).unwrap();
     let options = "predict query.yaml --engine kfold --device cpu --apo-config apo.yaml --num-recycles 1 --num-steps 10 \
-                   --num-samples 2 --seeds 1 2 --save-confidence -o job --models models";
+                   --num-samples 2 --seeds 1 2 --save-confidence --save-trajectory -o job --models models";
     run(program().current_dir(folder).args(options.split_whitespace()));
     folder.join("job")
 }
@@ -160,6 +160,25 @@ fn a_prediction_is_read_and_its_numbers_are_those_of_the_command_line() {
     assert!(String::from_utf8(ligands).unwrap().contains("<plddt>"));
     let picture = desk.export(Modifiers::COMMAND | Modifiers::ALT, Key::M, "map.png");
     assert!(picture.starts_with(b"\x89PNG"));
+
+    // The way from the unbound structure, as the run kept it, step by step and back.
+    desk.press(Modifiers::ALT, Key::Num3);
+    desk.wait_for_label("Show the way from the unbound structure");
+    desk.click_part("Show the way from the unbound structure");
+    desk.wait_for_label("step by step");
+    desk.rest();
+    let steps =
+        kfold_molecule::formats::read_structure(&job.join("small/small_seed-2/small_seed-2_sample-1_trajectory.cif"));
+    let steps = steps.unwrap().models.len();
+    assert!(steps > 5, "{steps}");
+    assert!(
+        desk.harness.query_all_by_label_contains(&format!("1 of {steps}")).next().is_some(),
+        "the first of {steps}"
+    );
+    desk.picture("kfold-bridge");
+    desk.click_part("Back to the sample");
+    desk.rest();
+    assert!(desk.harness.query_all_by_label_contains("step by step").next().is_none());
 }
 
 #[test]

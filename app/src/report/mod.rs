@@ -186,7 +186,7 @@ impl Report {
         self.trust.push(comparison_sentence(&found, texts));
         let entries = outcome.entries();
         let point = |entry: &Entry<'_>| {
-            Some(Point { x: entry.measured_pk?, y: entry.predicted_pk()?, name: entry.name.to_owned() })
+            Some(Point { x: entry.measured_pk?, y: entry.predicted_pk?, name: entry.name.to_owned() })
         };
         let points: Vec<Point> = entries.iter().filter_map(point).collect();
         let (x, y, title) = (texts.get("axis-measured"), texts.get("axis-predicted"), texts.get("series-plot"));

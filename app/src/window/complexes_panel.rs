@@ -3,6 +3,7 @@
 use egui::Ui;
 
 use super::app::Studio;
+use super::ensemble::EnsembleKey;
 use super::format::number;
 use super::outcome::{Complex, ComplexLigand, Outcome};
 use super::reading::affinities_ui;
@@ -70,6 +71,14 @@ impl Studio {
         });
         self.samples_grid_ui(ui, texts, outcome);
         let Some(complex) = outcome.complexes.get(self.shown_pose) else { return };
+        if let Some(path) = &complex.trajectory {
+            let is_shown = matches!(&self.ensemble, Some((EnsembleKey::Bridge(held, _), _)) if held == path);
+            let (rank, label) = (self.shown_pose, if is_shown { "bridge-hide" } else { "bridge-show" });
+            if ui.button(texts.get(label)).clicked() {
+                if is_shown { self.show_complex(rank) } else { self.show_bridge(path.clone(), rank + 1) }
+            }
+            ui.add_space(GAP);
+        }
         if complex.confidence.complex.has_clash > 0.0 {
             message(ui, Tone::Warning, &texts.get("complex-clash"));
             ui.add_space(GAP);

@@ -43,6 +43,8 @@ pub enum EnsembleKey {
     File(PathBuf),
     /// A path between two structures of these names.
     Between(String, String),
+    /// The sampler's steps to a sample, in this file, and the sample's rank from 1.
+    Bridge(PathBuf, usize),
     /// Swinging along the elastic network's mode of this number, from 1.
     Mode(String, usize),
 }
@@ -50,12 +52,12 @@ pub enum EnsembleKey {
 impl EnsembleKey {
     /// Whether its models lie where they are to be seen; superposing them again would hide what moves.
     pub(super) const fn have_places(&self) -> bool {
-        matches!(self, Self::Morph(..) | Self::Between(..) | Self::Mode(..))
+        matches!(self, Self::Morph(..) | Self::Between(..) | Self::Mode(..) | Self::Bridge(..))
     }
 
     /// Whether it runs forth and back.
     const fn swings(&self) -> bool {
-        self.have_places()
+        self.have_places() && !matches!(self, Self::Bridge(..))
     }
 }
 
@@ -187,6 +189,13 @@ impl Studio {
         self.show_ensemble(EnsembleKey::File(path), move || Ok(structure));
     }
 
+    /// Shows the sampler's steps to a sample.
+    pub(super) fn show_bridge(&mut self, path: PathBuf, rank: usize) {
+        self.show_ensemble(EnsembleKey::Bridge(path.clone(), rank), move || {
+            formats::read_structure(&path).map(Arc::new).map_err(|error| error.to_string())
+        });
+    }
+
     /// Moves on to the next model while playing. A path between states runs forth and back.
     pub(super) fn advance_ensemble(&mut self, context: &egui::Context) {
         let (Some(since), Some((key, Loaded::Ready(ensemble)))) = (self.playing_since, &self.ensemble) else { return };
@@ -225,6 +234,7 @@ impl Studio {
             EnsembleKey::Mode(name, number) => {
                 texts.with("ensemble-mode", [("name", name.clone().into()), ("number", (*number).into())])
             }
+            EnsembleKey::Bridge(_, rank) => texts.with("ensemble-bridge", [("rank", (*rank).into())]),
             EnsembleKey::File(path) => texts.with("ensemble-file", [("name", super::document::file_name(path).into())]),
         };
         let mut close = false;
@@ -301,18 +311,27 @@ impl Studio {
                     &texts.get(match key {
                         EnsembleKey::Morph(..) | EnsembleKey::Between(..) => "ensemble-note-morph",
                         EnsembleKey::Mode(..) => "ensemble-note-mode",
+                        EnsembleKey::Bridge(..) => "ensemble-note-bridge",
                         EnsembleKey::Conformers(_) | EnsembleKey::File(_) => "ensemble-note",
                     }),
                 );
             }
         }
         if close {
-            self.ensemble = None;
-            self.playing_since = None;
-            self.shown_model = 0;
-            if self.document.view.colour == ColourBy::Fluctuation {
-                self.document.view.colour = ColourBy::Chain;
-            }
+            self.leave_ensemble();
+        }
+    }
+
+    /// Shows again what was there before the models.
+    pub(super) fn leave_ensemble(&mut self) {
+        self.playing_since = None;
+        if self.ensemble.take().is_none() {
+            return;
+        }
+        self.shown_model = 0;
+        if self.document.view.colour == ColourBy::Fluctuation {
+            let is_complex = self.shown_complex().is_some();
+            self.document.view.colour = if is_complex { ColourBy::Plddt } else { ColourBy::Chain };
         }
     }
 }

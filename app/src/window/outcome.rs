@@ -84,6 +84,8 @@ pub struct Complex {
     pub ligands: Vec<ComplexLigand>,
     /// The file of its arrays, where they were saved.
     pub arrays: Option<PathBuf>,
+    /// The file of the sampler's steps from the unbound structure to this sample, where they were saved.
+    pub trajectory: Option<PathBuf>,
     /// The pK that the affinity head predicts for the ligand of a series, where its weights were there.
     pub predicted_activity: Option<f32>,
 }
@@ -125,6 +127,7 @@ impl Outcome {
                 .map(|(molecule, record)| bound(&complex.structure, molecule, record))
                 .collect(),
             arrays: complex.arrays.clone(),
+            trajectory: complex.trajectory.clone(),
             predicted_activity: complex.predicted_activity,
         });
         let complexes = complexes.collect();

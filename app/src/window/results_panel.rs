@@ -31,26 +31,20 @@ impl Studio {
         };
         let last = count.saturating_sub(1);
         self.shown_pose = if forward { (self.shown_pose + 1).min(last) } else { self.shown_pose.saturating_sub(1) };
-        self.show_poses();
+        self.leave_ensemble();
     }
 
     /// Shows the best pose of a ligand.
     pub(super) fn show_ligand(&mut self, ligand: usize) {
         self.shown_ligand = ligand;
         self.shown_pose = 0;
-        self.show_poses();
+        self.leave_ensemble();
     }
 
     /// Shows one of K-Fold's samples, by its rank from 0.
     pub(super) fn show_complex(&mut self, rank: usize) {
         self.shown_pose = rank;
-        self.show_poses();
-    }
-
-    /// Leaves the ensemble for the poses.
-    fn show_poses(&mut self) {
-        self.ensemble = None;
-        self.playing_since = None;
+        self.leave_ensemble();
     }
 
     /// The panel's contents.
@@ -111,7 +105,7 @@ impl Studio {
             let is_shown = self.ensemble.is_some() && !has_poses;
             let label = if self.ensemble.is_some() { "ensemble-hide" } else { "ensemble-show" };
             if !is_shown && ui.button(texts.get(label)).clicked() {
-                if self.ensemble.is_some() { self.show_poses() } else { self.show_conformers() }
+                if self.ensemble.is_some() { self.leave_ensemble() } else { self.show_conformers() }
             }
         }
         ui.add_space(GAP);
@@ -209,7 +203,7 @@ impl Studio {
             });
             if let Some(row) = response.chosen {
                 self.shown_pose = row;
-                self.show_poses();
+                self.leave_ensemble();
             }
             note(ui, &texts.get("poses-units"));
         });

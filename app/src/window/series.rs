@@ -679,7 +679,7 @@ impl Studio {
         let mut rows = Vec::new();
         let mut points = Vec::new();
         for entry in &entries {
-            if let (Some(measured), Some(predicted)) = (entry.measured_pk, entry.predicted_pk()) {
+            if let (Some(measured), Some(predicted)) = (entry.measured_pk, entry.predicted_pk) {
                 rows.push(entry);
                 points.push(Point { x: measured, y: predicted, name: entry.name.to_owned() });
             }

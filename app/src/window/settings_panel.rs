@@ -51,4 +51,6 @@ fn kfold_settings_ui(ui: &mut Ui, texts: &Texts, settings: &mut Settings) {
         number_ui(ui, texts, names, value, range);
     }
     checkbox(ui, &mut kfold.save_confidence, texts.get("settings-save-confidence"));
+    checkbox(ui, &mut kfold.save_trajectory, texts.get("settings-save-trajectory"))
+        .on_hover_text(texts.get("settings-save-trajectory-hint"));
 }

@@ -17,3 +17,7 @@ ensemble-note-morph = An interpolated path, not a simulation. It lies on the par
 ensemble-show-models = Compare the models
 ensemble-mode = { $name }, mode { $number } of the elastic network
 ensemble-note-mode = A motion that the shape allows, not a simulation; its amplitude is chosen. Click the plot to go to a residue.
+ensemble-bridge = Sampler’s steps to sample { $rank }
+ensemble-note-bridge = How the sampler went from the unbound structure to this sample, step by step. Not a motion in time. Click the plot to go to a residue.
+bridge-show = Show the way from the unbound structure
+bridge-hide = Back to the sample

@@ -39,3 +39,5 @@ reason-no-server = no server is set up
 reason-not-on-server = the server { $server } has no K-Fold
 reason-server = a server does not answer as it should: { $problem }
 predict-conformers = elastic network (conformers of the protein; there is no ligand to dock)
+settings-save-trajectory = Keep the sampler’s steps
+settings-save-trajectory-hint = The way from the unbound structure to each sample, to be played in the view

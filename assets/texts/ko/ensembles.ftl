@@ -17,3 +17,7 @@ ensemble-note-morph = 시뮬레이션이 아니라 보간한 경로예요. 가�
 ensemble-show-models = 모델 비교
 ensemble-mode = { $name }, 탄성 네트워크의 모드 { $number }
 ensemble-note-mode = 모양이 허락하는 움직임이며 시뮬레이션이 아니고, 진폭은 고른 값이에요. 그래프를 누르면 그 잔기로 가요.
+ensemble-bridge = 샘플 { $rank }까지 샘플러의 단계
+ensemble-note-bridge = 샘플러가 비결합 구조에서 이 샘플까지 한 단계씩 간 길이에요. 시간에 따른 움직임이 아니에요. 그래프를 누르면 그 잔기로 가요.
+bridge-show = 비결합 구조에서 온 길 보기
+bridge-hide = 샘플로 돌아가기

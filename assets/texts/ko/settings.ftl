@@ -39,3 +39,5 @@ reason-no-server = 설정된 서버가 없어요
 reason-not-on-server = 서버 { $server }에는 K-Fold가 없어요
 reason-server = 서버가 제대로 응답하지 않아요: { $problem }
 predict-conformers = 탄성 네트워크 (단백질의 형태; 도킹할 리간드가 없어요)
+settings-save-trajectory = 샘플러의 단계 저장
+settings-save-trajectory-hint = 비결합 구조에서 각 샘플까지의 길을 화면에서 재생할 수 있어요

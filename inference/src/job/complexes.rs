@@ -61,6 +61,8 @@ pub struct ComplexResult {
     pub ligands: Vec<(SmallMolecule, LigandRecord)>,
     /// The file of its arrays, where they were asked for; see [`ConfidenceArrays::read`].
     pub arrays: Option<PathBuf>,
+    /// The file of the sampler's steps from the unbound structure to this sample, where they were asked for.
+    pub trajectory: Option<PathBuf>,
     /// The pK that the affinity head predicts for the ligand of a series, where its weights were there.
     pub predicted_activity: Option<f32>,
 }
@@ -426,7 +428,7 @@ pub(super) fn load_seed(job: &Job, seed: u64) -> Result<Vec<ComplexResult>, JobE
             }
             ligands.extend(molecules.into_iter().zip(records));
         }
-        let arrays = Some(sample_file(job, seed, sample, "confidence.npz")).filter(|path| path.is_file());
+        let kept = |suffix| Some(sample_file(job, seed, sample, suffix)).filter(|path| path.is_file());
         complexes.push(ComplexResult {
             seed,
             sample,
@@ -434,7 +436,8 @@ pub(super) fn load_seed(job: &Job, seed: u64) -> Result<Vec<ComplexResult>, JobE
             structure,
             confidence,
             ligands,
-            arrays,
+            arrays: kept("confidence.npz"),
+            trajectory: kept("trajectory.cif"),
             predicted_activity: None,
         });
     }

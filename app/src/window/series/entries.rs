@@ -1,5 +1,6 @@
 //! The ligands of a series as its table shows them: a docked one by its best pose, one that K-Fold predicted by its best sample.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kfold_inference::statistics::{Comparison, Measured, compare};
@@ -31,6 +32,9 @@ pub struct Entry<'a> {
     pub index: usize,
     /// What speaks for it, when there is anything.
     pub best: Option<Best<'a>>,
+    /// The predicted pK: of the networks or the energy after docking, of K-Fold's affinity head, over all seeds, where its weights
+    /// were there.
+    pub predicted_pk: Option<f32>,
 }
 
 impl Outcome {
@@ -40,7 +44,9 @@ impl Outcome {
         if self.complexes.is_empty() {
             fn entry((index, ligand): (usize, &LigandOutcome)) -> Entry<'_> {
                 let (name, measured_pk) = (ligand.name.as_str(), ligand.measured_pk);
-                Entry { name, measured_pk, index, best: ligand.poses.first().map(Best::Pose) }
+                let best = ligand.poses.first();
+                let predicted_pk = best.map(|pose| pose.score.predicted_pk());
+                Entry { name, measured_pk, index, best: best.map(Best::Pose), predicted_pk }
             }
             return self.ligands.iter().enumerate().map(entry).collect();
         }
@@ -50,10 +56,20 @@ impl Outcome {
             if entries.iter().all(|held| held.name != name) {
                 let measured_pk =
                     self.query.series.iter().find(|held| held.name == name).and_then(|held| held.measured_pk);
-                entries.push(Entry { name, measured_pk, index, best: Some(Best::Sample(complex)) });
+                let predicted_pk = self.predicted_activity(name);
+                entries.push(Entry { name, measured_pk, index, best: Some(Best::Sample(complex)), predicted_pk });
             }
         }
         entries
+    }
+
+    /// The mean of what the affinity head says of a ligand for each seed.
+    fn predicted_activity(&self, ligand: &str) -> Option<f32> {
+        let own = self.complexes.iter().filter(|complex| complex.ligand.as_deref() == Some(ligand));
+        // All samples of a seed have the same one.
+        let by_seed: BTreeMap<u64, f32> =
+            own.filter_map(|complex| Some((complex.seed, complex.predicted_activity?))).collect();
+        (!by_seed.is_empty()).then(|| by_seed.values().sum::<f32>() / by_seed.len() as f32)
     }
 
     /// How well the predicted pK follows the measured one over the ligands that have both, with the number of heavy atoms, the
@@ -63,7 +79,7 @@ impl Outcome {
         let measured = self.entries().into_iter().filter_map(|entry| {
             Some(Measured {
                 measured_pk: entry.measured_pk?,
-                predicted_pk: entry.predicted_pk()?,
+                predicted_pk: entry.predicted_pk?,
                 heavy_atoms: entry.heavy_atoms()?,
             })
         });
@@ -97,15 +113,6 @@ impl<'a> Entry<'a> {
         match self.best? {
             Best::Pose(pose) => Some(&pose.molecule),
             Best::Sample(_) => Some(&self.bound()?.molecule),
-        }
-    }
-
-    /// The predicted pK: of the networks or the energy after docking, of K-Fold's affinity head where its weights were there.
-    #[must_use]
-    pub fn predicted_pk(&self) -> Option<f32> {
-        match self.best? {
-            Best::Pose(pose) => Some(pose.score.predicted_pk()),
-            Best::Sample(complex) => complex.predicted_activity,
         }
     }
 
@@ -144,7 +151,7 @@ impl<'a> Entry<'a> {
                 let score = self.bound().and_then(|ligand| ligand.record.docking_score.as_ref());
                 single(score.map(|docking| docking.score.score_kcal_per_mol))
             }
-            SortBy::Predicted => single(self.predicted_pk()),
+            SortBy::Predicted => single(self.predicted_pk),
             SortBy::Measured => single(self.measured_pk),
             SortBy::Weight => descriptors.map(|found| found.molecular_weight),
             SortBy::LogP => descriptors.map(|found| found.log_p),
