@@ -369,15 +369,16 @@ fn a_query_is_built_by_pasting_searching_and_picking_in_both_languages() {
         assert_eq!(protein.modifications, [Modification { index: 1, ccd: "MSE".into() }]);
         panel.desk.rest();
 
-        // The formula of the modified residue, whose atoms have the dictionary's names.
+        // The formula of the modified residue, whose atoms have the dictionary's names; then, by itself, that of the ligand.
         panel.press_key("bond-add");
-        for atom in ["SE", "CB"] {
+        for atom in ["SE", "PG"] {
             let label = panel.texts.with("bond-atom", [("name", atom.into())]);
             panel.desk.wait_for_label(&label);
             panel.press(&label);
         }
         let bond = &panel.query().bonds[0];
-        assert_eq!((bond.atom1.residue, bond.atom1.atom.as_str(), bond.atom2.atom.as_str()), (1, "SE", "CB"));
+        let ends = [&bond.atom1, &bond.atom2].map(|end| (end.chain.as_str(), end.residue, end.atom.as_str()));
+        assert_eq!(ends, [("A", 1, "SE"), ("C", 1, "PG")]);
         panel.desk.rest();
         panel.desk.harness.check_accessibility();
 
