@@ -141,7 +141,11 @@ fn pymol(entries: &[(&Object, String)], camera: &Camera) -> String {
                 }
             }
             if representation.opacity < 1.0 {
-                let setting = if shape == "cartoon" { "cartoon_transparency" } else { "stick_transparency" };
+                let setting = match shape {
+                    "cartoon" => "cartoon_transparency",
+                    "spheres" => "sphere_transparency",
+                    _ => "stick_transparency",
+                };
                 let _ = writeln!(text, "set {setting}, {:.2}, {name}", 1.0 - representation.opacity);
             }
         }
@@ -189,7 +193,8 @@ fn chimerax_atoms(model: usize, topology: &Topology, atoms: &[u32], has_names: b
         if !has_names || atoms.len() == residue.atoms.len() {
             whole.entry(chain).or_default().push(residue.number_text());
         } else {
-            let names: Vec<String> = atoms.iter().map(|atom| topology.atoms[*atom as usize].name.to_string()).collect();
+            let names: Vec<String> =
+                atoms.iter().map(|atom| without_wild_cards(&topology.atoms[*atom as usize].name)).collect();
             parts.push(format!("#{model}/{chain}:{}@{}", residue.number_text(), names.join(",")));
         }
     }
@@ -202,11 +207,32 @@ fn chimerax_atoms(model: usize, topology: &Topology, atoms: &[u32], has_names: b
     all
 }
 
+/// A name in which a star is a star (atomspec.html, Wild Cards).
+fn without_wild_cards(name: &str) -> String {
+    name.chars().fold(String::new(), |mut text, letter| {
+        match letter {
+            '*' | '?' | '[' | ']' => text.extend(['[', letter, ']']),
+            letter => text.push(letter),
+        }
+        text
+    })
+}
+
+/// A file's name as ChimeraX reads it: quoted where it would end at a space.
+fn chimerax_file(file: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.');
+    if file.chars().all(is_plain) {
+        return file.to_owned();
+    }
+    format!("\"{}\"", file.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// Commands and options as the pages of docs/user/commands in ChimeraX's repository have them (2026-01).
 fn chimerax(entries: &[(&Object, String)], camera: &Camera, aspect: f32) -> String {
     let mut text =
         String::from("# Rebuilds a view of K-Fold Studio in ChimeraX. Open it from its own folder.\nclose session\n");
     for (_, file) in entries {
-        let _ = writeln!(text, "open {file}");
+        let _ = writeln!(text, "open {}", chimerax_file(file));
     }
     text.push_str("hide atoms\nhide cartoons\nset bgColor white\nlighting soft\n");
     let mut dashes = entries.len();
@@ -221,19 +247,21 @@ fn chimerax(entries: &[(&Object, String)], camera: &Camera, aspect: f32) -> Stri
                 Shape::Spheres { .. } => (Some("sphere"), "atoms"),
                 Shape::Dashes(lines) => {
                     dashes += 1;
-                    for dash in lines.iter() {
+                    // A shape of an id that another shape has would replace it: each line is a model below one of all.
+                    for (line, dash) in lines.iter().enumerate() {
                         let [from, to] = dash.points;
                         let _ = writeln!(
                             text,
                             "shape cylinder radius 0.06 fromPoint {:.3},{:.3},{:.3} toPoint {:.3},{:.3},{:.3} \
-                             color #{} modelId #{dashes}",
+                             color #{} modelId #{dashes}.{}",
                             from.x,
                             from.y,
                             from.z,
                             to.x,
                             to.y,
                             to.z,
-                            hex(interaction_color(dash.kind))
+                            hex(interaction_color(dash.kind)),
+                            line + 1
                         );
                     }
                     continue;
@@ -258,8 +286,10 @@ fn chimerax(entries: &[(&Object, String)], camera: &Camera, aspect: f32) -> Stri
             }
             if representation.opacity < 1.0 {
                 let percent = (100.0 * (1.0 - representation.opacity)).round();
-                let _ =
-                    writeln!(text, "transparency #{model} {percent:.0} target {}", if is_cartoon { "c" } else { "ab" });
+                let target = if is_cartoon { "c" } else { "ab" };
+                for list in chimerax_atoms(model, topology, &atoms, !is_cartoon) {
+                    let _ = writeln!(text, "transparency {list} {percent:.0} target {target}");
+                }
             }
         }
     }
@@ -280,8 +310,9 @@ fn chimerax(entries: &[(&Object, String)], camera: &Camera, aspect: f32) -> Stri
 #[cfg(test)]
 mod tests {
     use glam::Quat;
+    use kfold_molecule::analysis::interactions::InteractionKind;
     use kfold_molecule::formats::pdb;
-    use kfold_viewer::{AtomSelection, Coloring, Representation};
+    use kfold_viewer::{AtomSelection, Coloring, Dash, Representation};
 
     use super::*;
 
@@ -323,6 +354,40 @@ HETATM    5  C2  LIG B   7      31.500   0.000   0.000  1.00 50.00           C
             text.contains("show #1/B:7@C1 atoms\n") && text.contains("color #1/B:7@C1 #010203 target ab"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn chimerax_is_told_only_commands_that_it_has_and_each_line_is_a_model() {
+        let mut scene = scene();
+        let dash = |y: f32| Dash { points: [Vec3::ZERO, Vec3::Y * y], kind: InteractionKind::HydrogenBond };
+        let mut lines = Representation::sticks();
+        lines.shape = Shape::Dashes(Arc::new(vec![dash(1.0), dash(2.0)]));
+        scene.objects[0].representations[0].opacity = 0.5;
+        scene.objects[0].representations.push(lines);
+        let text = files(Program::ChimeraX, "my view", &scene, &Camera::default(), 1.5).pop().unwrap().1;
+        let known = [
+            "#",
+            "camera",
+            "close",
+            "color",
+            "hide",
+            "lighting",
+            "open",
+            "set",
+            "shape",
+            "show",
+            "style",
+            "transparency",
+            "view",
+        ];
+        for line in text.lines() {
+            assert!(known.contains(&line.split(' ').next().unwrap()), "{line}");
+        }
+        assert!(text.contains("open \"my view_1.cif\"\n"), "{text}");
+        assert!(text.contains("modelId #2.1\n") && text.contains("modelId #2.2\n"), "{text}");
+        assert!(text.contains("transparency #1/A:1,2 50 target c\n"), "{text}");
+        assert_eq!(without_wild_cards("O5*"), "O5[*]");
+        assert_eq!(chimerax_file("a \"b\".cif"), "\"a \\\"b\\\".cif\"");
     }
 
     #[test]
