@@ -46,7 +46,7 @@ def environment():
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
         pip = [str(python), "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, *PACKAGES], check=True)
-        subprocess.run([*pip, "--no-deps", *REFERENCE], check=True)
+        subprocess.run([*pip, *REFERENCE], check=True)
         (folder / "complete").touch()
     os.execv(str(python), [str(python), *sys.argv])
 
