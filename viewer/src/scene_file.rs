@@ -5,6 +5,7 @@
 //! and its numbers are bounded, unknown fields are refused by name, and the molecules that it names lie in its own folder
 //! or below. Reading molecules is left to the caller ([`SceneFile::build`] takes models).
 
+mod camera;
 mod colors;
 mod listed;
 mod writing;
@@ -12,11 +13,12 @@ mod writing;
 use std::path::{Component, PathBuf};
 use std::sync::Arc;
 
-use glam::{Mat4, Quat, Vec2, Vec3};
+use glam::{Mat4, Vec2, Vec3};
 use kfold_molecule::{AtomSet, Model, Selection};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::camera::CameraEntry;
 pub use self::colors::{Background, ColorName, HexColor};
 pub use self::listed::{ColorEntry, CopyEntry, ListedColors, ListedValues, MeasuredPlace};
 pub use self::writing::Beside;
@@ -232,6 +234,10 @@ fn is_one(value: &f32) -> bool {
     *value == 1.0
 }
 
+fn is_zero(pair: &(f32, f32)) -> bool {
+    *pair == (0.0, 0.0)
+}
+
 /// What a representation draws, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -291,72 +297,6 @@ pub struct Effects {
 impl Effects {
     fn is_empty(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-/// Where the picture is taken from: a place (`center`, `distance` and `rotation` together), or what is looked at.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CameraEntry {
-    /// The point that it looks at, Å.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub center: Option<Vec3>,
-    /// Of the eye from it, Å.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub distance: Option<f32>,
-    /// From the world to the view, a quaternion x, y, z, w.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rotation: Option<Quat>,
-    /// What is cut off in front: Å from the centre towards the viewer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub front_clip: Option<f32>,
-    /// Full vertical angle of view, degrees.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub field_of_view: Option<f32>,
-    /// Atoms in the middle, as near as they fit; all of them when nothing is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub look_at: Option<Selection>,
-    /// Whether it looks into the pocket that the atoms of `look_at` lie in.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub into_pocket: bool,
-    /// Degrees to the right and up that what is in front is turned by then.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub turn: (f32, f32),
-    /// Above 1 is nearer.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub zoom: f32,
-}
-
-impl Default for CameraEntry {
-    fn default() -> Self {
-        Self {
-            center: None,
-            distance: None,
-            rotation: None,
-            front_clip: None,
-            field_of_view: None,
-            look_at: None,
-            into_pocket: false,
-            turn: (0.0, 0.0),
-            zoom: 1.0,
-        }
-    }
-}
-
-fn is_zero(turn: &(f32, f32)) -> bool {
-    *turn == (0.0, 0.0)
-}
-
-impl From<&Camera> for CameraEntry {
-    fn from(camera: &Camera) -> Self {
-        Self {
-            center: Some(camera.center),
-            distance: Some(camera.distance),
-            rotation: Some(camera.view_from_world),
-            front_clip: camera.front_clip,
-            field_of_view: Some(camera.vertical_fov.to_degrees()),
-            ..Self::default()
-        }
     }
 }
 

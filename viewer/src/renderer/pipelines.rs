@@ -270,6 +270,29 @@ impl Maker<'_> {
         targets: &[Option<wgpu::ColorTargetState>],
         constants: &[(&str, f64)],
     ) -> wgpu::RenderPipeline {
+        self.fullscreen(groups, shader, entry_point, targets, constants, Some(depth_tested(true)))
+    }
+
+    /// A pass over all pixels of one picture.
+    fn post(
+        &self,
+        layouts: &[Option<&wgpu::BindGroupLayout>],
+        shader: &str,
+        entry_point: &str,
+        target: Option<wgpu::ColorTargetState>,
+    ) -> wgpu::RenderPipeline {
+        self.fullscreen(layouts, shader, entry_point, &[target], &[], None)
+    }
+
+    fn fullscreen(
+        &self,
+        groups: &[Option<&wgpu::BindGroupLayout>],
+        shader: &str,
+        entry_point: &str,
+        targets: &[Option<wgpu::ColorTargetState>],
+        constants: &[(&str, f64)],
+        depth_stencil: Option<wgpu::DepthStencilState>,
+    ) -> wgpu::RenderPipeline {
         let layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some(entry_point),
             bind_group_layouts: groups,
@@ -286,7 +309,7 @@ impl Maker<'_> {
                 buffers: &[],
             },
             primitive: wgpu::PrimitiveState::default(),
-            depth_stencil: Some(depth_tested(true)),
+            depth_stencil,
             multisample: wgpu::MultisampleState::default(),
             fragment: Some(wgpu::FragmentState {
                 module: &module,
@@ -319,42 +342,6 @@ impl Maker<'_> {
                 entry_point: Some("label_fragment"),
                 compilation_options: wgpu::PipelineCompilationOptions::default(),
                 targets: &[target(PICTURE_FORMAT, Some(OVER))],
-            }),
-            multiview_mask: None,
-            cache: None,
-        })
-    }
-
-    fn post(
-        &self,
-        layouts: &[Option<&wgpu::BindGroupLayout>],
-        shader: &str,
-        entry_point: &str,
-        target: Option<wgpu::ColorTargetState>,
-    ) -> wgpu::RenderPipeline {
-        let layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some(entry_point),
-            bind_group_layouts: layouts,
-            immediate_size: 0,
-        });
-        let module = shaders::module(self.device, shader);
-        self.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-            label: Some(entry_point),
-            layout: Some(&layout),
-            vertex: wgpu::VertexState {
-                module: &module,
-                entry_point: Some("fullscreen_vertex"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-                buffers: &[],
-            },
-            primitive: wgpu::PrimitiveState::default(),
-            depth_stencil: None,
-            multisample: wgpu::MultisampleState::default(),
-            fragment: Some(wgpu::FragmentState {
-                module: &module,
-                entry_point: Some(entry_point),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-                targets: &[target],
             }),
             multiview_mask: None,
             cache: None,

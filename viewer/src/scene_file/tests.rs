@@ -1,5 +1,6 @@
 //! Scenes that are read, and what is refused.
 
+use glam::Quat;
 use kfold_molecule::formats::pdb;
 
 use super::*;

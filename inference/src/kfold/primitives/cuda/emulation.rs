@@ -20,17 +20,20 @@ fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let beside = std::env::current_exe().unwrap();
-        let path = beside.with_file_name(format!("kfold-emulated-card-{}", std::process::id()));
+        let path = beside.with_file_name("kfold-emulated-card");
+        // Built under a name of its own, so that another run of the tests finds the whole program or none.
+        let built = beside.with_file_name(format!("kfold-emulated-card-{}", std::process::id()));
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kfold/primitives/cuda/emulation.cpp");
         let compiler = std::env::var("CXX").unwrap_or_else(|_| "g++".to_owned());
         let output = Command::new(&compiler)
             .args(["-std=c++17", "-O2", "-fno-strict-aliasing", "-ffp-contract=off", "-o"])
-            .args([&path, &source])
+            .args([&built, &source])
             .output()
             .unwrap_or_else(|error| {
                 panic!("{compiler} compiles the kernels for the processor ({error}): apt-get install g++")
             });
         assert!(output.status.success(), "{compiler}: {}", String::from_utf8_lossy(&output.stderr));
+        std::fs::rename(&built, &path).unwrap();
         path
     })
 }
